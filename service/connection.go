@@ -1,0 +1,153 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package service
+
+import (
+	"net"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Engine is the kind of database behind a connection.
+type Engine string
+
+// The engines that connections can use.
+const (
+	EngineSQLite     Engine = "SQLITE"
+	EnginePostgreSQL Engine = "POSTGRESQL"
+)
+
+// Engines lists every engine.
+var Engines = []Engine{EngineSQLite, EnginePostgreSQL}
+
+// SSLMode is how a connection to PostgreSQL uses TLS, with libpq's words.
+type SSLMode string
+
+// The TLS modes.
+const (
+	SSLDisable    SSLMode = "disable"
+	SSLPrefer     SSLMode = "prefer"
+	SSLRequire    SSLMode = "require"
+	SSLVerifyFull SSLMode = "verify-full"
+)
+
+// SSLModes lists every TLS mode.
+var SSLModes = []SSLMode{SSLDisable, SSLPrefer, SSLRequire, SSLVerifyFull}
+
+// ConnectionSpec is what a user says about a connection, but for the password.
+// Fields of the other engine are empty.
+type ConnectionSpec struct {
+	Name        string `json:"name" doc:"4 to 50 letters, digits and underscores, starting with a letter; unique in the workspace."`
+	Description string `json:"description,omitempty" doc:"At most 2000 characters."`
+	Engine      Engine `json:"engine" enum:"SQLITE,POSTGRESQL"`
+
+	// File is a path below the service's --sqlite-dir.
+	File string `json:"file,omitempty" doc:"SQLITE: the database file, a path relative to the service's --sqlite-dir."`
+
+	Host     string  `json:"host,omitempty" doc:"POSTGRESQL: host name or IP address."`
+	Port     int     `json:"port,omitempty" doc:"POSTGRESQL: TCP port; 5432 where absent."`
+	Database string  `json:"database,omitempty" doc:"POSTGRESQL: name of the database."`
+	Username string  `json:"username,omitempty" doc:"POSTGRESQL: role to log in as."`
+	SSLMode  SSLMode `json:"ssl_mode,omitempty" doc:"POSTGRESQL: disable, prefer (the default), require or verify-full."`
+	// AllowSuperuser lets the connection use a superuser role, which is refused otherwise.
+	AllowSuperuser bool `json:"allow_superuser,omitempty" doc:"POSTGRESQL: accept a role with superuser rights, which is refused otherwise."`
+}
+
+// Connection is a data source that APIs read from.
+type Connection struct {
+	ID          string `json:"id"`
+	Number      int64  `json:"number"`
+	WorkspaceID string `json:"workspace_id"`
+	ConnectionSpec
+	// SecretVersion counts how often the password was set; 0 means that there is none.
+	SecretVersion int64     `json:"secret_version"`
+	CreatedAt     time.Time `json:"created_at"`
+	UpdatedAt     time.Time `json:"updated_at"`
+
+	// Password is stored encrypted and never answered.
+	Password Secret `json:"-"`
+	// RowVersion counts every change of the record; it makes the ETag.
+	RowVersion int64 `json:"-"`
+}
+
+// WithDefaults fills in what a user may leave out.
+func (c ConnectionSpec) WithDefaults() ConnectionSpec {
+	if c.Engine == EnginePostgreSQL {
+		if c.Port == 0 {
+			c.Port = 5432
+		}
+		if c.SSLMode == "" {
+			c.SSLMode = SSLPrefer
+		}
+	}
+	return c
+}
+
+// Validate checks the fields against each other. It does not connect.
+func (c ConnectionSpec) Validate() error {
+	var v Invalid
+	checkName(&v, "/name", c.Name)
+	checkMaxLength(&v, "/description", "description", c.Description, MaxDescriptionLength)
+	switch c.Engine {
+	case EngineSQLite:
+		c.validateSQLite(&v)
+	case EnginePostgreSQL:
+		c.validatePostgreSQL(&v)
+	default:
+		v.Addf("/engine", "%q is not an engine: use %s.", c.Engine, quoted(Engines))
+	}
+	return v.Err("The connection")
+}
+
+func (c ConnectionSpec) validateSQLite(v *Invalid) {
+	switch {
+	case c.File == "":
+		v.Addf("/file", "A SQLITE connection needs the file of the database, relative to the service's --sqlite-dir.")
+	case strings.ContainsRune(c.File, 0) || !filepath.IsLocal(c.File):
+		v.Addf("/file", "%q does not lie below the service's --sqlite-dir: use a relative path without \"..\".", c.File)
+	}
+	for _, f := range []struct {
+		pointer string
+		set     bool
+	}{
+		{"/host", c.Host != ""}, {"/port", c.Port != 0}, {"/database", c.Database != ""},
+		{"/username", c.Username != ""}, {"/ssl_mode", c.SSLMode != ""}, {"/allow_superuser", c.AllowSuperuser},
+	} {
+		if f.set {
+			v.Addf(f.pointer, "A SQLITE connection has a file and nothing else: remove %s.", f.pointer[1:])
+		}
+	}
+}
+
+func (c ConnectionSpec) validatePostgreSQL(v *Invalid) {
+	if c.File != "" {
+		v.Addf("/file", "A POSTGRESQL connection has no file: remove it.")
+	}
+	switch {
+	case c.Host == "":
+		v.Addf("/host", "A POSTGRESQL connection needs a host.")
+	case strings.ContainsAny(c.Host, "/,@?# \x00") || strings.Contains(c.Host, ":") && net.ParseIP(c.Host) == nil:
+		v.Addf("/host", "%q is not a host: use one host name or IP address, with the port in port.", c.Host)
+	}
+	if c.Port < 0 || c.Port > 65535 {
+		v.Addf("/port", "%d is not a port: use 1 to 65535.", c.Port)
+	}
+	if c.Database == "" {
+		v.Addf("/database", "A POSTGRESQL connection needs the name of the database.")
+	}
+	if c.Username == "" {
+		v.Addf("/username", "A POSTGRESQL connection needs the role to log in as.")
+	}
+	if c.SSLMode != "" && !oneOf(c.SSLMode, SSLModes) {
+		v.Addf("/ssl_mode", "%q is not a TLS mode: use %s.", c.SSLMode, quoted(SSLModes))
+	}
+}
+
+// SameSource reports whether both connections read the same database: a pending
+// publish review freezes engine, file, host, port and database, while secrets, the
+// role and the rest may change.
+func (c ConnectionSpec) SameSource(o ConnectionSpec) bool {
+	return c.Engine == o.Engine && c.File == o.File && c.Host == o.Host && c.Port == o.Port && c.Database == o.Database
+}

@@ -1,0 +1,65 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package service
+
+import "time"
+
+// Instance is a gateway cluster.
+type Instance struct {
+	ID          string    `json:"id"`
+	Number      int64     `json:"number"`
+	WorkspaceID string    `json:"workspace_id"`
+	Name        string    `json:"name"`
+	CreatedAt   time.Time `json:"created_at"`
+}
+
+// Policy is what an environment demands of a publication. Admins alone change it.
+type Policy struct {
+	// ReviewRequired sends the publications of members without the reviewer right to review.
+	ReviewRequired bool `json:"review_required"`
+	// FourEyes forbids approving one's own application, and sends reviewers' own
+	// publications to review too.
+	FourEyes bool `json:"four_eyes"`
+}
+
+// Environment is a stage of an instance: the place where APIs are published to.
+type Environment struct {
+	ID          string `json:"id"`
+	WorkspaceID string `json:"workspace_id"`
+	InstanceID  string `json:"instance_id"`
+	// Name is what callers send in X-Stage.
+	Name        string `json:"name"`
+	Description string `json:"description,omitempty"`
+	Policy
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// Validate checks name and description.
+func (e Environment) Validate() error {
+	var v Invalid
+	if !stagePattern.MatchString(e.Name) {
+		v.Addf("/name", "%q is not a valid environment name: use 2 to 64 letters, digits, underscores and hyphens, starting with a letter.", e.Name)
+	}
+	checkMaxLength(&v, "/description", "description", e.Description, MaxDescriptionLength)
+	return v.Err("The environment")
+}
+
+// Direct reports whether the member publishes and restores here without a review.
+// Source: dataarts-publishing-an-api, Procedure, step 4.
+func (e Environment) Direct(m Member) bool {
+	if !e.ReviewRequired {
+		return m.May(OpApply)
+	}
+	return m.May(OpDecide) && !e.FourEyes
+}
+
+// authorizeReviewerOnly applies "reviewer only", which is waived where the
+// environment needs no review.
+func (e Environment) authorizeReviewerOnly(m Member) error {
+	if !e.ReviewRequired && m.May(OpApply) {
+		return nil
+	}
+	return m.Authorize(OpDecide)
+}

@@ -1,0 +1,27 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package service
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Event is one line of the audit trail, written in the transaction of the change
+// that it tells of.
+type Event struct {
+	// Sequence orders the events of the store.
+	Sequence    int64     `json:"sequence"`
+	WorkspaceID string    `json:"workspace_id"`
+	At          time.Time `json:"at"`
+	ActorID     string    `json:"actor_id"`
+	ActorName   string    `json:"actor_name"`
+	// Action is a kind of thing and a verb, such as "publication.suspend".
+	Action    string `json:"action"`
+	ThingID   string `json:"thing_id"`
+	ThingName string `json:"thing_name"`
+	RequestID string `json:"request_id,omitempty"`
+	// Detail holds what changed, as JSON; never a secret.
+	Detail json.RawMessage `json:"detail,omitempty"`
+}

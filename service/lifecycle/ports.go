@@ -1,0 +1,198 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package lifecycle
+
+import (
+	"context"
+	"time"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+)
+
+// Clock tells the time, so that tests can move it.
+type Clock interface {
+	// Now returns the current time.
+	Now() time.Time
+}
+
+// Store keeps the records. sqlstore implements it on SQLite and PostgreSQL; one
+// conformance suite (service/sqlstore/storetest) says what is expected.
+type Store interface {
+	// View runs fn on a consistent snapshot that nothing writes to.
+	View(ctx context.Context, fn func(Tx) error) error
+	// Update runs fn in a transaction and commits where fn returns nil. What is
+	// committed is on disk when Update returns. fn may be run again after a
+	// serialization failure, so it must have no other effect.
+	Update(ctx context.Context, fn func(Tx) error) error
+	// Ping reports whether the store answers.
+	Ping(ctx context.Context) error
+	// Close waits for transactions under way and closes the store.
+	Close() error
+}
+
+// Page bounds a list: the records after the one with the id After ("" from the
+// start), at most Limit, in the order of their ids.
+type Page struct {
+	After string
+	Limit int
+}
+
+// Tx is one transaction. Its methods return an [service.Error]: CodeNotFound where a
+// record is missing, CodeAlreadyExists where a name or path is taken, CodeConflict
+// where a guarded update meets another row version, CodeBusy where the instance
+// lock is held for too long, CodeUnavailable where the store does not answer.
+//
+// A ref is an id, a name, or, for numbered kinds, a number in decimal.
+// Create* set nothing but what their argument has, except Number, which they assign
+// to the record they are given. Update* name the RowVersion that was read and count
+// it up, in the record too.
+type Tx interface {
+	// Workspaces and members.
+	CreateWorkspace(ctx context.Context, w *service.Workspace) error
+	Workspace(ctx context.Context, ref string) (service.Workspace, error)
+	CreateMember(ctx context.Context, m service.Member) error
+	UpdateMember(ctx context.Context, m service.Member) error
+	Member(ctx context.Context, workspaceID, ref string) (service.Member, error)
+	Members(ctx context.Context, workspaceID string, page Page) ([]service.Member, error)
+
+	// Tokens, found by the SHA-256 of their secret.
+	CreateToken(ctx context.Context, t service.Token, hash []byte) error
+	Token(ctx context.Context, workspaceID, id string) (service.Token, error)
+	TokenByHash(ctx context.Context, hash []byte) (service.Token, error)
+	Tokens(ctx context.Context, workspaceID string, page Page) ([]service.Token, error)
+	RevokeToken(ctx context.Context, workspaceID, id string, at time.Time) error
+
+	// Instances and environments.
+	CreateInstance(ctx context.Context, i *service.Instance) error
+	Instance(ctx context.Context, workspaceID, ref string) (service.Instance, error)
+	Instances(ctx context.Context, workspaceID string, page Page) ([]service.Instance, error)
+	// LockInstance holds the instance's publishing lock until the transaction ends.
+	// It waits a bounded time for another holder, then returns CodeBusy.
+	LockInstance(ctx context.Context, id string) error
+	CreateEnvironment(ctx context.Context, e service.Environment) error
+	UpdateEnvironment(ctx context.Context, e service.Environment) error
+	DeleteEnvironment(ctx context.Context, workspaceID, id string) error
+	// Environment takes an id, or the name of an environment of the default instance.
+	Environment(ctx context.Context, workspaceID, ref string) (service.Environment, error)
+	Environments(ctx context.Context, workspaceID string, page Page) ([]service.Environment, error)
+
+	// Connections; the password goes in and comes out in clear and lies encrypted.
+	CreateConnection(ctx context.Context, c *service.Connection) error
+	UpdateConnection(ctx context.Context, c *service.Connection) error
+	DeleteConnection(ctx context.Context, workspaceID, id string) error
+	Connection(ctx context.Context, workspaceID, ref string) (service.Connection, error)
+	Connections(ctx context.Context, workspaceID string, page Page) ([]service.Connection, error)
+
+	// APIs and the revisions of their definitions.
+	CreateAPI(ctx context.Context, a *service.API) error
+	UpdateAPI(ctx context.Context, a *service.API) error
+	// DeleteAPI removes the API with its revisions, publications, versions and reviews.
+	DeleteAPI(ctx context.Context, workspaceID, id string) error
+	API(ctx context.Context, workspaceID, ref string) (service.API, error)
+	APIs(ctx context.Context, workspaceID string, page Page) ([]service.API, error)
+	// APIsUsingConnection returns those whose current definition reads from it.
+	APIsUsingConnection(ctx context.Context, connectionID string) ([]service.API, error)
+	// PutRevision creates the revision, or replaces its debug status and message.
+	PutRevision(ctx context.Context, r service.Revision) error
+	Revision(ctx context.Context, apiID string, number int64) (service.Revision, error)
+
+	// Publications, with Live, OpenReview and Rejection filled in.
+	CreatePublication(ctx context.Context, p *service.Publication) error
+	UpdatePublication(ctx context.Context, p *service.Publication) error
+	DeletePublication(ctx context.Context, workspaceID, id string) error
+	Publication(ctx context.Context, workspaceID, id string) (service.Publication, error)
+	PublicationOf(ctx context.Context, apiID, environmentID string) (service.Publication, error)
+	Publications(ctx context.Context, workspaceID string, filter PublicationFilter, page Page) ([]service.Publication, error)
+	// ClaimPaths makes these the paths that the publication occupies in its
+	// environment, in place of those that it had. CodeAlreadyExists names the API
+	// that holds one already.
+	ClaimPaths(ctx context.Context, p service.Publication, claims []PathClaim) error
+	// CallablePublications returns every publication in a callable status, of all workspaces.
+	CallablePublications(ctx context.Context, page Page) ([]service.Publication, error)
+
+	// Versions of a publication, newest first.
+	CreateVersion(ctx context.Context, v *service.Version) error
+	Versions(ctx context.Context, publicationID string) ([]service.Version, error)
+
+	// Reviews, newest first.
+	CreateReview(ctx context.Context, r service.Review) error
+	// CloseReview sets status, decider, comment and time of a PENDING review;
+	// CodeConflict where it is no longer pending.
+	CloseReview(ctx context.Context, r service.Review) error
+	Review(ctx context.Context, workspaceID, id string) (service.Review, error)
+	Reviews(ctx context.Context, workspaceID string, filter ReviewFilter, page Page) ([]service.Review, error)
+
+	// Events.
+	AppendEvent(ctx context.Context, e service.Event) error
+	// Events returns those after the sequence number, oldest first, at most limit.
+	Events(ctx context.Context, workspaceID string, after int64, limit int) ([]service.Event, error)
+
+	// Idempotency records.
+	CreateIdempotency(ctx context.Context, r IdempotencyRecord) error
+	Idempotency(ctx context.Context, memberID, key string) (IdempotencyRecord, error)
+	// VoidIdempotency removes the records of that thing: all of them, or those of one
+	// member where memberID is not "". It reports whether there were any.
+	VoidIdempotency(ctx context.Context, thingID, memberID string) (bool, error)
+	// HasIdempotency reports whether VoidIdempotency would find any.
+	HasIdempotency(ctx context.Context, thingID, memberID string) (bool, error)
+	// PurgeIdempotency removes the records made before that time.
+	PurgeIdempotency(ctx context.Context, before time.Time) error
+}
+
+// PublicationFilter narrows a list of publications; empty fields do not.
+type PublicationFilter struct {
+	APIID, EnvironmentID string
+	Status               service.Status
+	// ConnectionID keeps publications whose live version or open candidate reads from it.
+	ConnectionID string
+}
+
+// ReviewFilter narrows a list of reviews; empty fields do not.
+type ReviewFilter struct {
+	PublicationID string
+	Revision      int64
+	Status        service.ReviewStatus
+}
+
+// PathClaim is a method and path that a publication occupies in its environment.
+type PathClaim struct {
+	Method service.Method
+	Path   string
+}
+
+// IdempotencyRecord remembers the answer to a request with an Idempotency-Key.
+type IdempotencyRecord struct {
+	MemberID string
+	Key      string
+	// RequestHash is the SHA-256 of the operation and its input, in hex.
+	RequestHash string
+	// ThingID is the id of what the request made or changed.
+	ThingID string
+	// Answer is the result as JSON, without any secret.
+	Answer    []byte
+	CreatedAt time.Time
+}
+
+// Runner runs definitions against the users' databases.
+type Runner interface {
+	// Check connects and makes sure that the connection may be used: it answers, and
+	// its role or file keeps the read-only rule. CodeConnectionFailed otherwise.
+	Check(ctx context.Context, c service.Connection) error
+	// Validate prepares the definition against the connection without running it.
+	// CodeInvalid carries a field per problem: undeclared or unused parameters, SQL that
+	// does not prepare, response parameters that are no column of the result.
+	Validate(ctx context.Context, d service.Definition, c service.Connection) error
+	// Debug validates the definition and runs it once with the values, just as the
+	// gateway would, with at most 10 rows. CodeDebugFailed tells what the call answered.
+	Debug(ctx context.Context, d service.Definition, c service.Connection, values map[string]string) (service.DebugResult, error)
+}
+
+// Router is told when what the gateway serves may have changed. The calls return
+// when the gateway of this process serves the new state.
+type Router interface {
+	// PublicationChanged tells that a publication's status or live version changed, or that it is gone.
+	PublicationChanged(ctx context.Context, publicationID string) error
+	// ConnectionChanged tells that a connection's parts or secret changed.
+	ConnectionChanged(ctx context.Context, connectionID string) error
+}

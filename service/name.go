@@ -1,0 +1,60 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package service
+
+import (
+	"regexp"
+	"unicode/utf8"
+)
+
+// Limits that the source documents set.
+const (
+	// MaxPathLength is in characters. Source: dataworks-create-api, ApiPath.
+	MaxPathLength = 200
+	// MaxTimeoutMS is in milliseconds. Source: dataworks-create-api, Timeout.
+	MaxTimeoutMS = 30000
+	// MaxRemarkLength is in characters. Source: apig-publish-offline, remark.
+	MaxRemarkLength = 255
+	// MaxDescriptionLength is in characters.
+	MaxDescriptionLength = 2000
+)
+
+var (
+	namePattern      = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{3,49}$`)
+	pathPattern      = regexp.MustCompile(`^/[A-Za-z0-9_/-]*$`)
+	parameterPattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
+	memberPattern    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$`)
+	stagePattern     = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{1,63}$`)
+)
+
+// checkName applies the rule for names of APIs and connections.
+// Source: dataworks-create-api, ApiName.
+func checkName(v *Invalid, pointer, name string) {
+	if !namePattern.MatchString(name) {
+		v.Addf(pointer, "%q is not a valid name: use 4 to 50 letters, digits and underscores, starting with a letter.", name)
+	}
+}
+
+// checkPath applies the rule for API paths. Source: dataworks-create-api, ApiPath.
+func checkPath(v *Invalid, pointer, path string) {
+	switch {
+	case utf8.RuneCountInString(path) > MaxPathLength:
+		v.Addf(pointer, "The path has %d characters; %d is the most.", utf8.RuneCountInString(path), MaxPathLength)
+	case !pathPattern.MatchString(path):
+		v.Addf(pointer, "%q is not a valid path: start with a slash and use letters, digits, underscores, hyphens and slashes.", path)
+	}
+}
+
+func checkMaxLength(v *Invalid, pointer, what, value string, most int) {
+	if n := utf8.RuneCountInString(value); n > most {
+		v.Addf(pointer, "The %s has %d characters; %d is the most.", what, n, most)
+	}
+}
+
+// ValidateRemark checks the remark that accompanies a call.
+func ValidateRemark(remark string) error {
+	var v Invalid
+	checkMaxLength(&v, "/remark", "remark", remark, MaxRemarkLength)
+	return v.Err("The request")
+}

@@ -1,0 +1,75 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package service
+
+import "time"
+
+// ReviewKind is what an application asks for.
+type ReviewKind string
+
+// The kinds of application.
+const (
+	ReviewPublish ReviewKind = "PUBLISH"
+	ReviewRestore ReviewKind = "RESTORE"
+)
+
+// ReviewStatus is where an application stands.
+type ReviewStatus string
+
+// The review statuses; all but PENDING are final.
+const (
+	ReviewPending    ReviewStatus = "PENDING"
+	ReviewApproved   ReviewStatus = "APPROVED"
+	ReviewRejected   ReviewStatus = "REJECTED"
+	ReviewCancelled  ReviewStatus = "CANCELLED"
+	ReviewSuperseded ReviewStatus = "SUPERSEDED"
+)
+
+// ReviewStatuses lists every review status.
+var ReviewStatuses = []ReviewStatus{ReviewPending, ReviewApproved, ReviewRejected, ReviewCancelled, ReviewSuperseded}
+
+// Review is an application to publish or restore, and its decision. It holds the
+// candidate: the frozen snapshot that it is about.
+type Review struct {
+	ID              string       `json:"id"`
+	WorkspaceID     string       `json:"workspace_id"`
+	PublicationID   string       `json:"publication_id"`
+	Kind            ReviewKind   `json:"kind" enum:"PUBLISH,RESTORE"`
+	Status          ReviewStatus `json:"status" enum:"PENDING,APPROVED,REJECTED,CANCELLED,SUPERSEDED"`
+	APIID           string       `json:"api_id"`
+	APIName         string       `json:"api_name"`
+	EnvironmentID   string       `json:"environment_id"`
+	EnvironmentName string       `json:"environment_name"`
+	// Revision is the API revision that the application is about.
+	Revision int64 `json:"api_revision"`
+	// ConnectionID is the connection that the candidate reads from.
+	ConnectionID string `json:"connection_id"`
+	// Definition is the candidate's frozen definition.
+	Definition Definition `json:"definition"`
+	// Digest names the candidate; a decision may name it to be sure what it decides.
+	Digest        string     `json:"digest"`
+	Remark        string     `json:"remark,omitempty"`
+	ApplicantID   string     `json:"applicant_id"`
+	ApplicantName string     `json:"applicant_name"`
+	CreatedAt     time.Time  `json:"created_at"`
+	DeciderID     string     `json:"decider_id,omitempty"`
+	DeciderName   string     `json:"decider_name,omitempty"`
+	Comment       string     `json:"comment,omitempty"`
+	DecidedAt     *time.Time `json:"decided_at,omitempty"`
+	// URL leads a reviewer to the application.
+	URL string `json:"url,omitempty"`
+}
+
+// Settled reports whether nothing more happens to the review.
+func (r Review) Settled() bool { return r.Status != ReviewPending }
+
+// ValidateComment checks the comment of a decision; a rejection needs one.
+func ValidateComment(call Call, comment string) error {
+	var v Invalid
+	checkMaxLength(&v, "/comment", "comment", comment, MaxRemarkLength)
+	if call == CallReject && comment == "" {
+		v.Addf("/comment", "A rejection needs a comment that tells the applicant what to change.")
+	}
+	return v.Err("The decision")
+}
