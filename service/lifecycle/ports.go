@@ -110,6 +110,10 @@ type Tx interface {
 	ClaimPaths(ctx context.Context, p service.Publication, claims []PathClaim) error
 	// CallablePublications returns every publication in a callable status, of all workspaces.
 	CallablePublications(ctx context.Context, page Page) ([]service.Publication, error)
+	// CallablePublication returns the publication with that id, of whatever workspace,
+	// where its status is callable, and CodeNotFound otherwise: the gateway is told ids
+	// alone and serves every workspace.
+	CallablePublication(ctx context.Context, id string) (service.Publication, error)
 
 	// Versions of a publication, newest first.
 	CreateVersion(ctx context.Context, v *service.Version) error
