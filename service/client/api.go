@@ -1,0 +1,64 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package client
+
+import (
+	"context"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+)
+
+// CreateAPI creates an API. The debug that travels with it runs first; where it
+// fails, nothing is stored.
+func (c *Client) CreateAPI(ctx context.Context, in service.APIInput, options ...Option) (service.API, error) {
+	return c.api(ctx, post(c.path("apis"), in), options...)
+}
+
+// ValidateAPI checks the definition against its connection without storing or
+// running it. ref names the API that it is meant to replace; "" for a new one.
+func (c *Client) ValidateAPI(ctx context.Context, ref string, in service.APIInput) error {
+	call := post(c.path("apis", "validate"), in)
+	call.reads = true
+	call.query = values("api", ref)
+	_, err := c.do(ctx, call, nil)
+	return err
+}
+
+// UpdateAPI replaces the API.
+func (c *Client) UpdateAPI(ctx context.Context, ref string, in service.APIInput, options ...Option) (service.API, error) {
+	return c.api(ctx, put(c.path("apis", ref), in), options...)
+}
+
+// DeleteAPI deletes the API; [service.CodeInUse] names the publication that holds it.
+func (c *Client) DeleteAPI(ctx context.Context, ref string, options ...Option) error {
+	_, err := c.do(ctx, remove(c.path("apis", ref)), nil, options...)
+	return err
+}
+
+// API returns the API with that id, number or name.
+func (c *Client) API(ctx context.Context, ref string) (service.API, error) {
+	return c.api(ctx, get(c.path("apis", ref)))
+}
+
+// APIs returns one page of the workspace's APIs.
+func (c *Client) APIs(ctx context.Context, page Page) (service.List[service.API], error) {
+	call := get(c.path("apis"))
+	call.query = page.query()
+	return fetch[service.List[service.API]](ctx, c, call)
+}
+
+// DebugAPI calls the API's current revision once.
+func (c *Client) DebugAPI(ctx context.Context, ref string, in service.DebugInput) (service.DebugResult, error) {
+	return fetch[service.DebugResult](ctx, c, post(c.path("apis", ref, "debug"), in))
+}
+
+func (c *Client) api(ctx context.Context, call call, options ...Option) (service.API, error) {
+	var out service.API
+	etag, err := c.do(ctx, call, &out, options...)
+	if err != nil {
+		return service.API{}, err
+	}
+	out.RowVersion = rowVersion(etag)
+	return out, nil
+}

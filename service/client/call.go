@@ -1,0 +1,405 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package client
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	mathrand "math/rand/v2"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+)
+
+const (
+	// maxAnswer bounds an answer, in bytes.
+	maxAnswer = 16 << 20
+	// maxPause bounds the pause before the next attempt, whatever the service asks for.
+	maxPause = 30 * time.Second
+)
+
+// Option changes one call.
+type Option func(*call)
+
+// IdempotencyKey makes a POST act once, however often it is sent with this key. A
+// POST without this option gets a random key.
+func IdempotencyKey(key string) Option { return func(c *call) { c.key = key } }
+
+// IfMatch makes the call fail with [service.CodeStale] where the object has
+// another entity tag. "" does not check.
+func IfMatch(etag string) Option { return func(c *call) { c.ifMatch = etag } }
+
+// call is one call of the API, before it is sent.
+type call struct {
+	method string
+	path   string
+	query  url.Values
+	body   any
+	// reads says that the call changes nothing, though it may be a POST.
+	reads bool
+	// wait is how long the service is asked to hold the call open.
+	wait    time.Duration
+	key     string
+	ifMatch string
+}
+
+// persistence says after which failures a call is tried again.
+type persistence int
+
+const (
+	// untilAnswered: sending it twice acts once.
+	untilAnswered persistence = iota
+	// whileUnsent: only failures after which nothing can have happened.
+	whileUnsent
+)
+
+func (c call) persistence() persistence {
+	// A PUT that names an entity tag would fail as stale after it has acted once, and
+	// hide that it did.
+	if c.method == http.MethodPut && c.ifMatch != "" {
+		return whileUnsent
+	}
+	return untilAnswered
+}
+
+// attempt travels in the context of a request to the retry policy.
+type attempt struct {
+	persistence persistence
+	requestID   string
+	number      int
+	start       time.Time
+}
+
+type attemptKey struct{}
+
+func (c *Client) retrying(transport http.RoundTripper, timeout time.Duration) *retryablehttp.Client {
+	return &retryablehttp.Client{
+		HTTPClient: &http.Client{
+			Transport: transport,
+			Timeout:   timeout,
+			// A redirected POST would lose its body, and a token must not follow a
+			// redirect anywhere.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		RetryMax:     c.retries,
+		CheckRetry:   checkRetry,
+		Backoff:      func(_, _ time.Duration, n int, resp *http.Response) time.Duration { return c.pause(n, resp) },
+		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+		RequestLogHook: func(_ retryablehttp.Logger, r *http.Request, n int) {
+			if a, ok := r.Context().Value(attemptKey{}).(*attempt); ok {
+				a.number, a.start = n+1, time.Now()
+			}
+		},
+		ResponseLogHook: func(_ retryablehttp.Logger, resp *http.Response) {
+			r := resp.Request
+			if a, ok := r.Context().Value(attemptKey{}).(*attempt); ok {
+				c.log(r.Context(), "called the service", map[string]any{
+					"method": r.Method, "path": r.URL.Path, "status": resp.StatusCode,
+					"attempt": a.number, "request_id": a.requestID, "duration_ms": time.Since(a.start).Milliseconds(),
+				})
+			}
+		},
+	}
+}
+
+func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	p := whileUnsent
+	if a, ok := ctx.Value(attemptKey{}).(*attempt); ok {
+		p = a.persistence
+	}
+	if err != nil {
+		if permanent(err) {
+			return false, nil
+		}
+		return p == untilAnswered || unsent(err), nil
+	}
+	switch resp.StatusCode {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		return true, nil
+	case http.StatusBadGateway, http.StatusGatewayTimeout:
+		return p == untilAnswered, nil
+	}
+	return false, nil
+}
+
+// pause returns how long to wait after attempt n (from 0): what the service asks
+// for, else a doubling time. A random half keeps many clients from coming back at once.
+func (c *Client) pause(n int, resp *http.Response) time.Duration {
+	if resp != nil {
+		if asked, ok := retryAfter(resp.Header.Get("Retry-After")); ok && asked > 0 {
+			return min(asked, maxPause) + jitter(c.backoff)
+		}
+	}
+	d := min(time.Duration(float64(c.backoff)*math.Pow(2, float64(min(n, 16)))), maxPause)
+	return d/2 + jitter(d/2)
+}
+
+func jitter(most time.Duration) time.Duration {
+	if most <= 0 {
+		return 0
+	}
+	return mathrand.N(most)
+}
+
+func retryAfter(header string) (time.Duration, bool) {
+	if seconds, err := strconv.Atoi(header); err == nil && seconds >= 0 {
+		return time.Duration(min(seconds, 3600)) * time.Second, true
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return max(time.Until(at), 0), true
+	}
+	return 0, false
+}
+
+// do sends the call until it is answered, and decodes the answer into out unless
+// that is nil. It returns the answer's entity tag.
+func (c *Client) do(ctx context.Context, call call, out any, options ...Option) (etag string, err error) {
+	for _, option := range options {
+		option(&call)
+	}
+	if call.method == http.MethodPost && !call.reads && call.key == "" {
+		call.key = rand.Text()
+	}
+	for n := 0; ; n++ {
+		etag, retryIn, err := c.send(ctx, call, out, n)
+		// Another publishing operation is under way. That is over soon, and the caller
+		// has nothing better to do than to wait: its context says for how long.
+		if service.ErrorCode(err) != service.CodeBusy {
+			return etag, err
+		}
+		select {
+		case <-ctx.Done():
+			return "", err
+		case <-time.After(retryIn):
+		}
+	}
+}
+
+// send sends the call with the retries of the transport. retryIn is how long to
+// wait before sending it again, where the answer asks for that.
+func (c *Client) send(ctx context.Context, call call, out any, n int) (etag string, retryIn time.Duration, err error) {
+	a := &attempt{persistence: call.persistence(), requestID: strings.ToLower(rand.Text())}
+	fault := func(cause error) error {
+		return c.transportError(ctx, call, a.requestID, cause)
+	}
+	var body any
+	if call.body != nil {
+		data, err := json.Marshal(call.body)
+		if err != nil {
+			return "", 0, fault(err)
+		}
+		body = data
+	}
+	target := c.endpoint + call.path
+	if len(call.query) > 0 {
+		target += "?" + call.query.Encode()
+	}
+	req, err := retryablehttp.NewRequestWithContext(context.WithValue(ctx, attemptKey{}, a), call.method, target, body)
+	if err != nil {
+		return "", 0, fault(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", c.userAgent)
+	req.Header.Set("X-Request-Id", a.requestID)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if call.key != "" {
+		req.Header.Set("Idempotency-Key", call.key)
+	}
+	if call.ifMatch != "" {
+		req.Header.Set("If-Match", call.ifMatch)
+	}
+	sender := c.calls
+	if call.wait > 0 {
+		sender = c.polls
+	}
+	resp, err := sender.Do(req)
+	if err != nil {
+		if resp != nil {
+			_ = resp.Body.Close()
+		}
+		return "", 0, fault(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	if err != nil {
+		return "", 0, fault(err)
+	}
+	if id := resp.Header.Get("X-Request-Id"); id != "" {
+		a.requestID = id
+	}
+	if err := c.decode(call, a.requestID, resp, data, out); err != nil {
+		return "", c.pause(n, resp), err
+	}
+	return resp.Header.Get("ETag"), 0, nil
+}
+
+// decode reads an answer: the object that was asked for, or a problem document.
+func (c *Client) decode(call call, requestID string, resp *http.Response, data []byte, out any) error {
+	garbage := func(why string) error {
+		return &Error{
+			Method: call.method, Path: call.path, Status: resp.StatusCode, RequestID: requestID,
+			message: fmt.Sprintf("%s answered %s %s with something that is not from dataservice: HTTP %d, %s%s. Check the endpoint, and what stands between here and the service.",
+				c.endpoint, call.method, call.path, resp.StatusCode, why, beginning(data)),
+		}
+	}
+	if len(data) > maxAnswer {
+		return garbage(fmt.Sprintf("more than %d MiB", maxAnswer>>20))
+	}
+	if location := resp.Header.Get("Location"); resp.StatusCode/100 == 3 {
+		return garbage(fmt.Sprintf("a redirect to %q", location))
+	}
+	media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if resp.StatusCode/100 != 2 {
+		var p service.Problem
+		if media != "application/problem+json" || json.Unmarshal(data, &p) != nil || p.Code == "" {
+			return garbage(mediaPhrase(media))
+		}
+		if p.RequestID == "" {
+			p.RequestID = requestID
+		}
+		return &Error{Method: call.method, Path: call.path, Status: resp.StatusCode, RequestID: p.RequestID, Problem: &p, message: p.Detail}
+	}
+	if out == nil {
+		return nil
+	}
+	if media != "application/json" {
+		return garbage(mediaPhrase(media))
+	}
+	if err := json.Unmarshal(data, out); err != nil {
+		return garbage("JSON that does not fit")
+	}
+	return nil
+}
+
+func mediaPhrase(media string) string {
+	if media == "" {
+		return "no content type"
+	}
+	return media
+}
+
+// beginning quotes the first characters of a text for an error message.
+func beginning(data []byte) string {
+	const most = 120
+	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(data[:min(len(data), 4*most)]), "?")), " ")
+	if text == "" {
+		return ""
+	}
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most]) + "…"
+	}
+	return fmt.Sprintf(", beginning with %q", text)
+}
+
+func (c *Client) path(elements ...string) string {
+	return "/api/v1/workspaces/" + url.PathEscape(c.workspace) + escape(elements...)
+}
+
+func escape(elements ...string) string {
+	var b strings.Builder
+	for _, e := range elements {
+		b.WriteString("/")
+		b.WriteString(url.PathEscape(e))
+	}
+	return b.String()
+}
+
+// values makes a query of pairs; empty values are left out.
+func values(pairs ...string) url.Values {
+	q := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			q.Set(pairs[i], pairs[i+1])
+		}
+	}
+	return q
+}
+
+// waiting adds a long poll to a call.
+func (c call) waiting(wait time.Duration) call {
+	c.wait = min(max(wait, 0), MaxWait)
+	if c.wait > 0 {
+		c.query = values("wait", c.wait.String())
+	}
+	return c
+}
+
+func get(path string) call    { return call{method: http.MethodGet, path: path} }
+func remove(path string) call { return call{method: http.MethodDelete, path: path} }
+
+func post(path string, body any) call { return call{method: http.MethodPost, path: path, body: body} }
+func put(path string, body any) call  { return call{method: http.MethodPut, path: path, body: body} }
+
+// fetch sends the call and returns the answer as a T.
+func fetch[T any](ctx context.Context, c *Client, call call, options ...Option) (T, error) {
+	var out T
+	_, err := c.do(ctx, call, &out, options...)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return out, nil
+}
+
+// rowVersion reads the row version out of an entity tag; 0 where it has none.
+func rowVersion(etag string) int64 {
+	n, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(etag, "W/"), `"`), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// Page asks for one page of a list: the records after the one named by After, at
+// most Limit (100 where 0, 500 at the most).
+type Page struct {
+	After string
+	Limit int
+}
+
+func (p Page) query(pairs ...string) url.Values {
+	q := values(append(pairs, "after", p.After)...)
+	if p.Limit > 0 {
+		q.Set("limit", strconv.Itoa(p.Limit))
+	}
+	return q
+}
+
+// All collects every page of a list.
+func All[T any](ctx context.Context, list func(context.Context, Page) (service.List[T], error)) ([]T, error) {
+	var all []T
+	page := Page{Limit: 500}
+	for {
+		got, err := list(ctx, page)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, got.Items...)
+		if got.Next == "" {
+			return all, nil
+		}
+		if got.Next == page.After {
+			return nil, errors.New("the service answered the same page of a list twice")
+		}
+		page.After = got.Next
+	}
+}

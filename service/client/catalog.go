@@ -1,0 +1,26 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package client
+
+import (
+	"context"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+)
+
+// PublishedAPI returns the API (by id, number or name) as it is live in the
+// environment (by id or name; RELEASE where "").
+func (c *Client) PublishedAPI(ctx context.Context, ref, environment string) (service.PublishedAPI, error) {
+	call := get(c.path("catalog", ref))
+	call.query = values("environment", environment)
+	return fetch[service.PublishedAPI](ctx, c, call)
+}
+
+// Catalog returns one page of what is live in the environment (by id or name;
+// RELEASE where "").
+func (c *Client) Catalog(ctx context.Context, environment string, page Page) (service.List[service.PublishedAPI], error) {
+	call := get(c.path("catalog"))
+	call.query = page.query("environment", environment)
+	return fetch[service.List[service.PublishedAPI]](ctx, c, call)
+}

@@ -1,0 +1,206 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+// Package client calls the native HTTP API of dataservice. It is the provider's and
+// the command line's only way in.
+//
+// Every method takes a context, returns the domain's own types and fails with an
+// [*Error], whose sentence names the endpoint and the request id. Reads, and writes
+// that carry an idempotency key, are tried again where that is safe.
+package client
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+)
+
+// Defaults of a [Config].
+const (
+	DefaultRequestTimeout = 30 * time.Second
+	DefaultMaxRetries     = 4
+)
+
+// MaxWait is the longest wait that the service grants a long poll.
+const MaxWait = 60 * time.Second
+
+// Config says how to reach the service.
+type Config struct {
+	// Endpoint is the base URL of the control plane, such as "https://dataservice.example.com".
+	Endpoint string
+	// Token is the secret of a member's token.
+	Token string
+	// Workspace is an id, a number or a name; "default" where empty.
+	Workspace string
+	// CACertFile is a PEM file with certificates to trust besides the system's.
+	CACertFile string
+	// RequestTimeout bounds one attempt of one call, without the wait of a long poll; 30 s where 0.
+	RequestTimeout time.Duration
+	// MaxRetries is how often a call that failed is tried again; none where 0.
+	MaxRetries int
+	// UserAgent is sent with every call.
+	UserAgent string
+	// Log is told of every attempt and every answer. It gets neither headers nor
+	// bodies, so no secret. Nil logs nothing.
+	Log func(ctx context.Context, message string, fields map[string]any)
+}
+
+// ConfigError is a [Config] that cannot be used; Field is the name of the field.
+type ConfigError struct {
+	Field   string
+	Message string
+}
+
+// Error returns the message.
+func (e *ConfigError) Error() string { return e.Message }
+
+// Client calls one workspace of one service. It is safe for concurrent use.
+type Client struct {
+	endpoint  string
+	token     string
+	workspace string
+	userAgent string
+	timeout   time.Duration
+	retries   int
+	log       func(ctx context.Context, message string, fields map[string]any)
+
+	calls *retryablehttp.Client // ordinary calls
+	polls *retryablehttp.Client // calls that the service holds open for up to MaxWait
+
+	// backoff is the first pause between two attempts; it doubles up to maxPause.
+	backoff time.Duration
+}
+
+// New returns a client, or a [*ConfigError]. It does not connect.
+func New(config Config) (*Client, error) {
+	endpoint, err := parseEndpoint(config.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkToken(config.Token); err != nil {
+		return nil, err
+	}
+	if config.RequestTimeout < 0 {
+		return nil, &ConfigError{"RequestTimeout", fmt.Sprintf("%s is not a request timeout: use a positive duration such as 30s.", config.RequestTimeout)}
+	}
+	if config.MaxRetries < 0 {
+		return nil, &ConfigError{"MaxRetries", fmt.Sprintf("%d is not a number of retries: use 0 or more.", config.MaxRetries)}
+	}
+	transport, err := newTransport(config.CACertFile)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{
+		endpoint:  endpoint,
+		token:     config.Token,
+		workspace: config.Workspace,
+		userAgent: config.UserAgent,
+		timeout:   config.RequestTimeout,
+		retries:   config.MaxRetries,
+		log:       config.Log,
+		backoff:   250 * time.Millisecond,
+	}
+	if c.workspace == "" {
+		c.workspace = service.DefaultWorkspace
+	}
+	if c.timeout == 0 {
+		c.timeout = DefaultRequestTimeout
+	}
+	if c.userAgent == "" {
+		c.userAgent = "dataservice-client"
+	}
+	if c.log == nil {
+		c.log = func(context.Context, string, map[string]any) {}
+	}
+	c.calls = c.retrying(transport, c.timeout)
+	c.polls = c.retrying(transport, c.timeout+MaxWait)
+	return c, nil
+}
+
+// Endpoint returns the base URL that the client calls.
+func (c *Client) Endpoint() string { return c.endpoint }
+
+// Workspace returns the id, number or name of the workspace that the client calls.
+func (c *Client) Workspace() string { return c.workspace }
+
+func parseEndpoint(endpoint string) (string, error) {
+	refuse := func(why string) (string, error) {
+		return "", &ConfigError{"Endpoint", fmt.Sprintf("%q is not an endpoint: %s. Use the base URL of the control plane, such as http://127.0.0.1:8080.", endpoint, why)}
+	}
+	u, err := url.Parse(endpoint)
+	switch {
+	case endpoint == "":
+		return refuse("it is empty")
+	case err != nil:
+		return refuse("it is not a URL")
+	case u.User != nil:
+		// The sentence must not repeat a password.
+		return "", &ConfigError{"Endpoint", "The endpoint must not contain a user or password: credentials go into the token."}
+	case u.Scheme != "http" && u.Scheme != "https":
+		return refuse("it must start with http:// or https://")
+	case u.Hostname() == "":
+		return refuse("it names no host")
+	case u.RawQuery != "" || u.Fragment != "":
+		return refuse("it has a query or a fragment")
+	}
+	return strings.TrimRight(u.String(), "/"), nil
+}
+
+func checkToken(token string) error {
+	if token == "" {
+		return &ConfigError{"Token", "There is no token."}
+	}
+	for _, r := range token {
+		if r <= ' ' || r > '~' {
+			return &ConfigError{"Token", "The token has white space or characters that no token has: was it read from a file with its line end?"}
+		}
+	}
+	return nil
+}
+
+func newTransport(caCertFile string) (http.RoundTripper, error) {
+	t := &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ForceAttemptHTTP2:     true,
+		IdleConnTimeout:       90 * time.Second,
+		ExpectContinueTimeout: time.Second,
+		// Terraform reads many objects at once. Two idle connections, the default,
+		// would open a new one for nearly every call.
+		MaxIdleConns:        128,
+		MaxIdleConnsPerHost: 128,
+	}
+	if caCertFile == "" {
+		return t, nil
+	}
+	pem, err := os.ReadFile(caCertFile)
+	if err != nil {
+		var pathError *os.PathError
+		if errors.As(err, &pathError) {
+			err = pathError.Err
+		}
+		return nil, &ConfigError{"CACertFile", fmt.Sprintf("Cannot read the CA certificates in %s: %s.", caCertFile, err)}
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, &ConfigError{"CACertFile", fmt.Sprintf("%s has no certificate in PEM form.", caCertFile)}
+	}
+	t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	return t, nil
+}

@@ -1,0 +1,55 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package client
+
+import (
+	"context"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+)
+
+// WhoAmI returns who the client's token belongs to.
+func (c *Client) WhoAmI(ctx context.Context) (service.Identity, error) {
+	return fetch[service.Identity](ctx, c, get("/api/v1/whoami"))
+}
+
+// CreateMember creates a member.
+func (c *Client) CreateMember(ctx context.Context, in service.MemberInput, options ...Option) (service.Member, error) {
+	return fetch[service.Member](ctx, c, post(c.path("members"), in), options...)
+}
+
+// UpdateMember replaces a member's name, role and reviewer right.
+func (c *Client) UpdateMember(ctx context.Context, ref string, in service.MemberInput) (service.Member, error) {
+	return fetch[service.Member](ctx, c, put(c.path("members", ref), in))
+}
+
+// Member returns the member with that id or name.
+func (c *Client) Member(ctx context.Context, ref string) (service.Member, error) {
+	return fetch[service.Member](ctx, c, get(c.path("members", ref)))
+}
+
+// Members returns one page of the workspace's members.
+func (c *Client) Members(ctx context.Context, page Page) (service.List[service.Member], error) {
+	call := get(c.path("members"))
+	call.query = page.query()
+	return fetch[service.List[service.Member]](ctx, c, call)
+}
+
+// IssueToken makes a token. Its secret is in this answer and in no other.
+func (c *Client) IssueToken(ctx context.Context, in service.TokenInput, options ...Option) (service.IssuedToken, error) {
+	return fetch[service.IssuedToken](ctx, c, post(c.path("tokens"), in), options...)
+}
+
+// Tokens returns one page of the tokens that the caller may see.
+func (c *Client) Tokens(ctx context.Context, page Page) (service.List[service.Token], error) {
+	call := get(c.path("tokens"))
+	call.query = page.query()
+	return fetch[service.List[service.Token]](ctx, c, call)
+}
+
+// RevokeToken makes a token useless.
+func (c *Client) RevokeToken(ctx context.Context, id string) error {
+	_, err := c.do(ctx, remove(c.path("tokens", id)), nil)
+	return err
+}

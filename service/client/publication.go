@@ -1,0 +1,71 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package client
+
+import (
+	"context"
+	"time"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+)
+
+// Publish asks to publish a revision. The answer may be a publication that waits for review.
+func (c *Client) Publish(ctx context.Context, in service.PublishInput, options ...Option) (service.Publication, error) {
+	return fetch[service.Publication](ctx, c, post(c.path("publications"), in), options...)
+}
+
+// Suspend stops the calls of a published API.
+func (c *Client) Suspend(ctx context.Context, id string, in service.ActionInput) (service.Publication, error) {
+	return c.act(ctx, id, "suspend", in)
+}
+
+// Restore asks to bring a suspended API back.
+func (c *Client) Restore(ctx context.Context, id string, in service.ActionInput) (service.Publication, error) {
+	return c.act(ctx, id, "restore", in)
+}
+
+// Unpublish takes the API offline.
+func (c *Client) Unpublish(ctx context.Context, id string, in service.ActionInput) (service.Publication, error) {
+	return c.act(ctx, id, "unpublish", in)
+}
+
+// Cancel withdraws the open application or notice.
+func (c *Client) Cancel(ctx context.Context, id string, in service.ActionInput) (service.Publication, error) {
+	return c.act(ctx, id, "cancel", in)
+}
+
+func (c *Client) act(ctx context.Context, id, action string, in service.ActionInput) (service.Publication, error) {
+	return fetch[service.Publication](ctx, c, post(c.path("publications", id, action), in))
+}
+
+// DeletePublication removes the record of a publication that holds nothing any more.
+func (c *Client) DeletePublication(ctx context.Context, id string) error {
+	_, err := c.do(ctx, remove(c.path("publications", id)), nil)
+	return err
+}
+
+// Publication returns the publication. With a wait (at most [MaxWait]) the service
+// holds the call open until the publication is settled or the wait is over.
+func (c *Client) Publication(ctx context.Context, id string, wait time.Duration) (service.Publication, error) {
+	return fetch[service.Publication](ctx, c, get(c.path("publications", id)).waiting(wait))
+}
+
+// PublicationFilter narrows a list of publications; empty fields do not.
+type PublicationFilter struct {
+	APIID, EnvironmentID string
+	Status               service.Status
+}
+
+// Publications returns one page of the workspace's publications.
+func (c *Client) Publications(ctx context.Context, filter PublicationFilter, page Page) (service.List[service.Publication], error) {
+	call := get(c.path("publications"))
+	call.query = page.query("api_id", filter.APIID, "environment_id", filter.EnvironmentID, "status", string(filter.Status))
+	return fetch[service.List[service.Publication]](ctx, c, call)
+}
+
+// Versions returns the versions of a publication, newest first.
+func (c *Client) Versions(ctx context.Context, id string) ([]service.Version, error) {
+	list, err := fetch[service.List[service.Version]](ctx, c, get(c.path("publications", id, "versions")))
+	return list.Items, err
+}
