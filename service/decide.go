@@ -196,6 +196,12 @@ func CheckDecision(r Review, call Call, digest string) (done bool, err error) {
 	}
 }
 
+// CheckCancel answers the cancelling of a review that is not pending: cancelling
+// twice is a conflict like every other late decision.
+func CheckCancel(r Review) error {
+	return Errorf(CodeReviewDecided, "Review %s of %s revision %d was %s already and cannot be cancelled.", r.ID, r.APIName, r.Revision, lower(r.Status))
+}
+
 func commentPhrase(comment string) string {
 	if comment == "" {
 		return ""

@@ -60,7 +60,8 @@ type Tx interface {
 	CreateToken(ctx context.Context, t service.Token, hash []byte) error
 	Token(ctx context.Context, workspaceID, id string) (service.Token, error)
 	TokenByHash(ctx context.Context, hash []byte) (service.Token, error)
-	Tokens(ctx context.Context, workspaceID string, page Page) ([]service.Token, error)
+	// Tokens returns those of one member, or of all where memberID is "".
+	Tokens(ctx context.Context, workspaceID, memberID string, page Page) ([]service.Token, error)
 	RevokeToken(ctx context.Context, workspaceID, id string, at time.Time) error
 
 	// Instances and environments.
@@ -84,7 +85,9 @@ type Tx interface {
 	Connection(ctx context.Context, workspaceID, ref string) (service.Connection, error)
 	Connections(ctx context.Context, workspaceID string, page Page) ([]service.Connection, error)
 
-	// APIs and the revisions of their definitions.
+	// APIs and the revisions of their definitions. An API's debug status and message
+	// are those of the record of its current revision, so PutRevision changes them
+	// without touching the API's row version.
 	CreateAPI(ctx context.Context, a *service.API) error
 	UpdateAPI(ctx context.Context, a *service.API) error
 	// DeleteAPI removes the API with its revisions, publications, versions and reviews.

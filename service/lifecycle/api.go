@@ -1,0 +1,325 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+)
+
+// CreateAPI defines an API. The debug runs first: where it fails, nothing is
+// stored. Where it cannot run for lack of values, the API is stored with the debug
+// status WAITING and cannot be published yet. Developers and admins.
+func (s *Service) CreateAPI(ctx context.Context, c Caller, in service.APIInput) (service.API, error) {
+	if err := c.Member.Authorize(service.OpDefine); err != nil {
+		return service.API{}, err
+	}
+	in.Definition = in.Definition.WithDefaults()
+	now := s.now()
+	api := service.API{
+		ID: service.NewID(now), WorkspaceID: c.Workspace.ID, APISpec: in.APISpec, Revision: 1,
+		OwnerID: c.Member.ID, OwnerName: c.Member.Name, CreatedAt: now, UpdatedAt: now, RowVersion: 1,
+	}
+	prepare := func() (err error) {
+		api.DebugStatus, api.DebugMessage, err = s.prove(ctx, c, in)
+		return err
+	}
+	return once(ctx, s, c, "api.create", in, prepare, func(tx Tx) (service.API, string, error) {
+		if err := tx.CreateAPI(ctx, &api); err != nil {
+			return api, "", err
+		}
+		if err := tx.PutRevision(ctx, revisionOf(api)); err != nil {
+			return api, "", err
+		}
+		return api, api.ID, s.record(ctx, tx, c, "api.create", api.ID, api.Name, api.APISpec)
+	})
+}
+
+func revisionOf(a service.API) service.Revision {
+	return service.Revision{
+		APIID: a.ID, Number: a.Revision, Definition: a.Definition,
+		DebugStatus: a.DebugStatus, DebugMessage: a.DebugMessage, CreatedAt: a.UpdatedAt,
+	}
+}
+
+// prove validates the input against its connection and debugs it where there are
+// values to call it with.
+func (s *Service) prove(ctx context.Context, c Caller, in service.APIInput) (service.DebugStatus, string, error) {
+	conn, err := s.validate(ctx, c, in)
+	if err != nil {
+		return "", "", err
+	}
+	values, missing := in.DebugParameters(debugValues(in.Debug))
+	if len(missing) > 0 {
+		message := fmt.Sprintf("Not debugged: no value for the required %s. Give debug parameters, defaults or examples.", strings.Join(missing, ", "))
+		return service.DebugWaiting, message, s.Runner.Validate(ctx, in.Definition, conn)
+	}
+	if _, err := s.Runner.Debug(ctx, in.Definition, conn, values); err != nil {
+		return "", "", err
+	}
+	return service.DebugSuccess, "", nil
+}
+
+func debugValues(in *service.DebugInput) map[string]string {
+	if in == nil {
+		return nil
+	}
+	return in.Parameters
+}
+
+// validate checks the input's own rules and finds its connection.
+func (s *Service) validate(ctx context.Context, c Caller, in service.APIInput) (service.Connection, error) {
+	var conn service.Connection
+	if err := in.APISpec.Validate(); err != nil {
+		return conn, err
+	}
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		conn, err = connectionField(ctx, tx, c, in.ConnectionID)
+		return err
+	})
+	return conn, err
+}
+
+// connectionField finds the connection that a request names, and blames the field
+// where there is none.
+func connectionField(ctx context.Context, tx Tx, c Caller, id string) (service.Connection, error) {
+	conn, err := tx.Connection(ctx, c.Workspace.ID, id)
+	if service.ErrorCode(err) == service.CodeNotFound || err == nil && conn.ID != id {
+		var v service.Invalid
+		v.Addf("/connection_id", "There is no connection with the id %q here.", id)
+		return conn, v.Err("The request")
+	}
+	return conn, err
+}
+
+// ValidateAPI does everything that CreateAPI, or UpdateAPI of the API with that
+// reference, would do before it stores, except for the debug.
+func (s *Service) ValidateAPI(ctx context.Context, c Caller, ref string, in service.APIInput) error {
+	if err := c.Member.Authorize(service.OpDefine); err != nil {
+		return err
+	}
+	in.Definition = in.Definition.WithDefaults()
+	conn, err := s.validate(ctx, c, in)
+	if err != nil {
+		return err
+	}
+	if ref != "" {
+		err := s.Store.View(ctx, func(tx Tx) error {
+			before, err := tx.API(ctx, c.Workspace.ID, ref)
+			if err != nil || before.ConnectionID == conn.ID {
+				return err
+			}
+			return refuseConnectionChoice(ctx, tx, before)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return s.Runner.Validate(ctx, in.Definition, conn)
+}
+
+// UpdateAPI replaces an API. A changed definition counts the revision up. ifMatch
+// is an ETag, or "" for no check. Where the debug fails, nothing changes.
+func (s *Service) UpdateAPI(ctx context.Context, c Caller, ref, ifMatch string, in service.APIInput) (service.API, error) {
+	var api service.API
+	if err := c.Member.Authorize(service.OpDefine); err != nil {
+		return api, err
+	}
+	in.Definition = in.Definition.WithDefaults()
+	var before service.API
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		before, err = tx.API(ctx, c.Workspace.ID, ref)
+		return err
+	})
+	if err != nil {
+		return api, err
+	}
+	if err := checkMatch(ifMatch, before.ETag(), "API", before.Name); err != nil {
+		return api, err
+	}
+	api = before
+	api.APISpec, api.UpdatedAt = in.APISpec, s.now()
+	redefined := !in.Definition.Equal(before.Definition)
+	if redefined {
+		api.Revision++
+	}
+	if redefined || in.Debug != nil || before.DebugStatus != service.DebugSuccess {
+		if api.DebugStatus, api.DebugMessage, err = s.prove(ctx, c, in); err != nil {
+			return api, err
+		}
+		// An unchanged revision that was debugged once stays debugged.
+		if !redefined && before.DebugStatus == service.DebugSuccess {
+			api.DebugStatus, api.DebugMessage = before.DebugStatus, before.DebugMessage
+		}
+	} else if err := in.APISpec.Validate(); err != nil {
+		return api, err
+	}
+	var updated service.API
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		next := api
+		if api.ConnectionID != before.ConnectionID {
+			if err := refuseConnectionChoice(ctx, tx, before); err != nil {
+				return err
+			}
+		}
+		if err := tx.UpdateAPI(ctx, &next); err != nil {
+			return err
+		}
+		if err := tx.PutRevision(ctx, revisionOf(next)); err != nil {
+			return err
+		}
+		updated = next
+		return s.record(ctx, tx, c, "api.update", api.ID, api.Name, change{before.APISpec, api.APISpec})
+	})
+	return updated, staleOrConflict(err, ifMatch, "API", before.Name)
+}
+
+// refuseConnectionChoice keeps an API's choice of connection while an application
+// to publish it is pending. Source: dataarts-publishing-an-api, Procedure, step 4.
+func refuseConnectionChoice(ctx context.Context, tx Tx, api service.API) error {
+	publications, err := tx.Publications(ctx, api.WorkspaceID, PublicationFilter{APIID: api.ID}, Page{Limit: maxHolders})
+	if err != nil {
+		return err
+	}
+	for _, p := range publications {
+		if r := p.OpenReview; r != nil && r.Kind == service.ReviewPublish {
+			return &service.Error{
+				Code: service.CodeConnectionFrozen,
+				Message: fmt.Sprintf("The API %q keeps its connection while review %s is pending: %s applied to publish revision %d to %s. Have the application rejected or cancelled first.",
+					api.Name, r.ID, r.ApplicantName, r.Revision, p.EnvironmentName),
+				Fields: []service.FieldError{{Pointer: "/connection_id", Message: "frozen by review " + r.ID}},
+			}
+		}
+	}
+	return nil
+}
+
+// DebugAPI calls the current revision once and notes how it went.
+func (s *Service) DebugAPI(ctx context.Context, c Caller, ref string, in service.DebugInput) (service.DebugResult, error) {
+	var result service.DebugResult
+	if err := c.Member.Authorize(service.OpDefine); err != nil {
+		return result, err
+	}
+	var (
+		api  service.API
+		conn service.Connection
+	)
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		if api, err = tx.API(ctx, c.Workspace.ID, ref); err != nil {
+			return err
+		}
+		conn, err = tx.Connection(ctx, c.Workspace.ID, api.ConnectionID)
+		return err
+	})
+	if err != nil {
+		return result, err
+	}
+	values, missing := api.DebugParameters(in.Parameters)
+	if len(missing) > 0 {
+		var v service.Invalid
+		for _, name := range missing {
+			v.Addf(service.Pointer("parameters", name), "The required parameter %s has no value, default or example.", name)
+		}
+		return result, v.Err("The debug")
+	}
+	result, debugErr := s.Runner.Debug(ctx, api.Definition, conn, values)
+	// A revision that was debugged once stays publishable; a failure is noted only before.
+	status, message := service.DebugSuccess, ""
+	if debugErr != nil {
+		status, message = service.DebugFailed, debugErr.Error()
+	}
+	if api.DebugStatus != service.DebugSuccess && ctx.Err() == nil {
+		err := s.Store.Update(ctx, func(tx Tx) error {
+			r, err := tx.Revision(ctx, api.ID, api.Revision)
+			if err != nil || r.DebugStatus == service.DebugSuccess {
+				return err
+			}
+			r.DebugStatus, r.DebugMessage = status, message
+			if err := tx.PutRevision(ctx, r); err != nil {
+				return err
+			}
+			return s.record(ctx, tx, c, "api.debug", api.ID, api.Name, map[string]any{"api_revision": api.Revision, "debug_status": status})
+		})
+		if err != nil {
+			return result, err
+		}
+	}
+	return result, debugErr
+}
+
+// DeleteAPI removes an API that is published nowhere, with its history. ifMatch is
+// an ETag, or "" for no check.
+func (s *Service) DeleteAPI(ctx context.Context, c Caller, ref, ifMatch string) error {
+	if err := c.Member.Authorize(service.OpDefine); err != nil {
+		return err
+	}
+	return s.Store.Update(ctx, func(tx Tx) error {
+		if err := lockInstances(ctx, tx, c); err != nil {
+			return err
+		}
+		api, err := tx.API(ctx, c.Workspace.ID, ref)
+		if err != nil {
+			return err
+		}
+		if err := checkMatch(ifMatch, api.ETag(), "API", api.Name); err != nil {
+			return err
+		}
+		publications, err := tx.Publications(ctx, c.Workspace.ID, PublicationFilter{APIID: api.ID}, Page{Limit: maxHolders})
+		if err != nil {
+			return err
+		}
+		if held := holding(publications); len(held) > 0 {
+			return service.Errorf(service.CodeInUse, "The API %q is still held by its publications: %s. Unpublish them, or cancel the application, first.", api.Name, names(held))
+		}
+		if err := tx.DeleteAPI(ctx, c.Workspace.ID, api.ID); err != nil {
+			return err
+		}
+		if _, err := tx.VoidIdempotency(ctx, api.ID, ""); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, c, "api.delete", api.ID, api.Name, nil)
+	})
+}
+
+// holding keeps the publications that stand in the way of deleting what they are of.
+func holding(publications []service.Publication) []service.Publication {
+	var held []service.Publication
+	for _, p := range publications {
+		if p.Status.Holds() {
+			held = append(held, p)
+		}
+	}
+	return held
+}
+
+// API returns one API.
+func (s *Service) API(ctx context.Context, c Caller, ref string) (service.API, error) {
+	var api service.API
+	err := s.read(ctx, c, func(tx Tx) (_ string, err error) {
+		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
+			return "", err
+		}
+		api, err = tx.API(ctx, c.Workspace.ID, ref)
+		return api.ID, err
+	})
+	return api, err
+}
+
+// APIs lists the workspace's APIs.
+func (s *Service) APIs(ctx context.Context, c Caller, page Page) (service.List[service.API], error) {
+	var l service.List[service.API]
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
+			return err
+		}
+		l, err = list(page, func(a service.API) string { return a.ID }, func(p Page) ([]service.API, error) {
+			return tx.APIs(ctx, c.Workspace.ID, p)
+		})
+		return err
+	})
+	return l, err
+}

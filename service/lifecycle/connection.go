@@ -1,0 +1,254 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+)
+
+// withoutPassword is the input as it may be hashed and audited.
+func withoutPassword(in service.ConnectionInput) service.ConnectionInput {
+	in.Password = nil
+	return in
+}
+
+// CreateConnection adds a connection that was seen to work. Developers and admins.
+func (s *Service) CreateConnection(ctx context.Context, c Caller, in service.ConnectionInput) (service.Connection, error) {
+	if err := c.Member.Authorize(service.OpDefine); err != nil {
+		return service.Connection{}, err
+	}
+	in.ConnectionSpec = in.WithDefaults()
+	now := s.now()
+	conn := service.Connection{
+		ID: service.NewID(now), WorkspaceID: c.Workspace.ID, ConnectionSpec: in.ConnectionSpec, CreatedAt: now, UpdatedAt: now, RowVersion: 1,
+	}
+	if err := setPassword(&conn, in.Password); err != nil {
+		return conn, err
+	}
+	prepare := func() error {
+		if err := conn.Validate(); err != nil {
+			return err
+		}
+		return s.Runner.Check(ctx, conn)
+	}
+	return once(ctx, s, c, "connection.create", withoutPassword(in), prepare, func(tx Tx) (service.Connection, string, error) {
+		if err := tx.CreateConnection(ctx, &conn); err != nil {
+			return conn, "", err
+		}
+		return conn, conn.ID, s.record(ctx, tx, c, "connection.create", conn.ID, conn.Name, conn.ConnectionSpec)
+	})
+}
+
+// setPassword takes over a password that was sent.
+func setPassword(conn *service.Connection, password *string) error {
+	if password == nil {
+		return nil
+	}
+	if conn.Engine == service.EngineSQLite {
+		var v service.Invalid
+		v.Addf("/password", "A SQLITE connection has no password: remove it.")
+		return v.Err("The connection")
+	}
+	conn.Password = service.Secret(*password)
+	conn.SecretVersion++
+	return nil
+}
+
+// UpdateConnection replaces a connection; the password stays where none is sent.
+// While a publish review that reads from it is pending, its engine, host and
+// database are frozen. ifMatch is an ETag, or "" for no check.
+func (s *Service) UpdateConnection(ctx context.Context, c Caller, ref, ifMatch string, in service.ConnectionInput) (service.Connection, error) {
+	var conn service.Connection
+	if err := c.Member.Authorize(service.OpDefine); err != nil {
+		return conn, err
+	}
+	in.ConnectionSpec = in.WithDefaults()
+	if err := in.Validate(); err != nil {
+		return conn, err
+	}
+	var before service.Connection
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		before, err = tx.Connection(ctx, c.Workspace.ID, ref)
+		return err
+	})
+	if err != nil {
+		return conn, err
+	}
+	if err := checkMatch(ifMatch, before.ETag(), "connection", before.Name); err != nil {
+		return conn, err
+	}
+	conn = before
+	conn.ConnectionSpec, conn.UpdatedAt = in.ConnectionSpec, s.now()
+	if err := setPassword(&conn, in.Password); err != nil {
+		return conn, err
+	}
+	if conn.Engine != before.Engine && in.Password == nil {
+		conn.Password = ""
+	}
+	if err := s.Runner.Check(ctx, conn); err != nil {
+		return conn, err
+	}
+	var updated service.Connection
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		next := conn
+		if !next.SameSource(before.ConnectionSpec) {
+			if err := lockInstances(ctx, tx, c); err != nil {
+				return err
+			}
+			if err := refuseFrozen(ctx, tx, before); err != nil {
+				return err
+			}
+		}
+		if err := tx.UpdateConnection(ctx, &next); err != nil {
+			return err
+		}
+		updated = next
+		return s.record(ctx, tx, c, "connection.update", conn.ID, conn.Name, change{before.ConnectionSpec, conn.ConnectionSpec})
+	})
+	if err != nil {
+		return conn, staleOrConflict(err, ifMatch, "connection", before.Name)
+	}
+	if err := s.Router.ConnectionChanged(context.WithoutCancel(ctx), conn.ID); err != nil {
+		s.Logger.ErrorContext(ctx, "the gateway cannot follow a connection", "connection_id", conn.ID, "error", err)
+	}
+	return updated, nil
+}
+
+// checkMatch compares an If-Match with the ETag of what there is.
+func checkMatch(ifMatch, etag, kind, name string) error {
+	if ifMatch == "" || ifMatch == "*" || ifMatch == etag {
+		return nil
+	}
+	return service.Errorf(service.CodeStale, "The %s %q changed since you read it: read it again, and decide again.", kind, name)
+}
+
+// staleOrConflict answers a lost race as what it is to one who sent an If-Match.
+func staleOrConflict(err error, ifMatch, kind, name string) error {
+	if service.ErrorCode(err) == service.CodeConflict && ifMatch != "" {
+		return checkMatch(ifMatch, "", kind, name)
+	}
+	return err
+}
+
+// refuseFrozen says which pending publish review keeps the connection as it is.
+// Source: dataarts-publishing-an-api, Procedure, step 4.
+func refuseFrozen(ctx context.Context, tx Tx, conn service.Connection) error {
+	publications, err := tx.Publications(ctx, conn.WorkspaceID, PublicationFilter{ConnectionID: conn.ID}, Page{Limit: maxHolders})
+	if err != nil {
+		return err
+	}
+	for _, p := range publications {
+		if r := p.OpenReview; r != nil && r.Kind == service.ReviewPublish && r.ConnectionID == conn.ID {
+			return service.Errorf(service.CodeConnectionFrozen,
+				"The connection %q is frozen: %s applied to publish %s revision %d, which reads from it. Its engine, host and database can change once review %s is rejected or cancelled.",
+				conn.Name, r.ApplicantName, r.APIName, r.Revision, r.ID)
+		}
+	}
+	return nil
+}
+
+// maxHolders bounds how many holders of a thing are looked at; a message names a few.
+const maxHolders = 500
+
+// DeleteConnection removes a connection that no API and no live version reads from.
+func (s *Service) DeleteConnection(ctx context.Context, c Caller, ref, ifMatch string) error {
+	if err := c.Member.Authorize(service.OpDefine); err != nil {
+		return err
+	}
+	var conn service.Connection
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		err := lockInstances(ctx, tx, c)
+		if err != nil {
+			return err
+		}
+		if conn, err = tx.Connection(ctx, c.Workspace.ID, ref); err != nil {
+			return err
+		}
+		if err := checkMatch(ifMatch, conn.ETag(), "connection", conn.Name); err != nil {
+			return err
+		}
+		apis, err := tx.APIsUsingConnection(ctx, conn.ID)
+		if err != nil {
+			return err
+		}
+		if len(apis) > 0 {
+			held := make([]string, len(apis))
+			for i, a := range apis {
+				held[i] = a.Name
+			}
+			return service.Errorf(service.CodeInUse, "The connection %q is used by the APIs %s. Point them to another connection, or delete them first.", conn.Name, few(held))
+		}
+		publications, err := tx.Publications(ctx, c.Workspace.ID, PublicationFilter{ConnectionID: conn.ID}, Page{Limit: maxHolders})
+		if err != nil {
+			return err
+		}
+		if len(publications) > 0 {
+			return service.Errorf(service.CodeInUse, "The connection %q is used by the publications %s. Unpublish them, or publish a version that reads from another connection.", conn.Name, names(publications))
+		}
+		if err := tx.DeleteConnection(ctx, c.Workspace.ID, conn.ID); err != nil {
+			return err
+		}
+		if _, err := tx.VoidIdempotency(ctx, conn.ID, ""); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, c, "connection.delete", conn.ID, conn.Name, nil)
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.Router.ConnectionChanged(context.WithoutCancel(ctx), conn.ID); err != nil {
+		s.Logger.ErrorContext(ctx, "the gateway cannot follow a connection", "connection_id", conn.ID, "error", err)
+	}
+	return nil
+}
+
+// few joins names for a sentence, at most five of them.
+func few(held []string) string {
+	const most = 5
+	if len(held) <= most {
+		return strings.Join(held, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(held[:most], ", "), len(held)-most)
+}
+
+// names lists publications for a sentence.
+func names(publications []service.Publication) string {
+	held := make([]string, len(publications))
+	for i, p := range publications {
+		held[i] = fmt.Sprintf("%s in %s (%s)", p.APIName, p.EnvironmentName, p.Status)
+	}
+	return few(held)
+}
+
+// Connection returns one connection, without its password.
+func (s *Service) Connection(ctx context.Context, c Caller, ref string) (service.Connection, error) {
+	var conn service.Connection
+	err := s.read(ctx, c, func(tx Tx) (_ string, err error) {
+		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
+			return "", err
+		}
+		conn, err = tx.Connection(ctx, c.Workspace.ID, ref)
+		return conn.ID, err
+	})
+	return conn, err
+}
+
+// Connections lists the workspace's connections, without their passwords.
+func (s *Service) Connections(ctx context.Context, c Caller, page Page) (service.List[service.Connection], error) {
+	var l service.List[service.Connection]
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
+			return err
+		}
+		l, err = list(page, func(conn service.Connection) string { return conn.ID }, func(p Page) ([]service.Connection, error) {
+			return tx.Connections(ctx, c.Workspace.ID, p)
+		})
+		return err
+	})
+	return l, err
+}

@@ -1,0 +1,162 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package lifecycle
+
+import (
+	"context"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+)
+
+// Instance returns one gateway cluster.
+func (s *Service) Instance(ctx context.Context, c Caller, ref string) (service.Instance, error) {
+	var i service.Instance
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		i, err = tx.Instance(ctx, c.Workspace.ID, ref)
+		return err
+	})
+	return i, err
+}
+
+// Instances lists the workspace's gateway clusters.
+func (s *Service) Instances(ctx context.Context, c Caller, page Page) (service.List[service.Instance], error) {
+	var l service.List[service.Instance]
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		l, err = list(page, func(i service.Instance) string { return i.ID }, func(p Page) ([]service.Instance, error) {
+			return tx.Instances(ctx, c.Workspace.ID, p)
+		})
+		return err
+	})
+	return l, err
+}
+
+// CreateEnvironment adds a stage to an instance. Admins and operators; a policy
+// other than "review required" takes an admin.
+func (s *Service) CreateEnvironment(ctx context.Context, c Caller, in service.EnvironmentInput) (service.Environment, error) {
+	if err := c.Member.Authorize(service.OpCreateEnvironment); err != nil {
+		return service.Environment{}, err
+	}
+	return once(ctx, s, c, "environment.create", in, nil, func(tx Tx) (service.Environment, string, error) {
+		ref := in.InstanceID
+		if ref == "" {
+			ref = service.DefaultInstance
+		}
+		instance, err := tx.Instance(ctx, c.Workspace.ID, ref)
+		if err != nil {
+			return service.Environment{}, "", err
+		}
+		now := s.now()
+		e := service.Environment{
+			ID: service.NewID(now), WorkspaceID: c.Workspace.ID, InstanceID: instance.ID, Name: in.Name,
+			Description: in.Description, Policy: policy(in), CreatedAt: now, UpdatedAt: now,
+		}
+		if err := s.checkPolicyChange(c, service.Policy{ReviewRequired: true}, e.Policy); err != nil {
+			return e, "", err
+		}
+		if err := e.Validate(); err != nil {
+			return e, "", err
+		}
+		if err := tx.CreateEnvironment(ctx, e); err != nil {
+			return e, "", err
+		}
+		return e, e.ID, s.record(ctx, tx, c, "environment.create", e.ID, e.Name, in)
+	})
+}
+
+func policy(in service.EnvironmentInput) service.Policy {
+	return service.Policy{ReviewRequired: in.ReviewRequired == nil || *in.ReviewRequired, FourEyes: in.FourEyes}
+}
+
+func (s *Service) checkPolicyChange(c Caller, before, after service.Policy) error {
+	if before == after {
+		return nil
+	}
+	return c.Member.Authorize(service.OpAdminister)
+}
+
+// UpdateEnvironment changes name, description and, for admins, the policy.
+func (s *Service) UpdateEnvironment(ctx context.Context, c Caller, ref string, in service.EnvironmentInput) (service.Environment, error) {
+	var e service.Environment
+	if err := c.Member.Authorize(service.OpCreateEnvironment); err != nil {
+		return e, err
+	}
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		var err error
+		if e, err = tx.Environment(ctx, c.Workspace.ID, ref); err != nil {
+			return err
+		}
+		before := e
+		var v service.Invalid
+		if in.InstanceID != "" && in.InstanceID != e.InstanceID {
+			v.Addf("/instance_id", "An environment stays in its instance: this one is in %s.", e.InstanceID)
+		}
+		if e.ID == service.ReleaseEnvironmentID && in.Name != e.Name {
+			v.Addf("/name", "The environment %s keeps its name.", e.Name)
+		}
+		if err := v.Err("The environment"); err != nil {
+			return err
+		}
+		if err := s.checkPolicyChange(c, e.Policy, policy(in)); err != nil {
+			return err
+		}
+		e.Name, e.Description, e.Policy, e.UpdatedAt = in.Name, in.Description, policy(in), s.now()
+		if err := e.Validate(); err != nil {
+			return err
+		}
+		if err := tx.UpdateEnvironment(ctx, e); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, c, "environment.update", e.ID, e.Name, change{before, e})
+	})
+	return e, err
+}
+
+// DeleteEnvironment removes a stage in which nothing is published.
+func (s *Service) DeleteEnvironment(ctx context.Context, c Caller, ref string) error {
+	if err := c.Member.Authorize(service.OpDeleteEnvironments); err != nil {
+		return err
+	}
+	return s.Store.Update(ctx, func(tx Tx) error {
+		e, err := tx.Environment(ctx, c.Workspace.ID, ref)
+		if err != nil {
+			return err
+		}
+		if e.ID == service.ReleaseEnvironmentID {
+			return service.Errorf(service.CodeInUse, "The environment %s exists from the start and stays.", e.Name)
+		}
+		publications, err := s.dropIdle(ctx, tx, c, PublicationFilter{EnvironmentID: e.ID})
+		if err != nil {
+			return err
+		}
+		if len(publications) > 0 {
+			return service.Errorf(service.CodeInUse, "The environment %s has publications: %s. Unpublish them first.", e.Name, names(publications))
+		}
+		if err := tx.DeleteEnvironment(ctx, c.Workspace.ID, e.ID); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, c, "environment.delete", e.ID, e.Name, nil)
+	})
+}
+
+// Environment returns one environment.
+func (s *Service) Environment(ctx context.Context, c Caller, ref string) (service.Environment, error) {
+	var e service.Environment
+	err := s.read(ctx, c, func(tx Tx) (_ string, err error) {
+		e, err = tx.Environment(ctx, c.Workspace.ID, ref)
+		return e.ID, err
+	})
+	return e, err
+}
+
+// Environments lists the workspace's environments.
+func (s *Service) Environments(ctx context.Context, c Caller, page Page) (service.List[service.Environment], error) {
+	var l service.List[service.Environment]
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		l, err = list(page, func(e service.Environment) string { return e.ID }, func(p Page) ([]service.Environment, error) {
+			return tx.Environments(ctx, c.Workspace.ID, p)
+		})
+		return err
+	})
+	return l, err
+}

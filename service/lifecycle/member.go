@@ -1,0 +1,117 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package lifecycle
+
+import (
+	"context"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+)
+
+// CreateMember adds a member to the workspace. Admins only.
+func (s *Service) CreateMember(ctx context.Context, c Caller, in service.MemberInput) (service.Member, error) {
+	if err := c.Member.Authorize(service.OpAdminister); err != nil {
+		return service.Member{}, err
+	}
+	return once(ctx, s, c, "member.create", in, nil, func(tx Tx) (service.Member, string, error) {
+		now := s.now()
+		m := service.Member{
+			ID: service.NewID(now), WorkspaceID: c.Workspace.ID, Name: in.Name, Role: in.Role, Reviewer: in.Reviewer, CreatedAt: now,
+		}
+		if err := m.Validate(); err != nil {
+			return m, "", err
+		}
+		if err := tx.CreateMember(ctx, m); err != nil {
+			return m, "", err
+		}
+		return m, m.ID, s.record(ctx, tx, c, "member.create", m.ID, m.Name, in)
+	})
+}
+
+// UpdateMember changes a member's role and reviewer right. Admins only; the last
+// admin stays one, and names are for good: they stand in the audit trail.
+func (s *Service) UpdateMember(ctx context.Context, c Caller, ref string, in service.MemberInput) (service.Member, error) {
+	if err := c.Member.Authorize(service.OpAdminister); err != nil {
+		return service.Member{}, err
+	}
+	var m service.Member
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		var err error
+		if m, err = tx.Member(ctx, c.Workspace.ID, ref); err != nil {
+			return err
+		}
+		if in.Name != m.Name {
+			var v service.Invalid
+			v.Addf("/name", "A member keeps its name: this one is %q.", m.Name)
+			return v.Err("The member")
+		}
+		before := service.MemberInput{Name: m.Name, Role: m.Role, Reviewer: m.Reviewer}
+		if m.Role == service.RoleAdmin && in.Role != service.RoleAdmin {
+			if err := s.refuseLastAdmin(ctx, tx, m); err != nil {
+				return err
+			}
+		}
+		m.Role, m.Reviewer = in.Role, in.Reviewer
+		if err := m.Validate(); err != nil {
+			return err
+		}
+		if err := tx.UpdateMember(ctx, m); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, c, "member.update", m.ID, m.Name, change{before, in})
+	})
+	return m, err
+}
+
+// change is the detail of an event that replaces something.
+type change struct {
+	Before any `json:"before"`
+	After  any `json:"after"`
+}
+
+func (s *Service) refuseLastAdmin(ctx context.Context, tx Tx, m service.Member) error {
+	for page := (Page{}).bounded(); ; {
+		members, err := tx.Members(ctx, m.WorkspaceID, page)
+		if err != nil {
+			return err
+		}
+		for _, other := range members {
+			if other.Role == service.RoleAdmin && other.ID != m.ID {
+				return nil
+			}
+		}
+		if len(members) < page.Limit {
+			return service.Errorf(service.CodeInUse, "%s is the last admin of the workspace: make another member an admin first.", m.Name)
+		}
+		page.After = members[len(members)-1].ID
+	}
+}
+
+// Member returns one member.
+func (s *Service) Member(ctx context.Context, c Caller, ref string) (service.Member, error) {
+	var m service.Member
+	err := s.read(ctx, c, func(tx Tx) (_ string, err error) {
+		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
+			return "", err
+		}
+		m, err = tx.Member(ctx, c.Workspace.ID, ref)
+		return m.ID, err
+	})
+	return m, err
+}
+
+// Members lists the workspace's members.
+func (s *Service) Members(ctx context.Context, c Caller, page Page) (service.List[service.Member], error) {
+	var l service.List[service.Member]
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
+			return err
+		}
+		l, err = list(page, func(m service.Member) string { return m.ID }, func(p Page) ([]service.Member, error) {
+			return tx.Members(ctx, c.Workspace.ID, p)
+		})
+		return err
+	})
+	return l, err
+}

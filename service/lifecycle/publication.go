@@ -1,0 +1,521 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package lifecycle
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+)
+
+// candidate is what a publish call asks to put live.
+type candidate struct {
+	api        service.API
+	revision   service.Revision
+	connection service.Connection
+	digest     string
+}
+
+// findCandidate resolves what a publish call names.
+func findCandidate(ctx context.Context, tx Tx, c Caller, in service.PublishInput) (cand candidate, err error) {
+	if cand.api, err = tx.API(ctx, c.Workspace.ID, in.APIID); err != nil {
+		return cand, err
+	}
+	cand.revision, err = tx.Revision(ctx, cand.api.ID, in.Revision)
+	if service.ErrorCode(err) == service.CodeNotFound {
+		var v service.Invalid
+		v.Addf("/api_revision", "The API %q has no revision %d; it is at revision %d.", cand.api.Name, in.Revision, cand.api.Revision)
+		return cand, v.Err("The request")
+	}
+	if err != nil {
+		return cand, err
+	}
+	if in.ConnectionID != "" {
+		cand.revision.Definition.ConnectionID = in.ConnectionID
+	}
+	if cand.connection, err = connectionField(ctx, tx, c, cand.revision.Definition.ConnectionID); err != nil {
+		return cand, err
+	}
+	cand.digest = service.CandidateDigest(cand.api.ID, cand.revision.Number, cand.revision.Definition, cand.connection)
+	return cand, nil
+}
+
+func environmentOrRelease(ctx context.Context, tx Tx, c Caller, ref string) (service.Environment, error) {
+	if ref == "" {
+		ref = service.ReleaseEnvironmentName
+	}
+	return tx.Environment(ctx, c.Workspace.ID, ref)
+}
+
+// Publish asks to put one revision of an API live in an environment: at once for
+// a reviewer and where the environment needs no review, else as an application.
+// The revision must have been debugged successfully.
+func (s *Service) Publish(ctx context.Context, c Caller, in service.PublishInput) (service.Publication, error) {
+	var none service.Publication
+	if err := c.Member.Authorize(service.OpApply); err != nil {
+		return none, err
+	}
+	if err := service.ValidateRemark(in.Remark); err != nil {
+		return none, err
+	}
+	prepare := func() error { return s.proveOverride(ctx, c, in) }
+	p, err := once(ctx, s, c, "publication.publish", in, prepare, func(tx Tx) (service.Publication, string, error) {
+		env, err := environmentOrRelease(ctx, tx, c, in.EnvironmentID)
+		if err != nil {
+			return none, "", err
+		}
+		if err := tx.LockInstance(ctx, env.InstanceID); err != nil {
+			return none, "", err
+		}
+		cand, err := findCandidate(ctx, tx, c, in)
+		if err != nil {
+			return none, "", err
+		}
+		p, err := s.publicationOf(ctx, tx, cand.api, env)
+		if err != nil {
+			return none, "", err
+		}
+		t, err := service.Decide(service.Situation{
+			Call: service.CallPublish, Publication: p, Environment: env, Actor: c.Member, Digest: cand.digest, Remark: in.Remark,
+			AlreadyLive: p.Live != nil && p.Live.Revision == in.Revision && p.Live.ConnectionID == cand.connection.ID,
+		})
+		if err != nil {
+			return none, "", err
+		}
+		if (t.MakeVersion || t.Open != "") && cand.revision.DebugStatus != service.DebugSuccess {
+			return none, "", service.Errorf(service.CodeNotDebugged,
+				"Revision %d of %q cannot be published: it was not debugged successfully. Give debug parameters and debug it first.", in.Revision, cand.api.Name)
+		}
+		err = s.step(ctx, tx, c, &p, service.CallPublish, t, applied(cand, in.Remark), in.Remark)
+		return p, "", err
+	})
+	if err != nil {
+		return none, err
+	}
+	s.changed(ctx, p)
+	return s.present(p), nil
+}
+
+// proveOverride makes sure that the definition runs on a connection that is not
+// the one it was debugged with.
+func (s *Service) proveOverride(ctx context.Context, c Caller, in service.PublishInput) error {
+	if in.ConnectionID == "" {
+		return nil
+	}
+	var cand candidate
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		cand, err = findCandidate(ctx, tx, c, in)
+		return err
+	})
+	if err != nil || cand.api.ConnectionID == in.ConnectionID {
+		return err
+	}
+	return s.Runner.Validate(ctx, cand.revision.Definition, cand.connection)
+}
+
+// publicationOf returns the one record of an API in an environment, new where
+// there was none.
+func (s *Service) publicationOf(ctx context.Context, tx Tx, api service.API, env service.Environment) (service.Publication, error) {
+	p, err := tx.PublicationOf(ctx, api.ID, env.ID)
+	if service.ErrorCode(err) != service.CodeNotFound {
+		return p, err
+	}
+	now := s.now()
+	p = service.Publication{
+		ID: service.NewID(now), WorkspaceID: api.WorkspaceID, APIID: api.ID, APIName: api.Name, EnvironmentID: env.ID,
+		EnvironmentName: env.Name, InstanceID: env.InstanceID, Status: service.StatusCreated, CreatedAt: now, UpdatedAt: now, RowVersion: 1,
+	}
+	return p, tx.CreatePublication(ctx, &p)
+}
+
+// application is a candidate as a review or a new version holds it.
+type application struct {
+	apiName, description string
+	revision             int64
+	definition           service.Definition
+	connectionID, digest string
+	remark               string
+}
+
+func applied(c candidate, remark string) application {
+	return application{
+		apiName: c.api.Name, description: c.api.Description, revision: c.revision.Number, definition: c.revision.Definition,
+		connectionID: c.connection.ID, digest: c.digest, remark: remark,
+	}
+}
+
+// step makes a decided transition happen: the one place where a status is set.
+func (s *Service) step(ctx context.Context, tx Tx, c Caller, p *service.Publication, call service.Call, t service.Transition, a application, comment string) error {
+	if t.Unchanged {
+		return nil
+	}
+	now := s.now()
+	event := map[string]any{"from": t.From, "to": t.To}
+	if t.Close != "" {
+		r := *p.OpenReview
+		r.Status, r.DeciderID, r.DeciderName, r.Comment, r.DecidedAt = t.Close, c.Member.ID, c.Member.Name, comment, &now
+		if err := tx.CloseReview(ctx, r); err != nil {
+			return err
+		}
+		event["closed_review_id"], event["review_status"] = r.ID, r.Status
+		p.OpenReview = nil
+		if t.Close == service.ReviewRejected {
+			p.Rejection = &r
+		}
+	}
+	if t.MakeVersion {
+		v := service.Version{
+			ID: service.NewID(now), PublicationID: p.ID, Revision: a.revision, APIName: a.apiName, Description: a.description,
+			ConnectionID: a.connectionID, Definition: a.definition, Remark: a.remark, CreatedBy: c.Member.Name, CreatedAt: now,
+		}
+		if err := tx.CreateVersion(ctx, &v); err != nil {
+			return err
+		}
+		p.Live = &v
+		event["version"], event["api_revision"] = v.Name, v.Revision
+	}
+	if t.Open != "" {
+		r := service.Review{
+			ID: service.NewID(now), WorkspaceID: p.WorkspaceID, PublicationID: p.ID, Kind: t.Open, Status: service.ReviewPending,
+			APIID: p.APIID, APIName: p.APIName, EnvironmentID: p.EnvironmentID, EnvironmentName: p.EnvironmentName,
+			Revision: a.revision, ConnectionID: a.connectionID, Definition: a.definition, Digest: a.digest, Remark: a.remark,
+			ApplicantID: c.Member.ID, ApplicantName: c.Member.Name, CreatedAt: now,
+		}
+		if err := tx.CreateReview(ctx, r); err != nil {
+			return err
+		}
+		p.OpenReview = &r
+		event["opened_review_id"], event["api_revision"] = r.ID, r.Revision
+	}
+	if awaits(t.To) && !awaits(t.From) {
+		p.Resume = t.From
+	}
+	if t.MakeVersion || t.From != t.To && (t.To == service.StatusPublished || t.To == service.StatusOffline) {
+		p.Rejection = nil
+	}
+	if t.To == service.StatusOffline {
+		p.Live = nil
+	}
+	p.Status, p.UpdatedAt = t.To, now
+	if t.Delete {
+		return tx.DeletePublication(ctx, p.WorkspaceID, p.ID)
+	}
+	if err := tx.ClaimPaths(ctx, *p, claims(*p)); err != nil {
+		return err
+	}
+	if err := tx.UpdatePublication(ctx, p); err != nil {
+		return err
+	}
+	if comment != "" {
+		event["comment"] = comment
+	}
+	return s.record(ctx, tx, c, "publication."+action(call), p.ID, p.APIName, event)
+}
+
+// action is a call as the audit trail names it.
+func action(call service.Call) string { return strings.ToLower(string(call)) }
+
+// awaits reports whether cancelling in this status leads back to another one.
+func awaits(s service.Status) bool {
+	switch s {
+	case service.StatusPublishWaitReview, service.StatusWaitingStop, service.StatusWaitingOffline:
+		return true
+	}
+	return false
+}
+
+// claims are the paths that a publication occupies: that of its live version, and
+// that of the version that it applies for.
+func claims(p service.Publication) []PathClaim {
+	if !p.Status.Holds() {
+		return nil
+	}
+	var claims []PathClaim
+	if p.Live != nil {
+		claims = append(claims, PathClaim{p.Live.Definition.Method, p.Live.Definition.Path})
+	}
+	if r := p.OpenReview; r != nil && r.Kind == service.ReviewPublish {
+		claim := PathClaim{r.Definition.Method, r.Definition.Path}
+		if len(claims) == 0 || claims[0] != claim {
+			claims = append(claims, claim)
+		}
+	}
+	return claims
+}
+
+// Suspend stops calls and keeps authorizations.
+func (s *Service) Suspend(ctx context.Context, c Caller, id string, in service.ActionInput) (service.Publication, error) {
+	return s.act(ctx, c, service.CallSuspend, id, in)
+}
+
+// Restore brings a suspended publication back, at once or as an application.
+func (s *Service) Restore(ctx context.Context, c Caller, id string, in service.ActionInput) (service.Publication, error) {
+	return s.act(ctx, c, service.CallRestore, id, in)
+}
+
+// Unpublish takes a publication offline.
+func (s *Service) Unpublish(ctx context.Context, c Caller, id string, in service.ActionInput) (service.Publication, error) {
+	return s.act(ctx, c, service.CallUnpublish, id, in)
+}
+
+// Cancel takes back the open application or the announced suspension or unpublishing.
+func (s *Service) Cancel(ctx context.Context, c Caller, id string, in service.ActionInput) (service.Publication, error) {
+	return s.act(ctx, c, service.CallCancel, id, in)
+}
+
+// DeletePublication removes the record of what is published nowhere.
+func (s *Service) DeletePublication(ctx context.Context, c Caller, id string) error {
+	_, err := s.act(ctx, c, service.CallDelete, id, service.ActionInput{})
+	return err
+}
+
+// act makes one call on a publication.
+func (s *Service) act(ctx context.Context, c Caller, call service.Call, id string, in service.ActionInput) (service.Publication, error) {
+	var none service.Publication
+	if err := service.ValidateRemark(in.Remark); err != nil {
+		return none, err
+	}
+	input := struct {
+		ID string
+		service.ActionInput
+	}{id, in}
+	p, err := once(ctx, s, c, "publication."+action(call), input, nil, func(tx Tx) (service.Publication, string, error) {
+		p, env, err := s.lockPublication(ctx, tx, c, id)
+		if err != nil {
+			return none, "", err
+		}
+		return p, "", s.actOn(ctx, tx, c, call, &p, env, in)
+	})
+	if err != nil {
+		return none, err
+	}
+	s.changed(ctx, p)
+	return s.present(p), nil
+}
+
+func (s *Service) actOn(ctx context.Context, tx Tx, c Caller, call service.Call, p *service.Publication, env service.Environment, in service.ActionInput) error {
+	var a application
+	if call == service.CallRestore && p.Live != nil {
+		a = restored(*p.Live, p.APIID, in.Remark)
+	}
+	t, err := service.Decide(service.Situation{
+		Call: call, Publication: *p, Environment: env, Actor: c.Member, Digest: a.digest, Remark: in.Remark,
+	})
+	if err != nil {
+		return err
+	}
+	return s.step(ctx, tx, c, p, call, t, a, in.Remark)
+}
+
+// restored is the application to bring back the version that was live.
+func restored(v service.Version, apiID, remark string) application {
+	return application{
+		apiName: v.APIName, description: v.Description, revision: v.Revision, definition: v.Definition, connectionID: v.ConnectionID,
+		digest: service.CandidateDigest(apiID, v.Revision, v.Definition, service.Connection{ID: v.ConnectionID}), remark: remark,
+	}
+}
+
+// lockPublication takes the instance's publishing lock and reads the publication under it.
+func (s *Service) lockPublication(ctx context.Context, tx Tx, c Caller, id string) (service.Publication, service.Environment, error) {
+	p, err := tx.Publication(ctx, c.Workspace.ID, id)
+	if err != nil {
+		return p, service.Environment{}, err
+	}
+	if err := tx.LockInstance(ctx, p.InstanceID); err != nil {
+		return p, service.Environment{}, err
+	}
+	if p, err = tx.Publication(ctx, c.Workspace.ID, id); err != nil {
+		return p, service.Environment{}, err
+	}
+	env, err := tx.Environment(ctx, c.Workspace.ID, p.EnvironmentID)
+	return p, env, err
+}
+
+// lockInstances takes the publishing lock of every instance of the workspace, for
+// changes that must not run beside any publication.
+func lockInstances(ctx context.Context, tx Tx, c Caller) error {
+	instances, err := tx.Instances(ctx, c.Workspace.ID, Page{Limit: maxHolders})
+	if err != nil {
+		return err
+	}
+	for _, i := range instances {
+		if err := tx.LockInstance(ctx, i.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropIdle deletes the matching publications that hold nothing, and returns those that do.
+func (s *Service) dropIdle(ctx context.Context, tx Tx, c Caller, filter PublicationFilter) ([]service.Publication, error) {
+	publications, err := tx.Publications(ctx, c.Workspace.ID, filter, Page{Limit: maxHolders})
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range publications {
+		if p.Status.Holds() {
+			continue
+		}
+		if err := tx.DeletePublication(ctx, p.WorkspaceID, p.ID); err != nil {
+			return nil, err
+		}
+	}
+	return holding(publications), nil
+}
+
+// present fills in the addresses, which depend on where the service runs.
+func (s *Service) present(p service.Publication) service.Publication {
+	switch {
+	case p.Live != nil:
+		p.URL = s.GatewayURL + p.Live.Definition.Path
+	case p.OpenReview != nil:
+		p.URL = s.GatewayURL + p.OpenReview.Definition.Path
+	}
+	for _, r := range []**service.Review{&p.OpenReview, &p.Rejection} {
+		if *r != nil {
+			shown := s.presentReview(**r)
+			*r = &shown
+		}
+	}
+	return p
+}
+
+// Publication returns one publication. With a wait it is a long poll: it returns
+// when no application and no notice is open, or when the wait is over.
+func (s *Service) Publication(ctx context.Context, c Caller, id string, wait time.Duration) (service.Publication, error) {
+	if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
+		return service.Publication{}, err
+	}
+	return await(ctx, s, id, wait, service.Publication.Settled, func() (service.Publication, error) {
+		var p service.Publication
+		err := s.Store.View(ctx, func(tx Tx) (err error) {
+			p, err = tx.Publication(ctx, c.Workspace.ID, id)
+			return err
+		})
+		return s.present(p), err
+	})
+}
+
+// Publications lists the matching publications.
+func (s *Service) Publications(ctx context.Context, c Caller, filter PublicationFilter, page Page) (service.List[service.Publication], error) {
+	var l service.List[service.Publication]
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
+			return err
+		}
+		l, err = list(page, func(p service.Publication) string { return p.ID }, func(p Page) ([]service.Publication, error) {
+			return tx.Publications(ctx, c.Workspace.ID, filter, p)
+		})
+		return err
+	})
+	for i := range l.Items {
+		l.Items[i] = s.present(l.Items[i])
+	}
+	return l, err
+}
+
+// Versions returns the history of a publication, newest first.
+func (s *Service) Versions(ctx context.Context, c Caller, publicationID string) ([]service.Version, error) {
+	var versions []service.Version
+	err := s.Store.View(ctx, func(tx Tx) error {
+		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
+			return err
+		}
+		p, err := tx.Publication(ctx, c.Workspace.ID, publicationID)
+		if err != nil {
+			return err
+		}
+		versions, err = tx.Versions(ctx, p.ID)
+		return err
+	})
+	return versions, err
+}
+
+// PublishedAPI returns an API as it is live in an environment ("" for RELEASE).
+func (s *Service) PublishedAPI(ctx context.Context, c Caller, ref, environmentRef string) (service.PublishedAPI, error) {
+	var published service.PublishedAPI
+	err := s.Store.View(ctx, func(tx Tx) error {
+		if err := c.Member.Authorize(service.OpReadCatalog); err != nil {
+			return err
+		}
+		env, err := environmentOrRelease(ctx, tx, c, environmentRef)
+		if err != nil {
+			return err
+		}
+		api, err := tx.API(ctx, c.Workspace.ID, ref)
+		if err != nil {
+			return err
+		}
+		p, err := tx.PublicationOf(ctx, api.ID, env.ID)
+		if service.ErrorCode(err) == service.CodeNotFound || err == nil && p.Live == nil {
+			return service.Errorf(service.CodeNotFound, "The API %q is not published in %s.", api.Name, env.Name)
+		}
+		published = s.published(api, p)
+		return err
+	})
+	return published, err
+}
+
+func (s *Service) published(api service.API, p service.Publication) service.PublishedAPI {
+	if p.Live == nil {
+		return service.PublishedAPI{}
+	}
+	return service.PublishedAPI{
+		APIID: api.ID, Number: api.Number, Name: p.Live.APIName, Description: p.Live.Description, Mode: p.Live.Definition.Mode(),
+		PublicationID: p.ID, EnvironmentID: p.EnvironmentID, EnvironmentName: p.EnvironmentName, Status: p.Status,
+		Version: p.Live.Name, Revision: p.Live.Revision, URL: s.present(p).URL, OwnerName: api.OwnerName,
+		PublishedBy: p.Live.CreatedBy, PublishedAt: p.Live.CreatedAt, Definition: p.Live.Definition,
+	}
+}
+
+// Catalog lists what can be called in an environment ("" for RELEASE).
+func (s *Service) Catalog(ctx context.Context, c Caller, environmentRef string, page Page) (service.List[service.PublishedAPI], error) {
+	l := service.List[service.PublishedAPI]{Items: []service.PublishedAPI{}}
+	err := s.Store.View(ctx, func(tx Tx) error {
+		if err := c.Member.Authorize(service.OpReadCatalog); err != nil {
+			return err
+		}
+		env, err := environmentOrRelease(ctx, tx, c, environmentRef)
+		if err != nil {
+			return err
+		}
+		live, err := list(page, func(p service.Publication) string { return p.ID }, func(p Page) ([]service.Publication, error) {
+			return tx.Publications(ctx, c.Workspace.ID, PublicationFilter{EnvironmentID: env.ID}, p)
+		})
+		if err != nil {
+			return err
+		}
+		l.Next = live.Next
+		for _, p := range live.Items {
+			if !p.Status.Callable() {
+				continue
+			}
+			api, err := tx.API(ctx, c.Workspace.ID, p.APIID)
+			if err != nil {
+				return err
+			}
+			l.Items = append(l.Items, s.published(api, p))
+		}
+		return nil
+	})
+	return l, err
+}
+
+// Events returns the audit trail after a sequence number, oldest first.
+func (s *Service) Events(ctx context.Context, c Caller, after int64, limit int) (service.List[service.Event], error) {
+	var l service.List[service.Event]
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
+			return err
+		}
+		l, err = list(Page{Limit: limit}, func(e service.Event) string { return strconv.FormatInt(e.Sequence, 10) }, func(p Page) ([]service.Event, error) {
+			return tx.Events(ctx, c.Workspace.ID, after, p.Limit)
+		})
+		return err
+	})
+	return l, err
+}

@@ -1,0 +1,178 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package lifecycle
+
+import (
+	"context"
+	"time"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+)
+
+// Approve lets the application of a review take effect. Reviewers only. Approving
+// what was approved already succeeds and changes nothing.
+func (s *Service) Approve(ctx context.Context, c Caller, id string, in service.DecisionInput) (service.Review, error) {
+	return s.decide(ctx, c, service.CallApprove, id, in)
+}
+
+// Reject refuses the application of a review, with a comment that says why.
+// Reviewers only. Rejecting what was rejected already succeeds and changes nothing.
+func (s *Service) Reject(ctx context.Context, c Caller, id string, in service.DecisionInput) (service.Review, error) {
+	return s.decide(ctx, c, service.CallReject, id, in)
+}
+
+func (s *Service) decide(ctx context.Context, c Caller, call service.Call, id string, in service.DecisionInput) (service.Review, error) {
+	var none service.Review
+	if err := c.Member.Authorize(service.OpDecide); err != nil {
+		return none, err
+	}
+	if err := service.ValidateComment(call, in.Comment); err != nil {
+		return none, err
+	}
+	input := struct {
+		ID string
+		service.DecisionInput
+	}{id, in}
+	// p keeps its zero value where the review was decided before.
+	var p service.Publication
+	r, err := once(ctx, s, c, "review."+action(call), input, nil, func(tx Tx) (service.Review, string, error) {
+		p = service.Publication{}
+		r, err := tx.Review(ctx, c.Workspace.ID, id)
+		if err != nil {
+			return none, "", err
+		}
+		locked, env, err := s.lockPublication(ctx, tx, c, r.PublicationID)
+		if err != nil {
+			return none, "", err
+		}
+		if r, err = tx.Review(ctx, c.Workspace.ID, id); err != nil {
+			return none, "", err
+		}
+		if done, err := service.CheckDecision(r, call, in.Digest); done || err != nil {
+			return r, "", err
+		}
+		t, err := service.Decide(service.Situation{Call: call, Publication: locked, Environment: env, Actor: c.Member})
+		if err != nil {
+			return none, "", err
+		}
+		a, err := reviewed(ctx, tx, c, r)
+		if err != nil {
+			return none, "", err
+		}
+		if err := s.step(ctx, tx, c, &locked, call, t, a, in.Comment); err != nil {
+			return none, "", err
+		}
+		p = locked
+		r, err = tx.Review(ctx, c.Workspace.ID, id)
+		return r, "", err
+	})
+	if err != nil {
+		return none, err
+	}
+	if p.ID != "" {
+		s.changed(ctx, p)
+	}
+	return s.presentReview(r), nil
+}
+
+// reviewed is the application that a review holds, with the API's present name and
+// description.
+func reviewed(ctx context.Context, tx Tx, c Caller, r service.Review) (application, error) {
+	api, err := tx.API(ctx, c.Workspace.ID, r.APIID)
+	return application{
+		apiName: api.Name, description: api.Description, revision: r.Revision, definition: r.Definition,
+		connectionID: r.ConnectionID, digest: r.Digest, remark: r.Remark,
+	}, err
+}
+
+// CancelReview takes an open application back: its applicant or a reviewer.
+func (s *Service) CancelReview(ctx context.Context, c Caller, id string, in service.ActionInput) (service.Review, error) {
+	var none service.Review
+	if err := service.ValidateRemark(in.Remark); err != nil {
+		return none, err
+	}
+	input := struct {
+		ID string
+		service.ActionInput
+	}{id, in}
+	var p service.Publication
+	r, err := once(ctx, s, c, "review.cancel", input, nil, func(tx Tx) (service.Review, string, error) {
+		p = service.Publication{}
+		r, err := tx.Review(ctx, c.Workspace.ID, id)
+		if err != nil {
+			return none, "", err
+		}
+		locked, env, err := s.lockPublication(ctx, tx, c, r.PublicationID)
+		if err != nil {
+			return none, "", err
+		}
+		if locked.OpenReview == nil || locked.OpenReview.ID != id {
+			if r.Status == service.ReviewPending {
+				return none, "", service.Errorf(service.CodeConflict, "Review %s was decided just now. Read it again.", id)
+			}
+			return none, "", service.CheckCancel(r)
+		}
+		if err := s.actOn(ctx, tx, c, service.CallCancel, &locked, env, in); err != nil {
+			return none, "", err
+		}
+		p = locked
+		r, err = tx.Review(ctx, c.Workspace.ID, id)
+		return r, "", err
+	})
+	if err != nil {
+		return none, err
+	}
+	if p.ID != "" {
+		s.changed(ctx, p)
+	}
+	return s.presentReview(r), nil
+}
+
+// presentReview fills in the address, which depends on where the service runs.
+func (s *Service) presentReview(r service.Review) service.Review {
+	if r.ID != "" {
+		r.URL = s.PublicURL + "/api/v1/workspaces/" + r.WorkspaceID + "/reviews/" + r.ID
+	}
+	return r
+}
+
+// Review returns one review. With a wait it is a long poll: it returns when the
+// review is decided or closed, or when the wait is over.
+func (s *Service) Review(ctx context.Context, c Caller, id string, wait time.Duration) (service.Review, error) {
+	if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
+		return service.Review{}, err
+	}
+	read := func() (service.Review, error) {
+		var r service.Review
+		err := s.Store.View(ctx, func(tx Tx) (err error) {
+			r, err = tx.Review(ctx, c.Workspace.ID, id)
+			return err
+		})
+		return s.presentReview(r), err
+	}
+	r, err := read()
+	if err != nil {
+		return r, err
+	}
+	// Whatever happens to a review happens to its publication.
+	return await(ctx, s, r.PublicationID, wait, service.Review.Settled, read)
+}
+
+// Reviews lists the matching reviews, newest first.
+func (s *Service) Reviews(ctx context.Context, c Caller, filter ReviewFilter, page Page) (service.List[service.Review], error) {
+	var l service.List[service.Review]
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
+			return err
+		}
+		l, err = list(page, func(r service.Review) string { return r.ID }, func(p Page) ([]service.Review, error) {
+			return tx.Reviews(ctx, c.Workspace.ID, filter, p)
+		})
+		return err
+	})
+	for i := range l.Items {
+		l.Items[i] = s.presentReview(l.Items[i])
+	}
+	return l, err
+}

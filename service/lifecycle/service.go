@@ -1,0 +1,287 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+// Package lifecycle holds the use cases of dataservice: each method of [Service] is
+// one thing that a member may ask for. It checks the member's right, applies the
+// domain's rules, changes the store in one transaction together with the audit
+// event, and tells the gateway.
+//
+// The native API, the vendors' APIs and the console are faces of it. The package
+// knows no HTTP and no SQL: store, runner, router and clock are ports.
+package lifecycle
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+)
+
+// Options are what a [Service] works with. Store, Runner and Router are required.
+type Options struct {
+	Store  Store
+	Runner Runner
+	Router Router
+	// Clock is the system's where nil.
+	Clock Clock
+	// Logger is slog's default where nil.
+	Logger *slog.Logger
+	// GatewayURL is the base of the addresses at which APIs are called.
+	GatewayURL string
+	// PublicURL is the base of the control plane's own addresses.
+	PublicURL string
+	// Version is that of the program.
+	Version string
+}
+
+// Service runs the use cases. It is safe for concurrent use.
+type Service struct {
+	Options
+	watch watch
+
+	mu sync.Mutex
+	// unrouted holds the publications whose change the gateway has not taken yet.
+	unrouted map[string]struct{}
+}
+
+// New returns a service over the options' ports.
+func New(o Options) *Service {
+	if o.Clock == nil {
+		o.Clock = systemClock{}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return &Service{Options: o, unrouted: map[string]struct{}{}}
+}
+
+type systemClock struct{}
+
+func (systemClock) Now() time.Time { return time.Now() }
+
+// now is the current time as it is stored: UTC, whole microseconds.
+func (s *Service) now() time.Time { return s.Clock.Now().UTC().Truncate(time.Microsecond) }
+
+// Caller is who makes a request.
+type Caller struct {
+	Member    service.Member
+	Workspace service.Workspace
+	// RequestID is noted in the audit trail.
+	RequestID string
+	// IdempotencyKey makes a request act at most once; "" where the caller sent none.
+	IdempotencyKey string
+}
+
+// WhoAmI tells the caller who they are.
+func (s *Service) WhoAmI(c Caller) service.Identity {
+	return service.Identity{Member: c.Member, Workspace: c.Workspace, ServiceVersion: s.Version}
+}
+
+// Run does the work that nobody asks for until ctx ends: it forgets old idempotency
+// records and repeats route changes that the gateway could not take.
+func (s *Service) Run(ctx context.Context) {
+	reroute := time.NewTicker(time.Second)
+	defer reroute.Stop()
+	purge := time.NewTicker(10 * time.Minute)
+	defer purge.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-reroute.C:
+			s.reroute(ctx)
+		case <-purge.C:
+			before := s.now().Add(-idempotencyLife)
+			err := s.Store.Update(ctx, func(tx Tx) error { return tx.PurgeIdempotency(ctx, before) })
+			if err != nil && ctx.Err() == nil {
+				s.Logger.ErrorContext(ctx, "cannot purge idempotency records", "error", err)
+			}
+		}
+	}
+}
+
+// changed tells everybody who cares that a publication is not what it was. The
+// change is durable already, so a gateway that cannot follow now is told again.
+func (s *Service) changed(ctx context.Context, p service.Publication) {
+	s.route(context.WithoutCancel(ctx), p.ID)
+	s.watch.notify(p.ID)
+}
+
+func (s *Service) route(ctx context.Context, publicationID string) {
+	err := s.Router.PublicationChanged(ctx, publicationID)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil {
+		delete(s.unrouted, publicationID)
+		return
+	}
+	s.unrouted[publicationID] = struct{}{}
+	s.Logger.ErrorContext(ctx, "the gateway cannot follow a publication yet", "publication_id", publicationID, "error", err)
+}
+
+func (s *Service) reroute(ctx context.Context) {
+	s.mu.Lock()
+	ids := make([]string, 0, len(s.unrouted))
+	for id := range s.unrouted {
+		ids = append(ids, id)
+	}
+	s.mu.Unlock()
+	for _, id := range ids {
+		s.route(ctx, id)
+	}
+}
+
+// record writes the audit event of a change in the change's own transaction.
+func (s *Service) record(ctx context.Context, tx Tx, c Caller, action, thingID, thingName string, detail any) error {
+	e := service.Event{
+		WorkspaceID: c.Workspace.ID, At: s.now(), ActorID: c.Member.ID, ActorName: c.Member.Name,
+		Action: action, ThingID: thingID, ThingName: thingName, RequestID: c.RequestID,
+	}
+	if detail != nil {
+		data, err := json.Marshal(detail)
+		if err != nil {
+			return err
+		}
+		e.Detail = data
+	}
+	return tx.AppendEvent(ctx, e)
+}
+
+// idempotencyLife is how long a key is remembered.
+const idempotencyLife = 24 * time.Hour
+
+// replayed returns the stored answer to a request that was made before with the same key.
+func replayed[T any](ctx context.Context, tx Tx, c Caller, hash string) (answer T, found bool, err error) {
+	if c.IdempotencyKey == "" {
+		return answer, false, nil
+	}
+	r, err := tx.Idempotency(ctx, c.Member.ID, c.IdempotencyKey)
+	if service.ErrorCode(err) == service.CodeNotFound {
+		return answer, false, nil
+	}
+	if err != nil {
+		return answer, false, err
+	}
+	if r.RequestHash != hash {
+		return answer, false, service.Errorf(service.CodeIdempotencyMismatch,
+			"This Idempotency-Key was used for another request. Send a new key with a new request.")
+	}
+	return answer, true, json.Unmarshal(r.Answer, &answer)
+}
+
+// requestHash names a request: the same operation with the same input.
+func requestHash(operation string, input any) (string, error) {
+	data, err := json.Marshal(input)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(append([]byte(operation+"\n"), data...))
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// once runs change in a transaction, at most once for the caller's idempotency key.
+// prepare, where not nil, runs before the transaction and only for a request that is
+// not a replay: it is the place for what is slow or goes out to another system.
+// thing names the id of what a create made, so that reading it voids the key; ""
+// for all other calls. Secrets must be left out of the stored answer by their own
+// JSON encoding.
+func once[T any](
+	ctx context.Context, s *Service, c Caller, operation string, input any,
+	prepare func() error, change func(tx Tx) (answer T, thing string, err error),
+) (T, error) {
+	var answer T
+	hash, err := requestHash(operation, input)
+	if err != nil {
+		return answer, err
+	}
+	if prepare != nil {
+		found := false
+		err := s.Store.View(ctx, func(tx Tx) (err error) {
+			answer, found, err = replayed[T](ctx, tx, c, hash)
+			return err
+		})
+		if err != nil || found {
+			return answer, err
+		}
+		if err := prepare(); err != nil {
+			return answer, err
+		}
+	}
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		found := false
+		answer, found, err = replayed[T](ctx, tx, c, hash)
+		if err != nil || found {
+			return err
+		}
+		var thing string
+		answer, thing, err = change(tx)
+		if err != nil || c.IdempotencyKey == "" {
+			return err
+		}
+		data, err := json.Marshal(answer)
+		if err != nil {
+			return err
+		}
+		return tx.CreateIdempotency(ctx, IdempotencyRecord{
+			MemberID: c.Member.ID, Key: c.IdempotencyKey, RequestHash: hash, ThingID: thing, Answer: data, CreatedAt: s.now(),
+		})
+	})
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return answer, nil
+}
+
+// read runs fn on a snapshot. Where fn names the thing that was read, the caller's
+// idempotency record of its creation is void: its answer has arrived.
+func (s *Service) read(ctx context.Context, c Caller, fn func(tx Tx) (thing string, err error)) error {
+	var thing string
+	open := false
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		if thing, err = fn(tx); err != nil || thing == "" {
+			return err
+		}
+		open, err = tx.HasIdempotency(ctx, thing, c.Member.ID)
+		return err
+	})
+	if err != nil || !open {
+		return err
+	}
+	return s.Store.Update(ctx, func(tx Tx) error {
+		_, err := tx.VoidIdempotency(ctx, thing, c.Member.ID)
+		return err
+	})
+}
+
+// page bounds a list by what the service allows.
+func (p Page) bounded() Page {
+	const usual, most = 100, 500
+	if p.Limit <= 0 {
+		p.Limit = usual
+	}
+	p.Limit = min(p.Limit, most)
+	return p
+}
+
+// list reads one page and one record more, to know whether there is a next page.
+func list[T any](p Page, id func(T) string, read func(Page) ([]T, error)) (service.List[T], error) {
+	p = p.bounded()
+	items, err := read(Page{After: p.After, Limit: p.Limit + 1})
+	if err != nil {
+		return service.List[T]{}, err
+	}
+	if len(items) <= p.Limit {
+		if items == nil {
+			items = []T{}
+		}
+		return service.List[T]{Items: items}, nil
+	}
+	items = items[:p.Limit]
+	return service.List[T]{Items: items, Next: id(items[len(items)-1])}, nil
+}

@@ -1,0 +1,83 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package lifecycle
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// MaxWait bounds a long poll.
+const MaxWait = 60 * time.Second
+
+// pollInterval is how often a long poll looks at the store by itself: another
+// process on the same store may have changed the thing.
+const pollInterval = 500 * time.Millisecond
+
+// watch wakes those who wait for a thing to change.
+type watch struct {
+	mu      sync.Mutex
+	waiting map[string]map[chan struct{}]struct{}
+}
+
+func (w *watch) subscribe(id string) (changed <-chan struct{}, stop func()) {
+	ch := make(chan struct{}, 1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.waiting == nil {
+		w.waiting = map[string]map[chan struct{}]struct{}{}
+	}
+	if w.waiting[id] == nil {
+		w.waiting[id] = map[chan struct{}]struct{}{}
+	}
+	w.waiting[id][ch] = struct{}{}
+	return ch, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.waiting[id], ch)
+		if len(w.waiting[id]) == 0 {
+			delete(w.waiting, id)
+		}
+	}
+}
+
+func (w *watch) notify(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for ch := range w.waiting[id] {
+		select {
+		case ch <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// await reads a thing until it is settled, the wait is over or ctx ends, and
+// returns it as it was read last. It looks whenever the publication with that id changes.
+func await[T any](ctx context.Context, s *Service, publicationID string, wait time.Duration, settled func(T) bool, read func() (T, error)) (T, error) {
+	changed, stop := s.watch.subscribe(publicationID)
+	defer stop()
+	thing, err := read()
+	if err != nil || wait <= 0 || settled(thing) {
+		return thing, err
+	}
+	over := time.NewTimer(min(wait, MaxWait))
+	defer over.Stop()
+	poll := time.NewTicker(pollInterval)
+	defer poll.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return thing, nil
+		case <-over.C:
+			return thing, nil
+		case <-changed:
+		case <-poll.C:
+		}
+		if thing, err = read(); err != nil || settled(thing) {
+			return thing, err
+		}
+	}
+}
