@@ -17,12 +17,16 @@ type Code string
 const (
 	// CodeInvalid: the input breaks a rule; Fields says where. HTTP 422.
 	CodeInvalid Code = "INVALID"
+	// CodeMalformed: the request cannot be read at all, such as a body that is not JSON. HTTP 400.
+	CodeMalformed Code = "MALFORMED"
 	// CodeUnauthenticated: no token, or one that is unknown, expired or revoked. HTTP 401.
 	CodeUnauthenticated Code = "UNAUTHENTICATED"
 	// CodeForbidden: the member may not do this. HTTP 403.
 	CodeForbidden Code = "FORBIDDEN"
 	// CodeNotFound: no such thing. HTTP 404.
 	CodeNotFound Code = "NOT_FOUND"
+	// CodeMethodNotAllowed: the path exists, but not with this HTTP method. HTTP 405.
+	CodeMethodNotAllowed Code = "METHOD_NOT_ALLOWED"
 	// CodeAlreadyExists: the name or path is taken. HTTP 409.
 	CodeAlreadyExists Code = "ALREADY_EXISTS"
 	// CodeIllegalAction: the lifecycle table has no such step from this status. HTTP 409.
@@ -45,6 +49,10 @@ const (
 	CodeConflict Code = "CONFLICT"
 	// CodeStale: the thing changed since it was read (If-Match). HTTP 412.
 	CodeStale Code = "STALE"
+	// CodeTooLarge: the request body is larger than allowed. HTTP 413.
+	CodeTooLarge Code = "TOO_LARGE"
+	// CodeUnsupportedMediaType: the request body is said to be something else than JSON. HTTP 415.
+	CodeUnsupportedMediaType Code = "UNSUPPORTED_MEDIA_TYPE"
 	// CodeIdempotencyMismatch: the Idempotency-Key was used with another request. HTTP 422.
 	CodeIdempotencyMismatch Code = "IDEMPOTENCY_KEY_REUSED"
 	// CodeDebugFailed: the test call that travels with a write failed. HTTP 422.
@@ -58,6 +66,14 @@ const (
 	// CodeInternal: a fault of ours. HTTP 500.
 	CodeInternal Code = "INTERNAL"
 )
+
+// Codes lists every code.
+var Codes = []Code{
+	CodeInvalid, CodeMalformed, CodeUnauthenticated, CodeForbidden, CodeNotFound, CodeMethodNotAllowed, CodeAlreadyExists,
+	CodeIllegalAction, CodeReviewPending, CodeReviewRejected, CodeReviewDecided, CodeConnectionFrozen, CodeInUse,
+	CodeNotDebugged, CodeBusy, CodeConflict, CodeStale, CodeTooLarge, CodeUnsupportedMediaType, CodeIdempotencyMismatch,
+	CodeDebugFailed, CodeConnectionFailed, CodeRateLimited, CodeUnavailable, CodeInternal,
+}
 
 // FieldError is one thing that is wrong with one field of a request.
 type FieldError struct {
