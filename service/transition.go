@@ -214,3 +214,33 @@ var lifecycle = map[State]map[Call]cell{
 		CallDelete:    stillHeld,
 	},
 }
+
+// LifecycleRow is one cell of the lifecycle table, for people to read.
+type LifecycleRow struct {
+	State
+	Call Call
+	// Direct, Reviewed and Notice are the statuses that the call leads to: at once,
+	// where it must be reviewed, and while apps are authorized. "" where it never does.
+	Direct, Reviewed, Notice Status
+	// Refused is why there is no such step; "" where there is one.
+	Refused string
+}
+
+// LifecycleTable returns every cell of every state that a publication can be in,
+// in the order of [Statuses] and [Calls].
+func LifecycleTable() []LifecycleRow {
+	var rows []LifecycleRow
+	for _, status := range Statuses {
+		for _, open := range []bool{false, true} {
+			state := State{status, open}
+			if !possible[state] {
+				continue
+			}
+			for _, call := range Calls {
+				c := lifecycle[state][call]
+				rows = append(rows, LifecycleRow{state, call, c.direct, c.reviewed, c.notice, c.refused})
+			}
+		}
+	}
+	return rows
+}
