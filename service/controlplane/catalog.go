@@ -1,0 +1,45 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package controlplane
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+)
+
+func (a *api) registerCatalog() {
+	const path = base + "/catalog"
+	register(a, operation{
+		method: http.MethodGet, path: path, id: "list-published-apis", tag: tagCatalog,
+		summary: "List the APIs that are published in an environment",
+	}, a.listPublishedAPIs)
+	register(a, operation{
+		method: http.MethodGet, path: path + "/{ref}", id: "get-published-api", tag: tagCatalog,
+		summary: "Read an API as it is live in an environment",
+	}, a.getPublishedAPI)
+}
+
+// EnvironmentRefInput names the environment that is looked at.
+type EnvironmentRefInput struct {
+	Environment string `query:"environment" doc:"Id or name of the environment; RELEASE of the default instance where absent."`
+}
+
+func (a *api) listPublishedAPIs(ctx context.Context, c lifecycle.Caller, in *struct {
+	EnvironmentRefInput
+	PageInput
+},
+) (*object[service.List[service.PublishedAPI]], error) {
+	return answer(a.Service.Catalog(ctx, c, in.Environment, in.page()))
+}
+
+func (a *api) getPublishedAPI(ctx context.Context, c lifecycle.Caller, in *struct {
+	RefInput
+	EnvironmentRefInput
+},
+) (*object[service.PublishedAPI], error) {
+	return answer(a.Service.PublishedAPI(ctx, c, in.Ref, in.Environment))
+}

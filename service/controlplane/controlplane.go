@@ -1,0 +1,99 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+// Package controlplane is the native HTTP API: it decodes a request, calls one use
+// case of service/lifecycle and encodes what that answers. No rule lives here.
+//
+// Each noun has its own file. The OpenAPI document at /openapi.json is generated
+// from the same Go types that serve the calls. Every answer that is not a success
+// is a problem document (RFC 9457) with a stable code and a request id.
+package controlplane
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"golang.org/x/time/rate"
+
+	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+)
+
+// Limits of a call.
+const (
+	// MaxBodyBytes bounds a request body, in bytes.
+	MaxBodyBytes = 1 << 20
+	// MaxWait bounds a long poll.
+	MaxWait = 60 * time.Second
+	// CallTimeout bounds a call from its first byte to its answer; a long poll fits in.
+	CallTimeout = 90 * time.Second
+	// DefaultRate and DefaultBurst bound the calls of one member, in calls per second.
+	DefaultRate  = 500
+	DefaultBurst = 1000
+)
+
+// Options says what a control plane is made of.
+type Options struct {
+	// Service answers the calls.
+	Service *lifecycle.Service
+	// Ready returns nil where the whole process can serve, and else a sentence that
+	// says what is missing. It answers /readyz.
+	Ready func(context.Context) error
+	// Draining is closed when the process begins to stop: long polls then end early.
+	// nil never drains.
+	Draining <-chan struct{}
+	Logger   *slog.Logger
+	// Version is that of the program, for the OpenAPI document.
+	Version string
+	// Rate and Burst bound the calls of one member; DefaultRate and DefaultBurst where 0.
+	Rate  rate.Limit
+	Burst int
+}
+
+// New returns the handler of the control plane.
+func New(o Options) http.Handler {
+	if o.Rate == 0 {
+		o.Rate, o.Burst = DefaultRate, DefaultBurst
+	}
+	router := chi.NewRouter()
+	router.Use(withRequestID, securityHeaders, accessLog(o.Logger), recoverPanics(o.Logger), bounded, middleware.GetHead)
+	router.NotFound(noSuchRoute)
+	router.MethodNotAllowed(methodNotAllowed(router))
+
+	a := &api{Options: o, limits: &limits{rate: o.Rate, burst: o.Burst}}
+	a.huma = humachi.New(router, configuration(o.Version))
+	a.huma.UseMiddleware(a.authenticate, a.limit, checkBody(a.huma))
+	a.registerOperations()
+	describe(a.huma.OpenAPI())
+
+	router.Get("/openapi.json", openAPI(a.huma.OpenAPI()))
+	router.Get("/healthz", healthy)
+	router.Get("/readyz", ready(o.Ready))
+	return router
+}
+
+// api is the control plane behind its router.
+type api struct {
+	Options
+	huma   huma.API
+	limits *limits
+}
+
+func (a *api) registerOperations() {
+	a.registerWhoAmI()
+	a.registerConnections()
+	a.registerAPIs()
+	a.registerPublications()
+	a.registerReviews()
+	a.registerEnvironments()
+	a.registerInstances()
+	a.registerMembers()
+	a.registerTokens()
+	a.registerCatalog()
+	a.registerEvents()
+}

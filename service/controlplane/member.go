@@ -1,0 +1,53 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package controlplane
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+)
+
+func (a *api) registerMembers() {
+	const path = base + "/members"
+	register(a, operation{
+		method: http.MethodPost, path: path, id: "create-member", tag: tagMembers,
+		summary: "Create a member",
+	}, a.createMember)
+	register(a, operation{
+		method: http.MethodGet, path: path, id: "list-members", tag: tagMembers,
+		summary: "List members",
+	}, a.listMembers)
+	register(a, operation{
+		method: http.MethodGet, path: path + "/{ref}", id: "get-member", tag: tagMembers,
+		summary: "Read a member",
+	}, a.getMember)
+	register(a, operation{
+		method: http.MethodPut, path: path + "/{ref}", id: "update-member", tag: tagMembers,
+		summary: "Replace a member", description: "Name, role and reviewer right.",
+	}, a.updateMember)
+}
+
+func (a *api) createMember(ctx context.Context, c lifecycle.Caller, in *BodyInput[service.MemberInput]) (*created[service.Member], error) {
+	v, err := a.Service.CreateMember(ctx, c, in.Body)
+	return answerCreated(c, "members", v.ID, v, err)
+}
+
+func (a *api) listMembers(ctx context.Context, c lifecycle.Caller, in *PageInput) (*object[service.List[service.Member]], error) {
+	return answer(a.Service.Members(ctx, c, in.page()))
+}
+
+func (a *api) getMember(ctx context.Context, c lifecycle.Caller, in *RefInput) (*object[service.Member], error) {
+	return answer(a.Service.Member(ctx, c, in.Ref))
+}
+
+func (a *api) updateMember(ctx context.Context, c lifecycle.Caller, in *struct {
+	RefInput
+	BodyInput[service.MemberInput]
+},
+) (*object[service.Member], error) {
+	return answer(a.Service.UpdateMember(ctx, c, in.Ref, in.Body))
+}

@@ -1,0 +1,104 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package controlplane
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+)
+
+func (a *api) registerPublications() {
+	const path = base + "/publications"
+	register(a, operation{
+		method: http.MethodPost, path: path, id: "publish", tag: tagPublications,
+		summary:     "Publish a revision of an API to an environment",
+		description: "The answer is the publication as it stands then: PUBLISHED, or with an open review where one is needed.",
+	}, a.publish)
+	register(a, operation{
+		method: http.MethodGet, path: path, id: "list-publications", tag: tagPublications,
+		summary: "List publications",
+	}, a.listPublications)
+	register(a, operation{
+		method: http.MethodGet, path: path + "/{id}", id: "get-publication", tag: tagPublications,
+		summary: "Read a publication, or wait until nothing is open on it",
+	}, a.getPublication)
+	register(a, operation{
+		method: http.MethodDelete, path: path + "/{id}", id: "delete-publication", tag: tagPublications,
+		summary: "Delete the record of a publication", description: "Possible when it is CREATED, PUBLISH_REJECT or OFFLINE.",
+	}, a.deletePublication)
+	register(a, operation{
+		method: http.MethodGet, path: path + "/{id}/versions", id: "list-versions", tag: tagPublications,
+		summary: "List the versions of a publication, newest first",
+	}, a.listVersions)
+	register(a, operation{
+		method: http.MethodPost, path: path + "/{id}/suspend", id: "suspend", tag: tagPublications,
+		summary: "Suspend a publication",
+	}, action(a.Service.Suspend))
+	register(a, operation{
+		method: http.MethodPost, path: path + "/{id}/restore", id: "restore", tag: tagPublications,
+		summary: "Restore a suspended publication", description: "Goes to review where the member publishes with one.",
+	}, action(a.Service.Restore))
+	register(a, operation{
+		method: http.MethodPost, path: path + "/{id}/unpublish", id: "unpublish", tag: tagPublications,
+		summary: "Take a publication offline",
+	}, action(a.Service.Unpublish))
+	register(a, operation{
+		method: http.MethodPost, path: path + "/{id}/cancel", id: "cancel", tag: tagPublications,
+		summary: "Cancel the open application or the announced suspension or unpublishing",
+	}, action(a.Service.Cancel))
+}
+
+func (a *api) publish(ctx context.Context, c lifecycle.Caller, in *BodyInput[service.PublishInput]) (*object[service.Publication], error) {
+	return answer(a.Service.Publish(ctx, c, in.Body))
+}
+
+func (a *api) listPublications(ctx context.Context, c lifecycle.Caller, in *struct {
+	APIID         string         `query:"api_id" doc:"Only those of this API."`
+	EnvironmentID string         `query:"environment_id" doc:"Only those in this environment."`
+	Status        service.Status `query:"status" enum:"CREATED,PUBLISH_WAIT_REVIEW,PUBLISH_REJECT,PUBLISHED,WAITING_STOP,STOPPED,RECOVER_WAIT_REVIEW,WAITING_OFFLINE,OFFLINE" doc:"Only those in this status."`
+	PageInput
+},
+) (*object[service.List[service.Publication]], error) {
+	filter := lifecycle.PublicationFilter{APIID: in.APIID, EnvironmentID: in.EnvironmentID, Status: in.Status}
+	return answer(a.Service.Publications(ctx, c, filter, in.page()))
+}
+
+func (a *api) getPublication(ctx context.Context, c lifecycle.Caller, in *struct {
+	IDInput
+	WaitInput
+},
+) (*object[service.Publication], error) {
+	return answer(poll(ctx, a, in.WaitInput, func(ctx context.Context, wait time.Duration) (service.Publication, error) {
+		return a.Service.Publication(ctx, c, in.ID, wait)
+	}))
+}
+
+func (a *api) deletePublication(ctx context.Context, c lifecycle.Caller, in *IDInput) (*none, error) {
+	return answerNothing(a.Service.DeletePublication(ctx, c, in.ID))
+}
+
+func (a *api) listVersions(ctx context.Context, c lifecycle.Caller, in *IDInput) (*object[service.List[service.Version]], error) {
+	versions, err := a.Service.Versions(ctx, c, in.ID)
+	if versions == nil {
+		versions = []service.Version{} // [] on the wire, not null
+	}
+	return answer(service.List[service.Version]{Items: versions}, err)
+}
+
+// actionInput is the input of suspend, restore, unpublish and cancel.
+type actionInput struct {
+	IDInput
+	BodyInput[service.ActionInput]
+}
+
+// action makes the handler of a call on one thing that takes nothing but a remark.
+func action[T any](do func(context.Context, lifecycle.Caller, string, service.ActionInput) (T, error)) func(context.Context, lifecycle.Caller, *actionInput) (*object[T], error) {
+	return func(ctx context.Context, c lifecycle.Caller, in *actionInput) (*object[T], error) {
+		return answer(do(ctx, c, in.ID, in.Body))
+	}
+}
