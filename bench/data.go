@@ -1,0 +1,128 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	_ "modernc.org/sqlite" // The driver "sqlite".
+)
+
+// rows is the size of the table; the ids are 1 to rows.
+const rows = 100_000
+
+const createTable = `CREATE TABLE items (
+	id bigint PRIMARY KEY,
+	name text NOT NULL,
+	category text NOT NULL,
+	description text NOT NULL,
+	price double precision NOT NULL,
+	quantity integer NOT NULL,
+	active boolean NOT NULL
+)`
+
+var columns = []string{"id", "name", "category", "description", "price", "quantity", "active"}
+
+// itemRow returns the row with that id; the same on every run and engine.
+func itemRow(id int) []any {
+	r := rand.New(rand.NewPCG(1, uint64(id))) //nolint:gosec // Sample data.
+	categories := []string{"books", "garden", "kitchen", "music", "office", "outdoor", "toys", "tools"}
+	words := []string{"amber", "brisk", "cobalt", "dapper", "early", "fabled", "gentle", "hollow", "ivory", "jolly"}
+	description := make([]string, 8)
+	for i := range description {
+		description[i] = words[r.IntN(len(words))]
+	}
+	return []any{
+		int64(id), fmt.Sprintf("item %06d", id), categories[r.IntN(len(categories))], strings.Join(description, " "),
+		float64(r.IntN(100000)) / 100, int32(r.IntN(1000)), r.IntN(2) == 1, //nolint:gosec // Below 1000.
+	}
+}
+
+// fillSQLite writes the table to a new file.
+func fillSQLite(ctx context.Context, file string) (err error) {
+	// INTEGER PRIMARY KEY is SQLite's way to make the id the key of the table itself.
+	create := strings.Replace(createTable, "id bigint", "id INTEGER", 1)
+	dsn := url.URL{Scheme: "file", OmitHost: true, Path: file, RawQuery: "_pragma=synchronous(0)"}
+	db, err := sql.Open("sqlite", dsn.String())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // After the commit there is nothing to roll back.
+	if _, err := tx.ExecContext(ctx, create); err != nil {
+		return err
+	}
+	insert, err := tx.PrepareContext(ctx, "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?)")
+	if err != nil {
+		return err
+	}
+	for id := 1; id <= rows; id++ {
+		if _, err := insert.ExecContext(ctx, itemRow(id)...); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+// fillPostgres makes a database with the table and returns its URL. drop removes it.
+func fillPostgres(ctx context.Context, server string) (dsn string, drop func(), err error) {
+	admin, err := pgx.Connect(ctx, server)
+	if err != nil {
+		return "", nil, err
+	}
+	defer admin.Close(ctx) //nolint:errcheck // Nothing is lost.
+	name := fmt.Sprintf("dataservice_bench_%08x", rand.Uint32()) //nolint:gosec // Not a secret.
+	if _, err := admin.Exec(ctx, "CREATE DATABASE "+name); err != nil {
+		return "", nil, err
+	}
+	drop = func() {
+		ctx := context.WithoutCancel(ctx)
+		admin, err := pgx.Connect(ctx, server)
+		if err == nil {
+			defer admin.Close(ctx) //nolint:errcheck // Nothing is lost.
+			_, err = admin.Exec(ctx, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
+		}
+		if err != nil {
+			fmt.Printf("The database %s stays behind: %v\n", name, err)
+		}
+	}
+	u, err := url.Parse(server)
+	if err == nil {
+		u.Path = "/" + name
+		err = copyRows(ctx, u.String())
+	}
+	if err != nil {
+		drop()
+		return "", nil, err
+	}
+	return u.String(), drop, nil
+}
+
+func copyRows(ctx context.Context, dsn string) error {
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx) //nolint:errcheck // Nothing is lost.
+	if _, err := conn.Exec(ctx, createTable); err != nil {
+		return err
+	}
+	source := pgx.CopyFromSlice(rows, func(i int) ([]any, error) { return itemRow(i + 1), nil })
+	if _, err := conn.CopyFrom(ctx, pgx.Identifier{"items"}, columns, source); err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, "VACUUM (ANALYZE) items")
+	return err
+}
