@@ -82,7 +82,7 @@ func fillPostgres(ctx context.Context, server string) (dsn string, drop func(), 
 	if err != nil {
 		return "", nil, err
 	}
-	defer admin.Close(ctx) //nolint:errcheck // Nothing is lost.
+	defer admin.Close(ctx)                                       //nolint:errcheck // Nothing is lost.
 	name := fmt.Sprintf("dataservice_bench_%08x", rand.Uint32()) //nolint:gosec // Not a secret.
 	if _, err := admin.Exec(ctx, "CREATE DATABASE "+name); err != nil {
 		return "", nil, err

@@ -46,10 +46,10 @@ func main() {
 		o.postgres = "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable"
 	}
 	flag.IntVar(&o.connections, "connections", 32, "connections that send requests at once")
-	flag.IntVar(&o.rounds, "rounds", 5, "rounds per server")
-	flag.DurationVar(&o.duration, "duration", 2500*time.Millisecond, "length of one round")
+	flag.IntVar(&o.rounds, "rounds", 10, "rounds per server")
+	flag.DurationVar(&o.duration, "duration", 1200*time.Millisecond, "length of one round")
 	flag.DurationVar(&o.warmUp, "warm-up", 1500*time.Millisecond, "length of the round before those that count")
-	flag.IntVar(&o.pool, "yardstick-pool", 8, "database connections of the yardstick")
+	flag.IntVar(&o.pool, "yardstick-pool", 0, "database connections of the yardstick (default: what serves it best, 4 for SQLite and 32 for PostgreSQL)")
 	flag.StringVar(&o.postgres, "postgres", o.postgres, "URL of a PostgreSQL server where a database may be made (DATASERVICE_TEST_POSTGRES)")
 	flag.StringVar(&o.only, "only", "", "run only the comparison with this name")
 	flag.Parse()
@@ -108,13 +108,13 @@ func run(ctx context.Context, o options) error {
 	} else {
 		defer drop()
 	}
-	service, err := startOurs(ctx, serviceBinary, dir, databases)
+	dataservice, err := startOurs(ctx, serviceBinary, dir, databases)
 	if err != nil {
 		return err
 	}
-	defer service.stop()
+	defer dataservice.stop()
 
-	b := bench{options: o, service: service, yardstick: yardstickBinary}
+	b := bench{options: o, service: dataservice, yardstick: yardstickBinary}
 	if err := b.compare(ctx, "gateway-script-sqlite", "sqlite", file); err != nil {
 		return err
 	}
@@ -165,12 +165,16 @@ func (b *bench) compare(ctx context.Context, name, engine, source string) error 
 }
 
 func (b *bench) startYardstick(engine, source string) (*server, string, error) {
+	pool := b.pool
+	if pool == 0 {
+		pool = map[string]int{"sqlite": 4, "postgres": 32}[engine]
+	}
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, "", err
 	}
 	defer r.Close() //nolint:errcheck // Only read from.
-	yardstick, err := start(w, b.yardstick, "-engine", engine, "-source", source, "-connections", strconv.Itoa(b.pool))
+	yardstick, err := start(w, b.yardstick, "-engine", engine, "-source", source, "-connections", strconv.Itoa(pool))
 	_ = w.Close()
 	if err != nil {
 		return nil, "", err
