@@ -1,0 +1,381 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// story is the state of the play.
+type story struct {
+	dir, bin string
+	screen   *screen
+	cli      cli
+	service  *runningService
+
+	developer, reviewer identity
+	url                 string // of the API, once it is known
+	publication         string // its id
+}
+
+// identity is somebody who runs Terraform.
+type identity struct {
+	name  string
+	token string
+	dir   string // of that person's configuration
+}
+
+// The call that the story makes again and again.
+const query = "?continent=Europe&currency=EUR&pageSize=4"
+
+func (s *story) play(ctx context.Context) error {
+	for _, step := range []struct {
+		heading string
+		play    func(context.Context) error
+	}{
+		{"The service starts", s.startService},
+		{"Somebody has data", s.makeData},
+		{"Two people get a token", s.makeIdentities},
+		{"The developer applies", s.apply},
+		{"Nothing is left to do for Terraform, and the API waits for review", s.seePending},
+		{"The reviewer approves, with Terraform too", s.approve},
+		{"The API answers", s.call},
+		{"The developer's plan is still empty", s.seeNoChange},
+		{"The reviewer suspends the API", s.suspend},
+		{"And restores it", s.restore},
+		{"The developer changes the SQL", s.change},
+		{"The reviewer approves the change", s.approveChange},
+		{"Only a reviewer may take the API offline", s.refuseDestroy},
+		{"The reviewer takes it offline", s.destroy},
+		{"The service stops", s.stopService},
+	} {
+		s.screen.heading(step.heading)
+		if err := step.play(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *story) startService(ctx context.Context) error {
+	data := filepath.Join(s.dir, "data")
+	args := []string{"serve", "--data-dir", data, "--listen", "127.0.0.1:0", "--gateway-listen", "127.0.0.1:0"}
+	s.screen.say("One program: the control plane, which Terraform talks to, and the gateway, which answers calls.")
+	s.screen.say("Everything lies in %s and is removed at the end.", s.dir)
+	s.screen.command("operator", "dataservice %s", quoteArgs(args))
+	var err error
+	s.service, err = startService(ctx, executable(s.bin, serviceProgram), data, filepath.Join(s.dir, "service.log"), args...)
+	if err != nil {
+		return err
+	}
+	s.screen.output("control plane  " + s.service.ControlPlane + "\ngateway        " + s.service.Gateway)
+	return nil
+}
+
+func (s *story) makeData(ctx context.Context) error {
+	file := filepath.Join(s.dir, "data", "databases", "world.db")
+	s.screen.say("Every country, language and currency of the world, in a SQLite file below the service's --sqlite-dir.")
+	s.screen.command("operator", "go run ./examples/quickstart/world %s", file)
+	out, err := exec.CommandContext(ctx, "go", "run", "./examples/quickstart/world", file).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("the data was not made: %w\n%s", err, out)
+	}
+	s.screen.output(string(out))
+	return nil
+}
+
+func (s *story) makeIdentities(ctx context.Context) error {
+	s.screen.say("Both are developers; the second has the reviewer right. The first start left an admin's token in the data directory, and that is used here.")
+	for _, member := range []struct {
+		to    *identity
+		name  string
+		flags []string
+		dir   string
+	}{
+		{&s.developer, "developer", nil, filepath.Join(s.dir, "quickstart")},
+		{&s.reviewer, "reviewer", []string{"--reviewer"}, filepath.Join(s.dir, "quickstart", "review")},
+	} {
+		args := append([]string{"token", "create", "--data-dir", s.service.dataDir, "--member", member.name, "--role", "DEVELOPER"}, member.flags...)
+		s.screen.command("operator", "dataservice %s", quoteArgs(args))
+		cmd := exec.CommandContext(ctx, executable(s.bin, serviceProgram), args...)
+		cmd.Env = cleanEnvironment(os.Environ())
+		var messages strings.Builder
+		cmd.Stderr = &messages
+		out, err := cmd.Output()
+		if err != nil {
+			return fmt.Errorf("no token for %s: %w\n%s", member.name, err, messages.String())
+		}
+		token := strings.TrimSpace(string(out))
+		if token == "" || strings.ContainsAny(token, " \n") {
+			return fmt.Errorf("`token create` printed %d bytes that are no token", len(token))
+		}
+		*member.to = identity{name: member.name, token: token, dir: member.dir}
+		s.screen.output("(a token, which is not shown here)")
+	}
+	return nil
+}
+
+func (s *story) apply(ctx context.Context) error {
+	if err := os.CopyFS(s.developer.dir, os.DirFS(filepath.Join("examples", "quickstart"))); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(filepath.Join(s.developer.dir, "world")); err != nil {
+		return err
+	}
+	s.screen.say("A connection, an API whose SQL lies beside it in countries.sql, and its publication: examples/quickstart.")
+	if _, err := s.run(ctx, s.developer, s.developer.dir, 0, "init"); err != nil {
+		return err
+	}
+	out, err := s.run(ctx, s.developer, s.developer.dir, 0, "apply", "-auto-approve")
+	if err != nil {
+		return err
+	}
+	results, err := s.outputs(ctx)
+	if err != nil {
+		return err
+	}
+	s.publication = results["publication_id"]
+	if results["status"] != "PUBLISH_WAIT_REVIEW" {
+		return fmt.Errorf("the publication's status is %q, want PUBLISH_WAIT_REVIEW", results["status"])
+	}
+	if review := results["review_id"]; review == "" || !strings.Contains(out, "Warning") || !strings.Contains(out, review) {
+		return fmt.Errorf("the apply did not warn of the pending review %q", review)
+	}
+	s.url = s.service.Gateway + "/countries"
+	return nil
+}
+
+func (s *story) seePending(ctx context.Context) error {
+	if err := s.planIsEmpty(ctx, s.developer); err != nil {
+		return err
+	}
+	s.screen.say("Nobody can call what nobody has approved:")
+	_, err := s.get(ctx, http.StatusNotFound)
+	return err
+}
+
+func (s *story) approve(ctx context.Context) error {
+	s.screen.say("A configuration and a state of its own, with the reviewer's token: examples/quickstart/review.")
+	if _, err := s.run(ctx, s.reviewer, s.reviewer.dir, 0, "init"); err != nil {
+		return err
+	}
+	return s.decide(ctx, 1, "Reads only public data.")
+}
+
+func (s *story) decide(ctx context.Context, revision int, comment string) error {
+	_, err := s.run(ctx, s.reviewer, s.reviewer.dir, 0, "apply", "-auto-approve",
+		"-var=publication_id="+s.publication, fmt.Sprintf("-var=api_revision=%d", revision), "-var=comment="+comment)
+	return err
+}
+
+func (s *story) call(ctx context.Context) error {
+	body, err := s.get(ctx, http.StatusOK)
+	if err != nil {
+		return err
+	}
+	return expectFirst(body, "Andorra")
+}
+
+func (s *story) seeNoChange(ctx context.Context) error {
+	s.screen.say("What the reviewer did is what the developer had asked for, so it is no drift.")
+	return s.planIsEmpty(ctx, s.developer)
+}
+
+func (s *story) suspend(ctx context.Context) error {
+	s.screen.say("The developer's configuration, with the reviewer's token: suspending is for reviewers.")
+	if _, err := s.run(ctx, s.reviewer, s.developer.dir, 0, "apply", "-auto-approve", "-var=desired_status=STOPPED"); err != nil {
+		return err
+	}
+	_, err := s.get(ctx, http.StatusNotFound)
+	return err
+}
+
+func (s *story) restore(ctx context.Context) error {
+	s.screen.say("Without that variable the configuration says PUBLISHED. A reviewer needs no review.")
+	if _, err := s.run(ctx, s.reviewer, s.developer.dir, 0, "apply", "-auto-approve"); err != nil {
+		return err
+	}
+	_, err := s.get(ctx, http.StatusOK)
+	return err
+}
+
+func (s *story) change(ctx context.Context) error {
+	const from, to = "ORDER BY r.name", "ORDER BY r.name DESC"
+	file := filepath.Join(s.developer.dir, "countries.sql")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if strings.Count(string(text), from) != 1 {
+		return fmt.Errorf("%s does not have %q once", file, from)
+	}
+	s.screen.say("From Z to A, that is. The changed definition is revision 2, and it goes to review.")
+	s.screen.command(s.developer.name, "sed -i 's/%s/%s/' countries.sql", from, to)
+	if err := os.WriteFile(file, []byte(strings.Replace(string(text), from, to, 1)), 0o644); err != nil {
+		return err
+	}
+	if _, err := s.run(ctx, s.developer, s.developer.dir, 0, "apply", "-auto-approve", "-var=remark=From Z to A"); err != nil {
+		return err
+	}
+	s.screen.say("Meanwhile the first version answers, undisturbed:")
+	body, err := s.get(ctx, http.StatusOK)
+	if err != nil {
+		return err
+	}
+	return expectFirst(body, "Andorra")
+}
+
+func (s *story) approveChange(ctx context.Context) error {
+	if err := s.decide(ctx, 2, "Fine."); err != nil {
+		return err
+	}
+	body, err := s.get(ctx, http.StatusOK)
+	if err != nil {
+		return err
+	}
+	return expectFirst(body, "Vatican City")
+}
+
+func (s *story) refuseDestroy(ctx context.Context) error {
+	s.screen.say("So when the developer tries, nothing happens but an error that says so.")
+	out, err := s.run(ctx, s.developer, s.developer.dir, 1, "destroy", "-auto-approve", "-var=remark=From Z to A")
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(out, "reviewer") {
+		return fmt.Errorf("the refusal does not say who may take the API offline")
+	}
+	_, err = s.get(ctx, http.StatusOK)
+	return err
+}
+
+func (s *story) destroy(ctx context.Context) error {
+	if _, err := s.run(ctx, s.reviewer, s.developer.dir, 0, "destroy", "-auto-approve", "-var=remark=From Z to A"); err != nil {
+		return err
+	}
+	_, err := s.get(ctx, http.StatusNotFound)
+	return err
+}
+
+func (s *story) stopService(context.Context) error {
+	s.screen.command("operator", "kill -TERM %d", s.service.cmd.Process.Pid)
+	began := time.Now()
+	if err := s.service.stop(); err != nil {
+		return err
+	}
+	s.screen.output(fmt.Sprintf("The service finished its calls and ended after %d ms, with exit status 0.", time.Since(began).Milliseconds()))
+	return nil
+}
+
+// run runs Terraform as somebody and demands an exit status.
+func (s *story) run(ctx context.Context, who identity, dir string, status int, args ...string) (string, error) {
+	place, err := filepath.Rel(s.dir, dir)
+	if err != nil {
+		return "", err
+	}
+	s.screen.command(who.name+":"+filepath.ToSlash(place), "%s %s", s.cli.name(), quoteArgs(args))
+	out, got, err := s.cli.run(ctx, dir, s.environment(who), args...)
+	if args[0] != "init" || err != nil || got != status {
+		s.screen.output(s.cli.shorten(out))
+	} else {
+		s.screen.output(firstLine(out, "Installed dataservice/dataservice"))
+	}
+	if err != nil {
+		return out, fmt.Errorf("%s %s did not run: %w", s.cli.name(), args[0], err)
+	}
+	if got != status {
+		return out, fmt.Errorf("%s %s ended with exit status %d, want %d", s.cli.name(), args[0], got, status)
+	}
+	return out, nil
+}
+
+// environment is all that tells the provider where and who.
+func (s *story) environment(who identity) []string {
+	return []string{"DATASERVICE_ENDPOINT=" + s.service.ControlPlane, "DATASERVICE_TOKEN=" + who.token}
+}
+
+func (s *story) planIsEmpty(ctx context.Context, who identity) error {
+	// The status says it: 0 nothing to do, 2 something to do.
+	_, err := s.run(ctx, who, s.developer.dir, 0, "plan", "-detailed-exitcode")
+	return err
+}
+
+// outputs returns the developer's outputs as texts.
+func (s *story) outputs(ctx context.Context) (map[string]string, error) {
+	out, status, err := s.cli.run(ctx, s.developer.dir, nil, "output", "-json")
+	if err != nil || status != 0 {
+		return nil, fmt.Errorf("the outputs cannot be read (exit status %d): %w\n%s", status, err, out)
+	}
+	var values map[string]struct {
+		Value any `json:"value"`
+	}
+	if err := json.Unmarshal([]byte(out), &values); err != nil {
+		return nil, fmt.Errorf("the outputs are not JSON: %w\n%s", err, out)
+	}
+	texts := make(map[string]string, len(values))
+	for name, v := range values {
+		texts[name] = fmt.Sprint(v.Value)
+	}
+	return texts, nil
+}
+
+// get calls the API and demands a status.
+func (s *story) get(ctx context.Context, status int) ([]byte, error) {
+	s.screen.command("caller", "curl '%s%s'", s.url, query)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+query, nil)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("the gateway does not answer: %w", err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
+	if err != nil {
+		return nil, fmt.Errorf("the gateway's answer broke off: %w", err)
+	}
+	s.screen.output("HTTP " + answer.Status + "\n" + pretty(body))
+	if answer.StatusCode != status {
+		return body, fmt.Errorf("the call was answered with HTTP %d, want %d", answer.StatusCode, status)
+	}
+	return body, nil
+}
+
+// expectFirst demands the name of the first row.
+func expectFirst(body []byte, name string) error {
+	var answer struct {
+		Data struct {
+			Rows []struct {
+				Name string `json:"name"`
+			} `json:"rows"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return fmt.Errorf("the answer is not what a paged API answers: %w", err)
+	}
+	if len(answer.Data.Rows) == 0 || answer.Data.Rows[0].Name != name {
+		return fmt.Errorf("the first row is not %s", name)
+	}
+	return nil
+}
+
+// firstLine returns the first line with the text in it.
+func firstLine(output, text string) string {
+	for line := range strings.Lines(output) {
+		if strings.Contains(line, text) {
+			return strings.TrimSpace(line)
+		}
+	}
+	return output
+}

@@ -1,0 +1,2 @@
+# By the id of the review.
+terraform import dataservice_review.decision 01990c0c6f0a7c3a9d1e5b7f00112233
