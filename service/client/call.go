@@ -42,6 +42,9 @@ func IdempotencyKey(key string) Option { return func(c *call) { c.key = key } }
 // another entity tag. "" does not check.
 func IfMatch(etag string) Option { return func(c *call) { c.ifMatch = etag } }
 
+// Once sends the call a single time: an unreachable service is told at once.
+func Once() Option { return func(c *call) { c.once = true } }
+
 // call is one call of the API, before it is sent.
 type call struct {
 	method string
@@ -50,6 +53,7 @@ type call struct {
 	body   any
 	// reads says that the call changes nothing, though it may be a POST.
 	reads bool
+	once  bool
 	// wait is how long the service is asked to hold the call open.
 	wait    time.Duration
 	key     string
@@ -64,9 +68,14 @@ const (
 	untilAnswered persistence = iota
 	// whileUnsent: only failures after which nothing can have happened.
 	whileUnsent
+	// never: once is enough.
+	never
 )
 
 func (c call) persistence() persistence {
+	if c.once {
+		return never
+	}
 	// A PUT that names an entity tag would fail as stale after it has acted once, and
 	// hide that it did.
 	if c.method == http.MethodPut && c.ifMatch != "" {
@@ -122,6 +131,9 @@ func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, erro
 	p := whileUnsent
 	if a, ok := ctx.Value(attemptKey{}).(*attempt); ok {
 		p = a.persistence
+	}
+	if p == never {
+		return false, nil
 	}
 	if err != nil {
 		if permanent(err) {
@@ -180,7 +192,7 @@ func (c *Client) do(ctx context.Context, call call, out any, options ...Option) 
 		etag, retryIn, err := c.send(ctx, call, out, n)
 		// Another publishing operation is under way. That is over soon, and the caller
 		// has nothing better to do than to wait: its context says for how long.
-		if service.ErrorCode(err) != service.CodeBusy {
+		if service.ErrorCode(err) != service.CodeBusy || call.once {
 			return etag, err
 		}
 		select {

@@ -10,8 +10,8 @@ import (
 )
 
 // WhoAmI returns who the client's token belongs to.
-func (c *Client) WhoAmI(ctx context.Context) (service.Identity, error) {
-	return fetch[service.Identity](ctx, c, get("/api/v1/whoami"))
+func (c *Client) WhoAmI(ctx context.Context, options ...Option) (service.Identity, error) {
+	return fetch[service.Identity](ctx, c, get("/api/v1/whoami"), options...)
 }
 
 // CreateMember creates a member.

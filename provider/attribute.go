@@ -1,0 +1,161 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+)
+
+// renamed holds the fields whose attribute has another name, because it is write-only.
+var renamed = map[string]string{"password": "password_wo"}
+
+// attributePath turns the JSON pointer of a field into the path of the attribute
+// that it comes from. It follows the schema's type: objects have attributes, maps
+// have keys, lists have positions. A pointer that leads further than the schema
+// stops at the last attribute; ok is false where not even the first one exists.
+func attributePath(schemaType attr.Type, pointer string) (at path.Path, ok bool) {
+	at = path.Empty()
+	for i, element := range strings.Split(strings.TrimPrefix(pointer, "/"), "/") {
+		element = strings.NewReplacer("~1", "/", "~0", "~").Replace(element)
+		switch t := schemaType.(type) {
+		case attr.TypeWithAttributeTypes:
+			if name, isRenamed := renamed[element]; isRenamed && i == 0 {
+				element = name
+			}
+			next, exists := t.AttributeTypes()[element]
+			if !exists {
+				return at, i > 0
+			}
+			at, schemaType = at.AtName(element), next
+		case types.MapType:
+			at, schemaType = at.AtMapKey(element), t.ElementType()
+		case types.ListType:
+			n, err := strconv.Atoi(element)
+			if err != nil {
+				return at, true
+			}
+			at, schemaType = at.AtListIndex(n), t.ElementType()
+		default:
+			return at, i > 0
+		}
+	}
+	return at, true
+}
+
+// addFieldErrors reports what a check of the domain found in a configuration, each
+// on its attribute, but for what cannot be judged yet because it is unknown.
+func addFieldErrors(ctx context.Context, diags *diag.Diagnostics, config tfsdk.Config, err error) {
+	if err == nil {
+		return
+	}
+	fields := fieldErrors(err)
+	if len(fields) == 0 {
+		diags.AddError("Invalid configuration", err.Error())
+		return
+	}
+	for _, f := range fields {
+		at, ok := attributePath(config.Schema.Type(), f.Pointer)
+		switch {
+		case !ok:
+			diags.AddError("Invalid configuration", f.Message)
+		case !unknownAt(ctx, config, at):
+			diags.AddAttributeError(at, "Invalid "+lastName(at), f.Message)
+		}
+	}
+}
+
+// lastName is the name of the attribute that a path leads to, as a title needs it.
+func lastName(at path.Path) string {
+	steps := at.Steps()
+	for i := len(steps) - 1; i >= 0; i-- {
+		if name, ok := steps[i].(path.PathStepAttributeName); ok {
+			return strings.ReplaceAll(string(name), "_", " ")
+		}
+	}
+	return "configuration"
+}
+
+// unknownAt reports whether the value at the path, or one that holds it, is unknown.
+func unknownAt(ctx context.Context, config tfsdk.Config, at path.Path) bool {
+	for ; len(at.Steps()) > 0; at = at.ParentPath() {
+		var value attr.Value
+		if diags := config.GetAttribute(ctx, at, &value); !diags.HasError() && value != nil && value.IsUnknown() {
+			return true
+		}
+	}
+	return false
+}
+
+// leftOut reports whether the configuration leaves the attribute out, which is not
+// the same as giving a value that is not known yet.
+func leftOut(ctx context.Context, config tfsdk.Config, at path.Path) bool {
+	var value attr.Value
+	diags := config.GetAttribute(ctx, at, &value)
+	return !diags.HasError() && (value == nil || value.IsNull())
+}
+
+// fullyKnown reports whether nothing in the values is unknown.
+func fullyKnown(ctx context.Context, values ...attr.Value) bool {
+	for _, v := range values {
+		raw, err := v.ToTerraformValue(ctx)
+		if err != nil || !raw.IsFullyKnown() {
+			return false
+		}
+	}
+	return true
+}
+
+// optional is the value of an optional text: "" reads as null, unless "" is what
+// was written there.
+func optional(prior types.String, got string) types.String {
+	if got == "" && (prior.IsNull() || prior.IsUnknown() || prior.ValueString() != "") {
+		return types.StringNull()
+	}
+	return types.StringValue(got)
+}
+
+// orNull is the value of a computed text that may be missing.
+func orNull(got string) types.String {
+	if got == "" {
+		return types.StringNull()
+	}
+	return types.StringValue(got)
+}
+
+// revisionOrNull is the value of a computed revision that may be missing.
+func revisionOrNull(n int64) types.Int64 {
+	if n == 0 {
+		return types.Int64Null()
+	}
+	return types.Int64Value(n)
+}
+
+// fieldErrors returns the fields that an error of the domain blames.
+func fieldErrors(err error) []service.FieldError {
+	var e *service.Error
+	if errors.As(err, &e) {
+		return e.Fields
+	}
+	return nil
+}
+
+// texts are the values of an enumeration as validators take them.
+func texts[T ~string](values []T) []string {
+	t := make([]string, len(values))
+	for i, v := range values {
+		t[i] = string(v)
+	}
+	return t
+}

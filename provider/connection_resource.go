@@ -1,0 +1,323 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/client"
+)
+
+const connectionType = "dataservice_connection"
+
+type connectionResource struct {
+	configured
+}
+
+func newConnectionResource() resource.Resource { return &connectionResource{} }
+
+type connectionModel struct {
+	ID                types.String `tfsdk:"id"`
+	Number            types.Int64  `tfsdk:"number"`
+	Name              types.String `tfsdk:"name"`
+	Description       types.String `tfsdk:"description"`
+	Engine            types.String `tfsdk:"engine"`
+	File              types.String `tfsdk:"file"`
+	Host              types.String `tfsdk:"host"`
+	Port              types.Int64  `tfsdk:"port"`
+	Database          types.String `tfsdk:"database"`
+	Username          types.String `tfsdk:"username"`
+	SSLMode           types.String `tfsdk:"ssl_mode"`
+	AllowSuperuser    types.Bool   `tfsdk:"allow_superuser"`
+	PasswordWO        types.String `tfsdk:"password_wo"`
+	PasswordWOVersion types.Int64  `tfsdk:"password_wo_version"`
+	SecretVersion     types.Int64  `tfsdk:"secret_version"`
+}
+
+func (r *connectionResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = connectionType
+}
+
+func (r *connectionResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "A database that APIs read from. The service connects to it before it stores anything, so a connection that does not work is an error of the apply and changes nothing.",
+		Attributes: map[string]schema.Attribute{
+			"id": schema.StringAttribute{
+				MarkdownDescription: "Id of the connection.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"number": schema.Int64Attribute{
+				MarkdownDescription: "Sequential number of the connection, from 100001.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.Int64{int64planmodifier.UseStateForUnknown()},
+			},
+			"name": schema.StringAttribute{
+				MarkdownDescription: "4 to 50 letters, digits and underscores, starting with a letter; unique in the workspace.",
+				Required:            true,
+			},
+			"description": schema.StringAttribute{
+				MarkdownDescription: "At most 2000 characters.",
+				Optional:            true,
+			},
+			"engine": schema.StringAttribute{
+				MarkdownDescription: "Kind of database: `SQLITE`, which has a `file`, or `POSTGRESQL`, which has the rest.",
+				Required:            true,
+				Validators:          []validator.String{stringvalidator.OneOf(texts(service.Engines)...)},
+			},
+			"file": schema.StringAttribute{
+				MarkdownDescription: "`SQLITE`: the database file, a path relative to the service's `--sqlite-dir`.",
+				Optional:            true,
+			},
+			"host": schema.StringAttribute{
+				MarkdownDescription: "`POSTGRESQL`: host name or IP address.",
+				Optional:            true,
+			},
+			"port": schema.Int64Attribute{
+				MarkdownDescription: "`POSTGRESQL`: TCP port, 1 to 65535; 5432 where absent.",
+				Optional:            true,
+				Computed:            true,
+				Validators:          []validator.Int64{int64validator.Between(1, 65535)},
+			},
+			"database": schema.StringAttribute{
+				MarkdownDescription: "`POSTGRESQL`: name of the database.",
+				Optional:            true,
+			},
+			"username": schema.StringAttribute{
+				MarkdownDescription: "`POSTGRESQL`: role to log in as. One that can only read is the best.",
+				Optional:            true,
+			},
+			"ssl_mode": schema.StringAttribute{
+				MarkdownDescription: "`POSTGRESQL`: `disable`, `prefer` (where absent), `require` or `verify-full`.",
+				Optional:            true,
+				Computed:            true,
+				Validators:          []validator.String{stringvalidator.OneOf(texts(service.SSLModes)...)},
+			},
+			"allow_superuser": schema.BoolAttribute{
+				MarkdownDescription: "`POSTGRESQL`: accept a role with superuser rights, which is refused otherwise; `false` where absent.",
+				Optional:            true,
+				Computed:            true,
+				Default:             booldefault.StaticBool(false),
+			},
+			"password_wo": schema.StringAttribute{
+				MarkdownDescription: "`POSTGRESQL`: the role's password. Write-only: it is sent to the service, which encrypts it, and is in no plan and no state. It is sent when the connection is created and whenever `password_wo_version` changes.",
+				Optional:            true,
+				Sensitive:           true,
+				WriteOnly:           true,
+			},
+			"password_wo_version": schema.Int64Attribute{
+				MarkdownDescription: "Any number; change it to send `password_wo` again.",
+				Optional:            true,
+				Validators:          []validator.Int64{int64validator.AlsoRequires(path.MatchRoot("password_wo"))},
+			},
+			"secret_version": schema.Int64Attribute{
+				MarkdownDescription: "How often the password was set; 0 means that there is none.",
+				Computed:            true,
+			},
+		},
+	}
+}
+
+// spec is what the model says about the connection, but for the password.
+func (m *connectionModel) spec() service.ConnectionSpec {
+	return service.ConnectionSpec{
+		Name: m.Name.ValueString(), Description: m.Description.ValueString(), Engine: service.Engine(m.Engine.ValueString()),
+		File: m.File.ValueString(),
+		Host: m.Host.ValueString(), Port: int(m.Port.ValueInt64()), Database: m.Database.ValueString(),
+		Username: m.Username.ValueString(), SSLMode: service.SSLMode(m.SSLMode.ValueString()), AllowSuperuser: m.AllowSuperuser.ValueBool(),
+	}
+}
+
+// take makes the model say what the service answered.
+func (m *connectionModel) take(c service.Connection) {
+	m.ID, m.Number = types.StringValue(c.ID), types.Int64Value(c.Number)
+	m.Name, m.Description = types.StringValue(c.Name), optional(m.Description, c.Description)
+	m.Engine = types.StringValue(string(c.Engine))
+	m.File = optional(m.File, c.File)
+	m.Host, m.Database, m.Username = optional(m.Host, c.Host), optional(m.Database, c.Database), optional(m.Username, c.Username)
+	m.Port, m.SSLMode = types.Int64Null(), orNull(string(c.SSLMode))
+	if c.Port != 0 {
+		m.Port = types.Int64Value(int64(c.Port))
+	}
+	m.AllowSuperuser = types.BoolValue(c.AllowSuperuser)
+	m.SecretVersion = types.Int64Value(c.SecretVersion)
+	m.PasswordWO = types.StringNull()
+}
+
+func (r *connectionResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var config connectionModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() || config.Engine.IsUnknown() {
+		return
+	}
+	if !slices.Contains(texts(service.Engines), config.Engine.ValueString()) {
+		return // its validator says so
+	}
+	addFieldErrors(ctx, &resp.Diagnostics, req.Config, config.spec().Validate())
+	if config.Engine.ValueString() == string(service.EngineSQLite) && !config.PasswordWO.IsNull() {
+		resp.Diagnostics.AddAttributeError(path.Root("password_wo"), "Invalid password", "A SQLITE connection has no password: remove it.")
+	}
+}
+
+func (r *connectionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		return
+	}
+	var plan connectionModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	// What the service fills in depends on the engine and is known already.
+	if !plan.Engine.IsUnknown() {
+		filled := plan.spec().WithDefaults()
+		if plan.Port.IsUnknown() && leftOut(ctx, req.Config, path.Root("port")) {
+			plan.Port = types.Int64Null()
+			if filled.Port != 0 {
+				plan.Port = types.Int64Value(int64(filled.Port))
+			}
+		}
+		if plan.SSLMode.IsUnknown() && leftOut(ctx, req.Config, path.Root("ssl_mode")) {
+			plan.SSLMode = orNull(string(filled.SSLMode))
+		}
+	}
+	if !req.State.Raw.IsNull() {
+		var state connectionModel
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+		if plan.PasswordWOVersion.Equal(state.PasswordWOVersion) {
+			plan.SecretVersion = state.SecretVersion
+		}
+	}
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+func (r *connectionResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan connectionModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	password, diags := passwordOf(ctx, req.Config)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
+		return
+	}
+	in := service.ConnectionInput{ConnectionSpec: plan.spec()}
+	// The key must not be made of the password, which could be guessed from it. Its
+	// version stands for it.
+	key, err := r.backend.createKey(ctx, connectionType, in.Name, []any{in, plan.PasswordWOVersion.ValueInt64()})
+	if err != nil {
+		addError(&resp.Diagnostics, nil, r.summary("create", plan), err)
+		return
+	}
+	release, ok := r.backend.claim(key)
+	if !ok {
+		addDuplicate(&resp.Diagnostics, path.Root("name"), fmt.Sprintf("the connection %q", in.Name))
+		return
+	}
+	in.Password = password
+	made, err := r.backend.client.CreateConnection(ctx, in, client.IdempotencyKey(key))
+	if err != nil {
+		release()
+		addCreateError(ctx, &resp.Diagnostics, req.Plan.Schema.Type(), connectionType, in.Name, r.summary("create", plan), err, func(ctx context.Context, name string) (string, error) {
+			there, err := r.backend.client.Connection(ctx, name)
+			return there.ID, err
+		})
+		return
+	}
+	plan.take(made)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, etagKey, etagValue(made.RowVersion, made.ETag()))...)
+	r.backend.acknowledge(ctx, func(ctx context.Context) error {
+		_, err := r.backend.client.Connection(ctx, made.ID)
+		return err
+	})
+}
+
+func (r *connectionResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state connectionModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !r.backend.readable(ctx, &resp.Diagnostics) {
+		return
+	}
+	got, err := r.backend.client.Connection(ctx, state.ID.ValueString())
+	if client.IsNotFound(err) {
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	if err != nil {
+		addError(&resp.Diagnostics, nil, r.summary("read", state), err)
+		return
+	}
+	state.take(got)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, etagKey, etagValue(got.RowVersion, got.ETag()))...)
+}
+
+func (r *connectionResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, state connectionModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	etag, diags := etagOf(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
+		return
+	}
+	in := service.ConnectionInput{ConnectionSpec: plan.spec()}
+	if !plan.PasswordWOVersion.Equal(state.PasswordWOVersion) {
+		in.Password, diags = passwordOf(ctx, req.Config)
+		resp.Diagnostics.Append(diags...)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	got, err := r.backend.client.UpdateConnection(ctx, state.ID.ValueString(), in, client.IfMatch(etag))
+	if err != nil {
+		addUpdateError(&resp.Diagnostics, req.Plan.Schema.Type(), r.summary("update", plan), err)
+		return
+	}
+	plan.take(got)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, etagKey, etagValue(got.RowVersion, got.ETag()))...)
+}
+
+func (r *connectionResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state connectionModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
+		return
+	}
+	if err := r.backend.client.DeleteConnection(ctx, state.ID.ValueString()); err != nil && !client.IsNotFound(err) {
+		addError(&resp.Diagnostics, nil, r.summary("delete", state), err)
+	}
+}
+
+func (r *connectionResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	resource.ImportStatePassthroughID(ctx, path.Root("id"), req, resp)
+}
+
+func (r *connectionResource) summary(verb string, m connectionModel) string {
+	return summary(verb, "connection", m.Name.ValueString(), m.ID.ValueString())
+}
+
+// passwordOf reads the write-only password, which is in the configuration alone.
+func passwordOf(ctx context.Context, config tfsdk.Config) (*string, diag.Diagnostics) {
+	var password types.String
+	diags := config.GetAttribute(ctx, path.Root("password_wo"), &password)
+	return password.ValueStringPointer(), diags
+}

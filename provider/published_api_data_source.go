@@ -1,0 +1,180 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+)
+
+type publishedAPIDataSource struct {
+	configuredSource
+}
+
+func newPublishedAPIDataSource() datasource.DataSource { return &publishedAPIDataSource{} }
+
+type publishedAPIModel struct {
+	APIID           types.String `tfsdk:"api_id"`
+	EnvironmentID   types.String `tfsdk:"environment_id"`
+	ID              types.String `tfsdk:"id"`
+	Number          types.Int64  `tfsdk:"number"`
+	Name            types.String `tfsdk:"name"`
+	Description     types.String `tfsdk:"description"`
+	Mode            types.String `tfsdk:"mode"`
+	PublicationID   types.String `tfsdk:"publication_id"`
+	EnvironmentName types.String `tfsdk:"environment_name"`
+	Status          types.String `tfsdk:"status"`
+	Version         types.String `tfsdk:"version"`
+	APIRevision     types.Int64  `tfsdk:"api_revision"`
+	URL             types.String `tfsdk:"url"`
+	OwnerName       types.String `tfsdk:"owner_name"`
+	PublishedBy     types.String `tfsdk:"published_by"`
+	PublishedAt     types.String `tfsdk:"published_at"`
+	Definition      types.Object `tfsdk:"definition"`
+}
+
+// publishedDefinitionType is the type of a definition as a whole.
+var publishedDefinitionType = map[string]attr.Type{
+	"path":                types.StringType,
+	"method":              types.StringType,
+	"auth_type":           types.StringType,
+	"timeout_ms":          types.Int64Type,
+	"connection_id":       types.StringType,
+	"script":              types.ObjectType{AttrTypes: scriptType},
+	"request_parameters":  types.MapType{ElemType: types.ObjectType{AttrTypes: requestParameterType}},
+	"response_parameters": types.MapType{ElemType: types.ObjectType{AttrTypes: responseParameterType}},
+}
+
+func (d *publishedAPIDataSource) Metadata(_ context.Context, _ datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = "dataservice_published_api"
+}
+
+func (d *publishedAPIDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	text := func(description string) schema.StringAttribute {
+		return schema.StringAttribute{MarkdownDescription: description, Computed: true}
+	}
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "An API as it is live in an environment: the version that is called, not the draft. It is an error where the API is not published there.",
+		Attributes: map[string]schema.Attribute{
+			"api_id": schema.StringAttribute{
+				MarkdownDescription: "Id, number or name of the API.",
+				Required:            true,
+			},
+			"environment_id": schema.StringAttribute{
+				MarkdownDescription: "Id or name of the environment; RELEASE of the default instance where absent.",
+				Optional:            true,
+				Computed:            true,
+			},
+			"id":               text("Id of the API."),
+			"number":           schema.Int64Attribute{MarkdownDescription: "Sequential number of the API.", Computed: true},
+			"name":             text("Name of the API."),
+			"description":      text("Description of the API."),
+			"mode":             text("How the API gets its answer: `SCRIPT`."),
+			"publication_id":   text("Id of the publication."),
+			"environment_name": text("Name of the environment, which callers send in `X-Stage`."),
+			"status":           text("Status of the publication: `PUBLISHED`, `WAITING_STOP` or `WAITING_OFFLINE`."),
+			"version":          text("Name of the live version: `V1`, `V2`, …."),
+			"api_revision":     schema.Int64Attribute{MarkdownDescription: "Revision of the API that is live.", Computed: true},
+			"url":              text("Where the API is called."),
+			"owner_name":       text("Name of the member who created the API."),
+			"published_by":     text("Name of the member who put the version live."),
+			"published_at":     text("When the version went live, as RFC 3339 in UTC."),
+			"definition": schema.SingleNestedAttribute{
+				MarkdownDescription: "The definition that is live.",
+				Computed:            true,
+				Attributes: map[string]schema.Attribute{
+					"path":          text("Path below the gateway's address."),
+					"method":        text("HTTP method of a call."),
+					"auth_type":     text("How callers prove who they are."),
+					"timeout_ms":    schema.Int64Attribute{MarkdownDescription: "How long one call may take, in milliseconds.", Computed: true},
+					"connection_id": text("Id of the connection that it reads from."),
+					"script": schema.SingleNestedAttribute{
+						MarkdownDescription: "The SQL that answers a call.",
+						Computed:            true,
+						Attributes: map[string]schema.Attribute{
+							"sql":   text("The statement."),
+							"paged": schema.BoolAttribute{MarkdownDescription: "Whether one page with a total is answered instead of all rows.", Computed: true},
+						},
+					},
+					"request_parameters": schema.MapNestedAttribute{
+						MarkdownDescription: "What a caller passes, by name.",
+						Computed:            true,
+						NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+							"type":        text("Type: one of `" + strings.Join(texts(service.ParameterTypes), "`, `") + "`."),
+							"required":    schema.BoolAttribute{MarkdownDescription: "Whether a call without it is refused.", Computed: true},
+							"default":     text("Value of a call that does not pass it."),
+							"example":     text("Example value."),
+							"description": text("Description."),
+						}},
+					},
+					"response_parameters": schema.MapNestedAttribute{
+						MarkdownDescription: "The columns that are answered, by name.",
+						Computed:            true,
+						NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+							"type":        text("Type of the values."),
+							"example":     text("Example value."),
+							"description": text("Description."),
+						}},
+					},
+				},
+			},
+		},
+	}
+}
+
+func (d *publishedAPIDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var config publishedAPIModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if d.backend.client == nil {
+		resp.Diagnostics.AddError("The provider is not configured",
+			fmt.Sprintf("The provider's %s is known only after an apply, so %s cannot be looked up yet. Apply what it depends on first, with -target.",
+				strings.Join(d.backend.unknown, ", "), config.APIID.ValueString()))
+		return
+	}
+	if !d.backend.ready(ctx, &resp.Diagnostics) {
+		return
+	}
+	got, err := d.backend.client.PublishedAPI(ctx, config.APIID.ValueString(), config.EnvironmentID.ValueString())
+	if err != nil {
+		addError(&resp.Diagnostics, req.Config.Schema.Type(), "Cannot find published API "+config.APIID.ValueString(), err)
+		return
+	}
+	config.take(got)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &config)...)
+}
+
+// take fills in everything but what the configuration asked with.
+func (m *publishedAPIModel) take(p service.PublishedAPI) {
+	if m.EnvironmentID.IsNull() {
+		m.EnvironmentID = types.StringValue(p.EnvironmentID)
+	}
+	m.ID, m.Number, m.Name, m.Description = types.StringValue(p.APIID), types.Int64Value(p.Number), types.StringValue(p.Name), orNull(p.Description)
+	m.Mode, m.PublicationID, m.EnvironmentName = types.StringValue(string(p.Mode)), types.StringValue(p.PublicationID), types.StringValue(p.EnvironmentName)
+	m.Status, m.Version, m.APIRevision = types.StringValue(string(p.Status)), types.StringValue(p.Version), types.Int64Value(p.Revision)
+	m.URL, m.OwnerName, m.PublishedBy = types.StringValue(p.URL), types.StringValue(p.OwnerName), types.StringValue(p.PublishedBy)
+	m.PublishedAt = types.StringValue(p.PublishedAt.UTC().Format(time.RFC3339))
+	d := p.Definition
+	m.Definition = types.ObjectValueMust(publishedDefinitionType, map[string]attr.Value{
+		"path":                types.StringValue(d.Path),
+		"method":              types.StringValue(string(d.Method)),
+		"auth_type":           types.StringValue(string(d.AuthType)),
+		"timeout_ms":          types.Int64Value(int64(d.TimeoutMS)),
+		"connection_id":       types.StringValue(d.ConnectionID),
+		"script":              scriptValue(d.Script),
+		"request_parameters":  requestParametersValue(types.MapNull(types.ObjectType{AttrTypes: requestParameterType}), d.RequestParameters),
+		"response_parameters": responseParametersValue(types.MapNull(types.ObjectType{AttrTypes: responseParameterType}), d.ResponseParameters),
+	})
+}

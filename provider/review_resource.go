@@ -1,0 +1,429 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/resourcevalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/client"
+)
+
+const reviewType = "dataservice_review"
+
+// The decisions that a configuration can make.
+const (
+	decisionApprove = "APPROVE"
+	decisionReject  = "REJECT"
+)
+
+// statusNotRequired is what a review reads as where the revision went live without one.
+const statusNotRequired = "NOT_REQUIRED"
+
+// reviewTimeout is how long a decision is waited for where the configuration does not say.
+const reviewTimeout = 60 * time.Minute
+
+// pollTime is how long one call waits for a decision; the next call waits on.
+const pollTime = client.MaxWait / 2
+
+type reviewResource struct {
+	configured
+}
+
+func newReviewResource() resource.Resource { return &reviewResource{} }
+
+type reviewModel struct {
+	ID            types.String   `tfsdk:"id"`
+	PublicationID types.String   `tfsdk:"publication_id"`
+	APIRevision   types.Int64    `tfsdk:"api_revision"`
+	ReviewID      types.String   `tfsdk:"review_id"`
+	Decision      types.String   `tfsdk:"decision"`
+	Comment       types.String   `tfsdk:"comment"`
+	Status        types.String   `tfsdk:"status"`
+	Kind          types.String   `tfsdk:"kind"`
+	Applicant     types.String   `tfsdk:"applicant"`
+	Reviewer      types.String   `tfsdk:"reviewer"`
+	DecidedAt     types.String   `tfsdk:"decided_at"`
+	Timeouts      timeouts.Value `tfsdk:"timeouts"`
+}
+
+func (r *reviewResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = reviewType
+}
+
+func (r *reviewResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	kept := []planmodifier.String{stringplanmodifier.UseStateForUnknown()}
+	replaced := []planmodifier.String{stringplanmodifier.UseStateForUnknown(), stringplanmodifier.RequiresReplaceIfConfigured()}
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "The decision on an application, or the wait for it.\n\n" +
+			"With `decision` it approves or rejects, which needs the reviewer right. Without, it waits until somebody has decided, and fails at once where that is a rejection: what depends on it goes on only after an approval.\n\n" +
+			"It is about the newest application of one revision of a publication, and decides on exactly that candidate, never on a newer one. Where the revision is live without a review, `status` is `" + statusNotRequired + "`. " +
+			"Destroying it forgets the decision and changes nothing.",
+		Attributes: map[string]schema.Attribute{
+			"id": schema.StringAttribute{
+				MarkdownDescription: "Id of the review; of the publication and revision where no review was needed.",
+				Computed:            true,
+				PlanModifiers:       kept,
+			},
+			"publication_id": schema.StringAttribute{
+				MarkdownDescription: "Id of the publication, together with `api_revision`. Another one makes another decision.",
+				Optional:            true,
+				Computed:            true,
+				PlanModifiers:       replaced,
+				Validators: []validator.String{
+					stringvalidator.RegexMatches(idPattern, "must be the id of a publication: use the id of a dataservice_publication"),
+					stringvalidator.AlsoRequires(path.MatchRoot("api_revision")),
+				},
+			},
+			"api_revision": schema.Int64Attribute{
+				MarkdownDescription: "Revision of the API that the application is about, together with `publication_id`. Another one makes another decision.",
+				Optional:            true,
+				Computed:            true,
+				PlanModifiers:       []planmodifier.Int64{int64planmodifier.UseStateForUnknown(), int64planmodifier.RequiresReplaceIfConfigured()},
+				Validators: []validator.Int64{
+					int64validator.AtLeast(1),
+					int64validator.AlsoRequires(path.MatchRoot("publication_id")),
+				},
+			},
+			"review_id": schema.StringAttribute{
+				MarkdownDescription: "Id of the review, instead of `publication_id` and `api_revision`; for restorations. Another one makes another decision.",
+				Optional:            true,
+				Computed:            true,
+				PlanModifiers:       replaced,
+				Validators:          []validator.String{stringvalidator.RegexMatches(idPattern, "must be the id of a review")},
+			},
+			"decision": schema.StringAttribute{
+				MarkdownDescription: "`APPROVE` or `REJECT`. Where absent, somebody else's decision is waited for.",
+				Optional:            true,
+				Validators:          []validator.String{stringvalidator.OneOf(decisionApprove, decisionReject)},
+			},
+			"comment": schema.StringAttribute{
+				MarkdownDescription: "What the applicant should know, at most 255 characters; a rejection needs one.",
+				Optional:            true,
+			},
+			"status": schema.StringAttribute{
+				MarkdownDescription: "`APPROVED`, `REJECTED`, or `" + statusNotRequired + "` where the revision went live without a review.",
+				Computed:            true,
+				PlanModifiers:       kept,
+			},
+			"kind": schema.StringAttribute{
+				MarkdownDescription: "What was applied for: `PUBLISH` or `RESTORE`; null where no review was needed.",
+				Computed:            true,
+				PlanModifiers:       kept,
+			},
+			"applicant": schema.StringAttribute{
+				MarkdownDescription: "Name of the member who applied.",
+				Computed:            true,
+				PlanModifiers:       kept,
+			},
+			"reviewer": schema.StringAttribute{
+				MarkdownDescription: "Name of the member who decided.",
+				Computed:            true,
+				PlanModifiers:       kept,
+			},
+			"decided_at": schema.StringAttribute{
+				MarkdownDescription: "When it was decided, as RFC 3339 in UTC.",
+				Computed:            true,
+				PlanModifiers:       kept,
+			},
+			"timeouts": timeouts.Attributes(ctx, timeouts.Opts{
+				Create:            true,
+				CreateDescription: "How long a decision is waited for, such as `8h`; 60 minutes where absent. The wait can be interrupted, and the next apply waits on.",
+			}),
+		},
+	}
+}
+
+func (r *reviewResource) ConfigValidators(context.Context) []resource.ConfigValidator {
+	return []resource.ConfigValidator{
+		resourcevalidator.ExactlyOneOf(path.MatchRoot("publication_id"), path.MatchRoot("review_id")),
+	}
+}
+
+func (r *reviewResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var config reviewModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() || config.Decision.IsUnknown() {
+		return
+	}
+	addFieldErrors(ctx, &resp.Diagnostics, req.Config, service.ValidateComment(callOf(config.Decision.ValueString()), config.Comment.ValueString()))
+}
+
+func callOf(decision string) service.Call {
+	if decision == decisionReject {
+		return service.CallReject
+	}
+	return service.CallApprove
+}
+
+// take makes the model say what was decided. The comment is an input and stays.
+func (m *reviewModel) take(review service.Review) {
+	m.ID, m.ReviewID = types.StringValue(review.ID), types.StringValue(review.ID)
+	m.PublicationID, m.APIRevision = types.StringValue(review.PublicationID), types.Int64Value(review.Revision)
+	m.Status, m.Kind = types.StringValue(string(review.Status)), types.StringValue(string(review.Kind))
+	m.Applicant, m.Reviewer, m.DecidedAt = types.StringValue(review.ApplicantName), orNull(review.DeciderName), types.StringNull()
+	if review.DecidedAt != nil {
+		m.DecidedAt = types.StringValue(review.DecidedAt.UTC().Format(time.RFC3339))
+	}
+}
+
+// takeNone makes the model say that no review was needed.
+func (m *reviewModel) takeNone() {
+	m.ID = types.StringValue(fmt.Sprintf("%s/%d", m.PublicationID.ValueString(), m.APIRevision.ValueInt64()))
+	m.Status = types.StringValue(statusNotRequired)
+	m.ReviewID, m.Kind, m.Applicant, m.Reviewer, m.DecidedAt = types.StringNull(), types.StringNull(), types.StringNull(), types.StringNull(), types.StringNull()
+}
+
+// find returns the application that the model is about: the one it names, else the
+// newest of its publication and revision. It is nil where that revision went live
+// without one.
+func (r *reviewResource) find(ctx context.Context, m reviewModel) (*service.Review, error) {
+	if id := m.ReviewID.ValueString(); id != "" {
+		review, err := r.backend.client.Review(ctx, id, 0)
+		return &review, err
+	}
+	newest, err := r.newest(ctx, m)
+	if err != nil || newest != nil && (newest.Status == service.ReviewPending || newest.Status == service.ReviewApproved) {
+		return newest, err
+	}
+	p, err := r.backend.client.Publication(ctx, m.PublicationID.ValueString(), 0)
+	if err != nil {
+		return nil, err
+	}
+	revision := m.APIRevision.ValueInt64()
+	live := p.Live != nil && p.Live.Revision == revision
+	switch {
+	case live && (newest == nil || p.Live.CreatedAt.After(newest.CreatedAt)):
+		return nil, nil
+	case newest != nil:
+		return newest, nil
+	}
+	return nil, fmt.Errorf("there is no application for revision %d of %s in %s: %s. Publish that revision first, and depend on the publication", revision, p.APIName, p.EnvironmentName, holdings(p))
+}
+
+// holdings says what a publication holds.
+func holdings(p service.Publication) string {
+	text := "it is " + string(p.Status)
+	if p.Live != nil {
+		text += fmt.Sprintf(", revision %d is live", p.Live.Revision)
+	}
+	if p.OpenReview != nil {
+		text += fmt.Sprintf(", and review %s of revision %d is pending", p.OpenReview.ID, p.OpenReview.Revision)
+	}
+	return text
+}
+
+// newest returns the newest application of the model's publication and revision.
+func (r *reviewResource) newest(ctx context.Context, m reviewModel) (*service.Review, error) {
+	list, err := r.backend.client.Reviews(ctx, client.ReviewFilter{
+		PublicationID: m.PublicationID.ValueString(), Revision: m.APIRevision.ValueInt64(),
+	}, client.Page{Limit: 1})
+	if err != nil || len(list.Items) == 0 {
+		return nil, err
+	}
+	return &list.Items[0], nil
+}
+
+func (r *reviewResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan reviewModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	timeout, diags := plan.Timeouts.Create(ctx, reviewTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	review, err := r.find(ctx, plan)
+	if err != nil {
+		addError(&resp.Diagnostics, req.Plan.Schema.Type(), "Nothing to decide", err)
+		return
+	}
+	decision := plan.Decision.ValueString()
+	switch {
+	case review == nil && decision == decisionReject:
+		resp.Diagnostics.AddAttributeError(path.Root("decision"), "Nothing to reject",
+			fmt.Sprintf("Revision %d of publication %s is live already, and no application for it is open. Publish another revision, or suspend it.",
+				plan.APIRevision.ValueInt64(), plan.PublicationID.ValueString()))
+		return
+	case review == nil:
+		plan.takeNone()
+	case decision == "":
+		decided, err := r.await(ctx, *review, timeout)
+		if err != nil {
+			resp.Diagnostics.AddError(fmt.Sprintf("Revision %d of %s was not approved", review.Revision, review.APIName), err.Error())
+			return
+		}
+		plan.take(decided)
+	default:
+		decided, err := r.decide(ctx, *review, decision, plan.Comment.ValueString())
+		if err != nil {
+			addError(&resp.Diagnostics, req.Plan.Schema.Type(), fmt.Sprintf("Cannot %s revision %d of %s", verbOf(decision), review.Revision, review.APIName), err)
+			return
+		}
+		plan.take(decided)
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+}
+
+func verbOf(decision string) string {
+	if decision == decisionReject {
+		return "reject"
+	}
+	return "approve"
+}
+
+// decide approves or rejects exactly the candidate that was found.
+func (r *reviewResource) decide(ctx context.Context, review service.Review, decision, comment string) (service.Review, error) {
+	in := service.DecisionInput{Digest: review.Digest, Comment: comment}
+	if decision == decisionReject {
+		return r.backend.client.Reject(ctx, review.ID, in)
+	}
+	return r.backend.client.Approve(ctx, review.ID, in)
+}
+
+// await waits until the review is decided, and succeeds where it was approved.
+func (r *reviewResource) await(ctx context.Context, review service.Review, timeout time.Duration) (service.Review, error) {
+	away := 0
+	for review.Status == service.ReviewPending {
+		next, err := r.backend.client.Review(ctx, review.ID, pollTime)
+		switch {
+		case errors.Is(ctx.Err(), context.DeadlineExceeded):
+			return review, fmt.Errorf("nobody decided review %s within %s: %s. The application is still open; the next apply waits on. Allow more time with timeouts = { create = \"…\" }", review.ID, timeout, review.URL)
+		case ctx.Err() != nil:
+			return review, fmt.Errorf("the wait for review %s was interrupted: %s. The application is still open; the next apply waits on", review.ID, review.URL)
+		case err == nil:
+			review, away = next, 0
+		case client.Answered(err) || away >= mostAway:
+			return review, err
+		default:
+			// The service may be away for a moment, for an upgrade perhaps; the person who
+			// decides takes longer than that.
+			away++
+			pause(ctx, pauseTime)
+		}
+	}
+	switch review.Status {
+	case service.ReviewApproved:
+		return review, nil
+	case service.ReviewRejected:
+		return review, fmt.Errorf("%s rejected it: %q (review %s). Change the definition or the remark, and apply again", review.DeciderName, review.Comment, review.ID)
+	case service.ReviewSuperseded:
+		return review, fmt.Errorf("review %s was superseded by a newer application, or by a direct publication. Review that one", review.ID)
+	}
+	return review, fmt.Errorf("review %s was cancelled by %s. Publish the revision again", review.ID, review.DeciderName)
+}
+
+// A wait goes on while the service is away: mostAway calls in a row may fail, with
+// a pause after each.
+const (
+	mostAway  = 12
+	pauseTime = 5 * time.Second
+)
+
+// pause returns after d, or when ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+func (r *reviewResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state reviewModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !r.backend.readable(ctx, &resp.Diagnostics) {
+		return
+	}
+	headline := "Cannot read review " + state.ID.ValueString()
+	var held *service.Review
+	if state.Status.ValueString() != statusNotRequired {
+		review, err := r.backend.client.Review(ctx, state.ID.ValueString(), 0)
+		if client.IsNotFound(err) {
+			resp.State.RemoveResource(ctx)
+			return
+		}
+		if err != nil {
+			addError(&resp.Diagnostics, nil, headline, err)
+			return
+		}
+		held = &review
+		state.take(review)
+	}
+	// A newer application for the same revision is decided anew.
+	newest, err := r.newest(ctx, state)
+	switch {
+	case client.IsNotFound(err):
+		resp.State.RemoveResource(ctx)
+		return
+	case err != nil:
+		addError(&resp.Diagnostics, nil, headline, err)
+		return
+	case newest != nil && newest.Status == service.ReviewPending && (held == nil || newest.ID != held.ID):
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	if held == nil {
+		if _, err := r.backend.client.Publication(ctx, state.PublicationID.ValueString(), 0); client.IsNotFound(err) {
+			resp.State.RemoveResource(ctx)
+			return
+		}
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+}
+
+func (r *reviewResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan reviewModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	// What is decided cannot be changed: only the same decision may be written down.
+	status, reviewer := plan.Status.ValueString(), plan.Reviewer.ValueString()
+	decision := plan.Decision.ValueString()
+	agrees := map[string][]string{
+		decisionApprove: {string(service.ReviewApproved), statusNotRequired},
+		decisionReject:  {string(service.ReviewRejected)},
+		"":              {string(service.ReviewApproved), statusNotRequired},
+	}
+	for _, s := range agrees[decision] {
+		if s == status {
+			resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+			return
+		}
+	}
+	who := ""
+	if reviewer != "" {
+		who = " by " + reviewer
+	}
+	resp.Diagnostics.AddAttributeError(path.Root("decision"), "Decided otherwise already",
+		fmt.Sprintf("Review %s is %s%s, and a decision stands. To reverse it, publish, suspend or unpublish instead; to get a new decision, apply with another revision or remark.",
+			plan.ID.ValueString(), status, who))
+}
+
+func (r *reviewResource) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {
+	// A decision cannot be taken back: the framework forgets it.
+}
+
+func (r *reviewResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	resource.ImportStatePassthroughID(ctx, path.Root("id"), req, resp)
+}
