@@ -1,0 +1,131 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package sqlstore
+
+import (
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// timeLayout has a fixed width, so that times sort as text. Times are cut to the
+// microsecond, which is what PostgreSQL could keep too.
+const timeLayout = "2006-01-02T15:04:05.000000Z"
+
+// stamp is a time as it is stored.
+func stamp(t time.Time) string { return t.UTC().Format(timeLayout) }
+
+// maybeStamp is a time that may be absent, as it is stored.
+func maybeStamp(t *time.Time) any {
+	if t == nil {
+		return nil
+	}
+	return stamp(*t)
+}
+
+// flag is a truth value as it is stored.
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// orNull stores "" as NULL, for references to what is absent.
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// document is a value as JSON text.
+func document(v any) (string, error) {
+	data, err := json.Marshal(v)
+	return string(data), err
+}
+
+// storable reports whether both databases can keep the text: PostgreSQL takes
+// neither U+0000 nor what is no UTF-8.
+func storable(s string) bool {
+	return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0
+}
+
+// column reads one column into what dest points to. NULL, which outer joins make of
+// every column, leaves dest as it is.
+type column[T any] struct{ dest *T }
+
+// into reads a column of text or a number.
+func into[T any](dest *T) sql.Scanner { return column[T]{dest} }
+
+func (c column[T]) Scan(src any) error {
+	var v sql.Null[T]
+	if err := v.Scan(src); err != nil || !v.Valid {
+		return err
+	}
+	*c.dest = v.V
+	return nil
+}
+
+// timeColumn reads a stored time.
+type timeColumn struct {
+	dest  *time.Time
+	maybe **time.Time
+}
+
+// intoTime reads a time.
+func intoTime(dest *time.Time) sql.Scanner { return timeColumn{dest: dest} }
+
+// intoMaybe reads a time that may be absent.
+func intoMaybe(dest **time.Time) sql.Scanner { return timeColumn{maybe: dest} }
+
+func (c timeColumn) Scan(src any) error {
+	var text sql.NullString
+	if err := text.Scan(src); err != nil || !text.Valid {
+		return err
+	}
+	t, err := time.Parse(timeLayout, text.String)
+	if err != nil {
+		return err
+	}
+	if c.maybe != nil {
+		*c.maybe = &t
+		return nil
+	}
+	*c.dest = t
+	return nil
+}
+
+// flagColumn reads a stored truth value.
+type flagColumn struct{ dest *bool }
+
+func intoFlag(dest *bool) sql.Scanner { return flagColumn{dest} }
+
+func (c flagColumn) Scan(src any) error {
+	var n sql.NullInt64
+	if err := n.Scan(src); err != nil {
+		return err
+	}
+	*c.dest = n.Int64 != 0
+	return nil
+}
+
+// documentColumn reads JSON text.
+type documentColumn struct{ dest any }
+
+func intoDocument(dest any) sql.Scanner { return documentColumn{dest} }
+
+func (c documentColumn) Scan(src any) error {
+	var text sql.NullString
+	if err := text.Scan(src); err != nil || !text.Valid {
+		return err
+	}
+	if err := json.Unmarshal([]byte(text.String), c.dest); err != nil {
+		return fmt.Errorf("a stored document cannot be read: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,52 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+)
+
+var environments = noun[service.Environment]{
+	kind: "environment", alias: "e", named: true,
+	query: `SELECT e.id, e.workspace_id, e.instance_id, e.name, e.description, e.review_required, e.four_eyes, e.created_at, e.updated_at
+		FROM environments e`,
+	nameHolds: ` AND e.instance_id IN (SELECT i.id FROM instances i WHERE i.workspace_id = e.workspace_id AND i.name = '` + service.DefaultInstance + `')`,
+	scan: func(r row) (e service.Environment, err error) {
+		return e, r.Scan(&e.ID, &e.WorkspaceID, &e.InstanceID, &e.Name, &e.Description,
+			intoFlag(&e.ReviewRequired), intoFlag(&e.FourEyes), intoTime(&e.CreatedAt), intoTime(&e.UpdatedAt))
+	},
+}
+
+func (t *transaction) CreateEnvironment(ctx context.Context, e service.Environment) error {
+	_, err := t.exec(ctx, taken("environment", e.Name), `INSERT INTO environments
+		(id, workspace_id, instance_id, name, description, review_required, four_eyes, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		e.ID, e.WorkspaceID, e.InstanceID, e.Name, e.Description, flag(e.ReviewRequired), flag(e.FourEyes), stamp(e.CreatedAt), stamp(e.UpdatedAt))
+	return err
+}
+
+// UpdateEnvironment sets everything but the instance.
+func (t *transaction) UpdateEnvironment(ctx context.Context, e service.Environment) error {
+	n, err := t.exec(ctx, taken("environment", e.Name),
+		`UPDATE environments SET name = ?, description = ?, review_required = ?, four_eyes = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`,
+		e.Name, e.Description, flag(e.ReviewRequired), flag(e.FourEyes), stamp(e.UpdatedAt), e.WorkspaceID, e.ID)
+	return affects(n, err, environments.kind, e.ID)
+}
+
+func (t *transaction) DeleteEnvironment(ctx context.Context, workspaceID, id string) error {
+	held := blame{reference: service.Errorf(service.CodeInUse, "The environment %s still has publications. Unpublish and delete them first.", id)}
+	n, err := t.exec(ctx, held, `DELETE FROM environments WHERE workspace_id = ? AND id = ?`, workspaceID, id)
+	return affects(n, err, environments.kind, id)
+}
+
+func (t *transaction) Environment(ctx context.Context, workspaceID, ref string) (service.Environment, error) {
+	return environments.find(ctx, t, workspaceID, ref)
+}
+
+func (t *transaction) Environments(ctx context.Context, workspaceID string, page lifecycle.Page) ([]service.Environment, error) {
+	return environments.list(ctx, t, where("e.workspace_id = ?", workspaceID), page)
+}

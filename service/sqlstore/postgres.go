@@ -1,0 +1,187 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+)
+
+const (
+	// The connections that one process has to a PostgreSQL store.
+	maxPostgresConns     = 16
+	maxPostgresIdleConns = 8
+	postgresIdleTime     = 5 * time.Minute
+	postgresConnLife     = time.Hour
+
+	postgresConnectTimeout = 5 * time.Second
+
+	// A replica whose machine vanished holds its locks no longer than this.
+	postgresIdleInTransaction = time.Minute
+
+	// migrationLock is the key of the advisory lock under which the schema is brought
+	// up to date, and migrationWait how long a starting replica waits for it.
+	migrationLock = 0x64617461_73766300
+	migrationWait = 2 * time.Minute
+)
+
+// postgresEngine keeps the store in a PostgreSQL database, which replicas may share.
+type postgresEngine struct{ db *sql.DB }
+
+func openPostgres(ctx context.Context, dsn string, lockWait time.Duration) (*postgresEngine, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the store: %w", err) // pgx leaves the password out.
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = postgresConnectTimeout
+	}
+	for name, value := range map[string]string{
+		"application_name":                    "dataservice",
+		"lock_timeout":                        milliseconds(lockWait),
+		"idle_in_transaction_session_timeout": milliseconds(postgresIdleInTransaction),
+	} {
+		if config.RuntimeParams[name] == "" {
+			config.RuntimeParams[name] = value
+		}
+	}
+	e := &postgresEngine{db: stdlib.OpenDB(*config)}
+	e.db.SetMaxOpenConns(maxPostgresConns)
+	e.db.SetMaxIdleConns(maxPostgresIdleConns)
+	e.db.SetConnMaxIdleTime(postgresIdleTime)
+	e.db.SetConnMaxLifetime(postgresConnLife)
+	if err := e.db.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot open the store in PostgreSQL at %s: %w", config.Host, err), e.close())
+	}
+	return e, nil
+}
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// begin starts a READ COMMITTED transaction to write in, where row versions and row
+// locks guard what is read, or a REPEATABLE READ one, whose reads are one snapshot.
+func (e *postgresEngine) begin(ctx context.Context, write bool) (*sql.Tx, func(), error) {
+	options := &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+	if !write {
+		options = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	}
+	tx, err := e.db.BeginTx(ctx, options)
+	return tx, func() {}, err
+}
+
+func (e *postgresEngine) statement(ctx context.Context) context.Context { return ctx }
+
+// rebind numbers the placeholders. No statement of the package has a question mark elsewhere.
+func (e *postgresEngine) rebind(query string) string {
+	var b strings.Builder
+	b.Grow(len(query) + 16)
+	n := 0
+	for {
+		before, after, found := strings.Cut(query, "?")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		n++
+		b.WriteByte('$')
+		b.WriteString(strconv.Itoa(n))
+		query = after
+	}
+}
+
+// rowLock keeps other lockers out and lets those through who only refer to the row.
+func (e *postgresEngine) rowLock() string { return " FOR NO KEY UPDATE" }
+
+func (e *postgresEngine) oneWriter() bool { return false }
+
+// The SQLSTATEs that mean something to the service.
+// Source: PostgreSQL documentation, appendix A.
+const (
+	sqlstateUniqueViolation     = "23505"
+	sqlstateForeignKeyViolation = "23503"
+	sqlstateSerialization       = "40001"
+	sqlstateDeadlock            = "40P01"
+	sqlstateLockNotAvailable    = "55P03"
+	sqlstateDiskFull            = "53100"
+	sqlstateReadOnly            = "25006" // A standby, after a failover.
+
+	sqlclassConnection            = "08"
+	sqlclassInsufficientResources = "53"
+	sqlclassOperatorIntervention  = "57"
+)
+
+func (e *postgresEngine) diagnose(err error) failure {
+	var (
+		p       *pgconn.PgError
+		connect *pgconn.ConnectError
+		network net.Error
+	)
+	switch {
+	case errors.As(err, &connect): // Also where the server answers that it lets nobody in.
+		return failureUnavailable
+	case errors.As(err, &p):
+		switch p.Code {
+		case sqlstateUniqueViolation:
+			return failureDuplicate
+		case sqlstateForeignKeyViolation:
+			return failureReference
+		case sqlstateSerialization, sqlstateDeadlock:
+			return failureCollision
+		case sqlstateLockNotAvailable:
+			return failureLockWait
+		case sqlstateDiskFull:
+			return failureFull
+		case sqlstateReadOnly:
+			return failureUnavailable
+		}
+		switch p.Code[:min(2, len(p.Code))] {
+		case sqlclassConnection, sqlclassInsufficientResources, sqlclassOperatorIntervention:
+			return failureUnavailable
+		}
+		return failureOther
+	case errors.As(err, &network),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
+		errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), pgconn.SafeToRetry(err):
+		return failureUnavailable
+	}
+	return failureOther
+}
+
+// migrate holds an advisory lock while it works, so that of several replicas that
+// start at once one migrates and the others find it done.
+func (e *postgresEngine) migrate(ctx context.Context, log *slog.Logger) error {
+	lock, err := e.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("cannot open the store: %w", err)
+	}
+	defer lock.Rollback() //nolint:errcheck // It only holds the lock.
+	for _, statement := range []string{
+		"SET LOCAL lock_timeout = " + milliseconds(migrationWait),
+		"SET LOCAL idle_in_transaction_session_timeout = 0",
+		"SELECT pg_advisory_xact_lock(" + strconv.Itoa(migrationLock) + ")",
+	} {
+		if _, err := lock.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("cannot lock the store to bring its schema up to date: %w", err)
+		}
+	}
+	return migrate(ctx, goose.DialectPostgres, e.db, log)
+}
+
+func (e *postgresEngine) ping(ctx context.Context) error { return e.db.PingContext(ctx) }
+
+func (e *postgresEngine) close() error { return e.db.Close() }

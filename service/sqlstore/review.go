@@ -1,0 +1,84 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+)
+
+var reviews = noun[service.Review]{
+	kind: "review", alias: "r",
+	query: `SELECT r.workspace_id, r.publication_id, p.api_id, a.name, p.environment_id, e.name, ` + reviewColumns("r", "ra", "rd") + `
+		FROM reviews r JOIN publications p ON p.id = r.publication_id JOIN apis a ON a.id = p.api_id JOIN environments e ON e.id = p.environment_id
+		JOIN members ra ON ra.id = r.applicant_id LEFT JOIN members rd ON rd.id = r.decider_id`,
+	scan: func(r row) (v service.Review, err error) {
+		columns := []any{&v.WorkspaceID, &v.PublicationID, &v.APIID, &v.APIName, &v.EnvironmentID, &v.EnvironmentName}
+		return v, r.Scan(append(columns, intoReview(&v)...)...)
+	},
+}
+
+// reviewColumns are a review's own, with the names of its applicant and decider: r,
+// applicant and decider are the aliases of the tables.
+func reviewColumns(r, applicant, decider string) string {
+	return r + `.id, ` + r + `.kind, ` + r + `.status, ` + r + `.revision, ` + r + `.connection_id, ` + r + `.definition, ` +
+		r + `.digest, ` + r + `.remark, ` + r + `.applicant_id, ` + applicant + `.name, ` + r + `.created_at, ` +
+		r + `.decider_id, ` + decider + `.name, ` + r + `.comment, ` + r + `.decided_at`
+}
+
+// intoReview reads reviewColumns, each of which an outer join may leave NULL.
+func intoReview(v *service.Review) []any {
+	return []any{
+		into(&v.ID), into(&v.Kind), into(&v.Status), into(&v.Revision), into(&v.ConnectionID), intoDocument(&v.Definition),
+		into(&v.Digest), into(&v.Remark), into(&v.ApplicantID), into(&v.ApplicantName), intoTime(&v.CreatedAt),
+		into(&v.DeciderID), into(&v.DeciderName), into(&v.Comment), intoMaybe(&v.DecidedAt),
+	}
+}
+
+func (t *transaction) CreateReview(ctx context.Context, r service.Review) error {
+	definition, err := document(r.Definition)
+	if err != nil {
+		return t.fail(err, blame{})
+	}
+	var held any
+	if r.Status == service.ReviewPending {
+		held = orNull(r.ConnectionID)
+	}
+	open := blame{duplicate: service.Errorf(service.CodeConflict,
+		"Another application for the API %q in %s was opened at the same time. Read it and try again.", r.APIName, r.EnvironmentName)}
+	_, err = t.exec(ctx, open, `INSERT INTO reviews
+		(id, workspace_id, publication_id, kind, status, revision, connection_id, held_connection_id, definition, digest, remark,
+		applicant_id, decider_id, comment, created_at, decided_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		r.ID, r.WorkspaceID, r.PublicationID, string(r.Kind), string(r.Status), r.Revision, r.ConnectionID, held, definition, r.Digest, r.Remark,
+		r.ApplicantID, orNull(r.DeciderID), r.Comment, stamp(r.CreatedAt), maybeStamp(r.DecidedAt))
+	return err
+}
+
+func (t *transaction) CloseReview(ctx context.Context, r service.Review) error {
+	n, err := t.exec(ctx, blame{}, `UPDATE reviews SET status = ?, decider_id = ?, comment = ?, decided_at = ?, held_connection_id = NULL
+		WHERE workspace_id = ? AND id = ? AND status = 'PENDING'`,
+		string(r.Status), orNull(r.DeciderID), r.Comment, maybeStamp(r.DecidedAt), r.WorkspaceID, r.ID)
+	return t.guarded(ctx, n, err, "reviews", reviews.kind, r.WorkspaceID, r.ID, "Review "+r.ID)
+}
+
+func (t *transaction) Review(ctx context.Context, workspaceID, id string) (service.Review, error) {
+	return reviews.find(ctx, t, workspaceID, id)
+}
+
+func (t *transaction) Reviews(ctx context.Context, workspaceID string, f lifecycle.ReviewFilter, page lifecycle.Page) ([]service.Review, error) {
+	c := where("r.workspace_id = ?", workspaceID)
+	if f.PublicationID != "" {
+		c = c.and("r.publication_id = ?", f.PublicationID)
+	}
+	if f.Revision != 0 {
+		c = c.and("r.revision = ?", f.Revision)
+	}
+	if f.Status != "" {
+		c = c.and("r.status = ?", string(f.Status))
+	}
+	return reviews.newest(ctx, t, c, page)
+}

@@ -1,0 +1,155 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package sqlstore_test
+
+import (
+	"bytes"
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/internal/pgtest"
+	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+	"github.com/dataservice/terraform-provider-dataservice/service/sqlstore"
+)
+
+const canary = "c4n4ry-in-the-co4l-mine"
+
+// wantSentence checks that err says part, and no password.
+func wantSentence(t *testing.T, err error, part string) {
+	t.Helper()
+	if err == nil {
+		t.Errorf("no error, want one that says %q", part)
+		return
+	}
+	if !strings.Contains(err.Error(), part) {
+		t.Errorf("the error %q does not say %q", err, part)
+	}
+	if strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("the error %q shows the password", err)
+	}
+}
+
+func TestAPasswordIsNowhereInTheFilesOfASQLiteStore(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, sqlstore.Options{DSN: "sqlite:" + filepath.Join(dir, "store.db")})
+	rotate(t, s, fill(t, s, canary))
+	check := func(when string) {
+		t.Helper()
+		files, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		total := 0
+		for _, f := range files {
+			data, err := os.ReadFile(filepath.Join(dir, f.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			total += len(data)
+			if bytes.Contains(data, []byte(canary)) {
+				t.Errorf("%s: %s holds the password in clear", when, f.Name())
+			}
+			if strings.HasSuffix(f.Name(), ".db-wal") && !bytes.Contains(data, []byte("warehouse")) {
+				t.Errorf("%s: %s does not even hold the connection's name: the test looks at the wrong thing", when, f.Name())
+			}
+		}
+		if total == 0 {
+			t.Fatalf("%s: there are no files", when)
+		}
+	}
+	check("open")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	check("closed")
+}
+
+func TestAPasswordIsNowhereInTheTablesOfAPostgreSQLStore(t *testing.T) {
+	dsn := pgtest.Database(t)
+	s := open(t, sqlstore.Options{DSN: dsn})
+	rotate(t, s, fill(t, s, canary))
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context()) //nolint:errcheck // The test is over.
+	rows, err := conn.Query(t.Context(), `SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(tables) < 15 {
+		t.Fatalf("tables: %v, %v", tables, err)
+	}
+	dump := ""
+	for _, table := range tables {
+		var text sql.NullString
+		if err := conn.QueryRow(t.Context(), fmt.Sprintf(`SELECT string_agg(x::text, ' ') FROM %q x`, table)).Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		dump += text.String
+	}
+	if !strings.Contains(dump, "warehouse") || strings.Contains(dump, canary) {
+		t.Errorf("the tables hold the password, or nothing at all: %s", dump)
+	}
+}
+
+// rotate sets the password once more, so that an old row of it is left behind.
+func rotate(t *testing.T, s *sqlstore.Store, c service.Connection) {
+	t.Helper()
+	c.Password, c.SecretVersion = canary+"-2", 2
+	if err := s.Update(t.Context(), func(tx lifecycle.Tx) error { return tx.UpdateConnection(t.Context(), &c) }); err != nil {
+		t.Fatal(err)
+	}
+	got, err := readConnection(t.Context(), s, c)
+	if err != nil || got.Password != canary+"-2" {
+		t.Fatalf("the password reads as %q, %v", got.Password.Reveal(), err)
+	}
+}
+
+func TestASecretOpensForItsOwnRecordOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	s := open(t, sqlstore.Options{DSN: "sqlite:" + path})
+	c := fill(t, s, canary)
+	thief := c
+	thief.ID, thief.Name, thief.Host = service.NewID(now), "thief", "evil.example.com"
+	if err := s.Update(t.Context(), func(tx lifecycle.Tx) error { return tx.CreateConnection(t.Context(), &thief) }); err != nil {
+		t.Fatal(err)
+	}
+	tamper(t, path, `UPDATE connections SET password_sealed = (SELECT password_sealed FROM connections WHERE name = 'warehouse') WHERE name = 'thief'`)
+	got, err := readConnection(t.Context(), s, thief)
+	if code := service.ErrorCode(err); code != service.CodeInternal || got.Password == canary {
+		t.Errorf("a secret that was copied to another record: code %q, password %t", code, got.Password == canary)
+	}
+	if got, err := readConnection(t.Context(), s, c); err != nil || got.Password != canary {
+		t.Errorf("the record itself: %v", err)
+	}
+	tamper(t, path, `UPDATE connections SET password_sealed = 'no base64!' WHERE name = 'warehouse'`)
+	if _, err := readConnection(t.Context(), s, c); service.ErrorCode(err) != service.CodeInternal {
+		t.Errorf("a damaged secret: %v", err)
+	}
+}
+
+// tamper changes a SQLite store behind the program's back.
+func tamper(t *testing.T, path, statement string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // The statement's error counts.
+	if _, err := db.ExecContext(t.Context(), "PRAGMA busy_timeout = 5000"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,240 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+// Package sqlstore keeps the records of the service in SQLite or PostgreSQL: it
+// implements [lifecycle.Store] with one schema (migrations/) and one set of
+// statements for both. What is expected of it stands in service/sqlstore/storetest.
+//
+// One file holds what is stored of one noun: publication.go, review.go, and so on.
+// Beside them: tx.go runs statements, column.go turns Go values into columns and
+// back, failure.go turns the databases' errors into the domain's, sqlite.go and
+// postgres.go hold all that differs between the engines.
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+)
+
+// DefaultLockWait is how long a transaction waits for the instance lock.
+const DefaultLockWait = 5 * time.Second
+
+// Options say which store to open, and how.
+type Options struct {
+	// DSN is "sqlite:" and the path of the file, or a postgres:// URL.
+	DSN string
+	// Key encrypts the passwords of connections (AES-256-GCM). A store is opened with
+	// the key that it was made with.
+	Key [32]byte
+	// LockWait is how long a transaction waits for another that holds the instance
+	// lock, or, on SQLite, the one writer's place. [DefaultLockWait] where 0.
+	LockWait time.Duration
+	// Logger is slog's default where nil.
+	Logger *slog.Logger
+}
+
+// engine is what differs between SQLite and PostgreSQL.
+type engine interface {
+	// begin starts a transaction, and returns what to do when it is over.
+	begin(ctx context.Context, write bool) (tx *sql.Tx, done func(), err error)
+	// statement returns the context that the statements of a transaction run under.
+	statement(ctx context.Context) context.Context
+	// rebind writes a statement's placeholders as the engine wants them.
+	rebind(query string) string
+	// rowLock ends a SELECT that locks the row that it reads.
+	rowLock() string
+	// oneWriter reports whether transactions that write run one after the other.
+	oneWriter() bool
+	// diagnose says what kind of failure err is.
+	diagnose(err error) failure
+	// migrate brings the schema to the program's version.
+	migrate(ctx context.Context, log *slog.Logger) error
+	ping(ctx context.Context) error
+	close() error
+}
+
+// Store is a [lifecycle.Store] on SQLite or PostgreSQL. It is safe for concurrent use.
+type Store struct {
+	engine engine
+	seal   seal
+	log    *slog.Logger
+
+	mu     sync.Mutex
+	closed bool
+	active sync.WaitGroup
+}
+
+var _ lifecycle.Store = (*Store)(nil)
+
+// Open opens the store and brings its schema to the program's version. It refuses a
+// store whose schema is newer than the program, and one that was made with another key.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	if o.LockWait <= 0 {
+		o.LockWait = DefaultLockWait
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	e, err := openEngine(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{engine: e, seal: newSeal(o.Key), log: o.Logger}
+	if err := e.migrate(ctx, o.Logger); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	if err := s.Update(ctx, func(tx lifecycle.Tx) error { return tx.(*transaction).checkKey(ctx) }); err != nil { //nolint:forcetypeassert // Update makes no other.
+		return nil, errors.Join(err, e.close())
+	}
+	return s, nil
+}
+
+func openEngine(ctx context.Context, o Options) (engine, error) {
+	switch scheme, rest, _ := strings.Cut(o.DSN, ":"); scheme {
+	case "sqlite":
+		return openSQLite(ctx, rest, o.LockWait)
+	case "postgres", "postgresql":
+		return openPostgres(ctx, o.DSN, o.LockWait)
+	}
+	return nil, errors.New(`the store is named by "sqlite:" and a file, or by a postgres:// URL`)
+}
+
+// View runs fn on one snapshot of the store. A statement that writes is refused.
+func (s *Store) View(ctx context.Context, fn func(lifecycle.Tx) error) error {
+	return s.run(ctx, false, fn)
+}
+
+// Update runs fn in a transaction and commits where fn returns nil. What is committed
+// is on disk when Update returns.
+//
+// A statement that fails ends the transaction: all later ones fail too and nothing is
+// committed, also where fn returns nil. Not to find a record, or to find another row
+// version, is no such failure.
+//
+// fn is run again, a few times at most, where the database gave up on the transaction
+// for the sake of another one, and once where a record that another transaction
+// committed meanwhile stood in the way: this time fn sees that record.
+func (s *Store) Update(ctx context.Context, fn func(lifecycle.Tx) error) error {
+	return s.run(ctx, true, fn)
+}
+
+// Ping reports whether the store answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.active.Done()
+	if err := s.engine.ping(ctx); err != nil {
+		return s.translate(err, blame{})
+	}
+	return nil
+}
+
+// Close waits for transactions under way and closes the store. Whoever comes later is
+// refused with CodeUnavailable.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	closed := s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if closed {
+		return nil
+	}
+	s.active.Wait()
+	return s.engine.close()
+}
+
+// enter counts the caller in, so that Close waits for it.
+func (s *Store) enter() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return service.Errorf(service.CodeUnavailable, "The service is stopping. Try again in a moment.")
+	}
+	s.active.Add(1)
+	return nil
+}
+
+// run runs fn in transactions until one is committed or there is no point in another.
+func (s *Store) run(ctx context.Context, write bool, fn func(lifecycle.Tx) error) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.active.Done()
+	for attempt := 1; ; attempt++ {
+		err := s.transact(ctx, write, fn)
+		if err == nil || !again(err, attempt) {
+			return err
+		}
+		s.log.DebugContext(ctx, "repeating a transaction of the store", "attempt", attempt, "error", err)
+		if !pause(ctx, attempt) {
+			return err
+		}
+	}
+}
+
+// transact runs fn in one transaction.
+func (s *Store) transact(ctx context.Context, write bool, fn func(lifecycle.Tx) error) error {
+	sqlTx, done, err := s.engine.begin(ctx, write)
+	if err != nil {
+		return s.translate(err, blame{})
+	}
+	defer done()
+	// After a commit this does nothing; else it is what fn's error or panic asks for.
+	defer sqlTx.Rollback() //nolint:errcheck // The first error is the one to tell.
+
+	tx := &transaction{store: s, sql: sqlTx, write: write}
+	if err := fn(tx); err != nil {
+		return tx.because(err)
+	}
+	if !write {
+		return tx.broken
+	}
+	if err := tx.flushEvents(ctx); err != nil {
+		return err
+	}
+	if tx.broken != nil {
+		return tx.broken
+	}
+	if err := ctx.Err(); err != nil {
+		return s.translate(err, blame{})
+	}
+	if err := sqlTx.Commit(); err != nil {
+		return s.translate(fmt.Errorf("commit: %w", err), blame{})
+	}
+	return nil
+}
+
+// maxAttempts bounds how often the work of one transaction is repeated.
+const maxAttempts = 6
+
+// again reports whether the transaction that failed with err may be repeated.
+func again(err error, attempt int) bool {
+	var r *repeatable
+	return errors.As(err, &r) && attempt < maxAttempts && (attempt == 1 || !r.once)
+}
+
+// pause waits a little, longer for each attempt and never twice the same, so that
+// those who collided do not do so again. It reports false where ctx ended.
+func pause(ctx context.Context, attempt int) bool {
+	const shortest = 4 * time.Millisecond
+	wait := shortest << min(attempt, 5)
+	timer := time.NewTimer(wait/2 + rand.N(wait)) //nolint:gosec // Nobody gains by guessing it.
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
