@@ -1,0 +1,45 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+// Package datasource reads from the users' databases: it keeps a bounded pool per
+// connection, prepares scripts, runs them read-only and turns their rows into JSON.
+//
+// # What every call is
+//
+// One call runs one statement (two where it is paged: the total and the page, on one
+// snapshot) that can read and nothing else, and leaves nothing behind that the next
+// call on the same session would notice:
+//
+//   - SQLite files are opened read-only, with query_only, without ATTACH, without
+//     trust in functions that the file's schema names, and only below --sqlite-dir.
+//   - On PostgreSQL each call is one round trip of its own transaction:
+//     BEGIN READ ONLY, the statement, ROLLBACK. What a script sets, even for the
+//     session, is rolled back; session-level advisory locks are released.
+//
+// The context's end becomes an interrupt (SQLite) or a cancel request (PostgreSQL).
+//
+// # How values become JSON
+//
+// A column is answered as the type that its response parameter declares. NULL is
+// null for every type. What does not convert is an [Error] with NotAnswerable that
+// names the parameter; nothing is rounded or cut.
+//
+//   - STRING takes every column. Numbers keep their digits, booleans are "true" and
+//     "false". PostgreSQL's timestamps are RFC 3339 in UTC (one without a time zone is
+//     taken as UTC), intervals ISO 8601, bytea and SQLite's BLOBs Base64, json and
+//     arrays their text. SQLite has no type for times: what is stored is answered.
+//   - INT and LONG take whole numbers within 32 and 64 bits, from columns of any
+//     number type and from text that is one.
+//   - FLOAT and DOUBLE take numbers; digits of a numeric column pass through exactly.
+//     NaN and infinities, which JSON does not have, do not convert.
+//   - BOOLEAN takes booleans, the numbers 0 and 1 and the texts true, false, t, f, 1, 0.
+//   - A LIST takes a one-dimensional array on PostgreSQL, and a text or json column
+//     that holds a JSON array on both engines.
+//
+// # How parameters reach the database
+//
+// Values are bound. On PostgreSQL they travel as text, so that the type which the
+// server infers where the placeholder stands decides how they are read: a STRING
+// parameter may be compared with a date or a uuid column. On SQLite they are bound
+// as text, integer or real, and the column's affinity applies.
+package datasource

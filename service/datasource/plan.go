@@ -1,0 +1,162 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package datasource
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/query"
+)
+
+// Parameter is a request parameter of a [Plan].
+type Parameter struct {
+	Name     string
+	Type     service.ParameterType
+	Required bool
+	// Default is the parsed default value; nil where there is none.
+	Default any
+}
+
+// Plan is a definition compiled for its connection: immutable and safe for
+// concurrent use. It holds no connection of its own.
+type Plan struct {
+	source     source
+	parameters []Parameter
+	// rows is the script itself; where the plan is paged it takes a limit and an
+	// offset behind its own arguments, and count is what counts its rows.
+	rows, count statement
+	paged       bool
+}
+
+// statement is a text with what is to be made of its result.
+type statement struct {
+	text string
+	// key tells statements apart that need a prepared statement of their own: the
+	// text, and the columns with their types.
+	key string
+	// args has, for each bind marker, the index of the parameter.
+	args    []int
+	columns []column
+}
+
+// column is a response parameter.
+type column struct {
+	name string
+	typ  service.ParameterType
+	// prefix is what stands before the value in a row: `{"a":` or `,"b":`.
+	prefix []byte
+}
+
+// Call is what one run of a [Plan] takes.
+type Call struct {
+	// Values are those of [Plan.Parameters], in that order: nil for NULL, or what
+	// service.ParameterType.Parse returns.
+	Values []any
+	// PageNum (from 1) and PageSize choose the page; ignored where the plan is not paged.
+	PageNum, PageSize int
+	// MaxRows is the most rows that may be answered; more are an error, or are left
+	// out where Truncate says so. 0 sets no bound. A page is bounded by PageSize alone.
+	MaxRows  int
+	Truncate bool
+}
+
+func newPlan(d service.Definition, s source, engine service.Engine) (*Plan, error) {
+	st, err := query.Compile(d, engine)
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{source: s, paged: d.Script.Paged}
+	for _, name := range st.Parameters {
+		declared := d.RequestParameters[name]
+		parameter := Parameter{Name: name, Type: declared.Type, Required: declared.Required}
+		if declared.Default != nil {
+			if parameter.Default, err = declared.Type.Parse(*declared.Default); err != nil {
+				var v service.Invalid
+				v.Addf(service.Pointer("request_parameters", name, "default"), "The default %q of %s %s.", *declared.Default, name, err)
+				return nil, v.Err("The API")
+			}
+		}
+		p.parameters = append(p.parameters, parameter)
+	}
+	p.rows = statement{text: st.Text, args: st.Args, columns: columnsOf(d)}
+	if p.paged {
+		p.rows.text, _ = st.Page()
+		p.count.text, _ = st.Count()
+		p.count.args = st.Args
+		p.count.key = p.count.text
+	}
+	p.rows.key = p.rows.text
+	for _, c := range p.rows.columns {
+		p.rows.key += "\x00" + c.name + "\x00" + string(c.typ)
+	}
+	return p, nil
+}
+
+func columnsOf(d service.Definition) []column {
+	columns := make([]column, 0, len(d.ResponseParameters))
+	for _, name := range slices.Sorted(maps.Keys(d.ResponseParameters)) {
+		prefix := []byte{','}
+		if len(columns) == 0 {
+			prefix[0] = '{'
+		}
+		prefix = append(appendString(prefix, []byte(name)), ':')
+		columns = append(columns, column{name: name, typ: d.ResponseParameters[name].Type, prefix: prefix})
+	}
+	return columns
+}
+
+// Parameters returns the request parameters in the order of [Call.Values], sorted
+// by name. The slice must not be changed.
+func (p *Plan) Parameters() []Parameter { return p.parameters }
+
+// Paged reports whether a call answers one page with the total.
+func (p *Plan) Paged() bool { return p.paged }
+
+var errValues = errors.New("the call does not have a value per parameter")
+
+// Run appends the JSON of the call's data to dst: an array with an object per row,
+// or, where the plan is paged, an object with totalNum, pageNum, pageSize and rows.
+// The context's end stops the statement. On an error, an [Error], it returns dst as
+// it was given.
+func (p *Plan) Run(ctx context.Context, dst []byte, call Call) ([]byte, error) {
+	if len(call.Values) != len(p.parameters) {
+		return dst, &Error{Kind: Failed, Err: errValues}
+	}
+	if ctx.Err() != nil {
+		return dst, &Error{Kind: Timeout, Err: context.Cause(ctx)}
+	}
+	if p.paged {
+		if call.PageNum < 1 || call.PageSize < 1 || call.PageNum-1 > math.MaxInt64/call.PageSize {
+			return dst, &Error{Kind: BadValue, Parameter: "pageNum", Err: errors.New("there is no such page")}
+		}
+	}
+	if call.MaxRows <= 0 {
+		call.MaxRows = math.MaxInt
+	}
+	start := len(dst)
+	out, err := p.source.run(ctx, p, dst, call)
+	if err != nil {
+		return dst[:start], err
+	}
+	return out, nil
+}
+
+func (c Call) offset() int64 { return int64(c.PageNum-1) * int64(c.PageSize) }
+
+// appendPage appends what stands before the rows of a page.
+func (c Call) appendPage(dst []byte, total int64) []byte {
+	dst = append(dst, `{"totalNum":`...)
+	dst = strconv.AppendInt(dst, total, 10)
+	dst = append(dst, `,"pageNum":`...)
+	dst = strconv.AppendInt(dst, int64(c.PageNum), 10)
+	dst = append(dst, `,"pageSize":`...)
+	dst = strconv.AppendInt(dst, int64(c.PageSize), 10)
+	return append(dst, `,"rows":`...)
+}

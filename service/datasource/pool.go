@@ -1,0 +1,148 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package datasource
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// pool keeps a bounded number of sessions with one database. Sessions are opened
+// when they are needed; the one that was used last is used next, so that the others
+// can time out.
+type pool[S any] struct {
+	open  func(ctx context.Context) (S, error)
+	close func(S)
+	wait  time.Duration
+
+	// slots has an element per session that is in use.
+	slots chan struct{}
+
+	mu sync.Mutex
+	// idle is in the order in which the sessions were given back.
+	idle   []*lease[S]
+	closed bool
+	// generation counts the times that all sessions were told to go.
+	generation uint64
+}
+
+// lease is a session of a pool, in use or idle.
+type lease[S any] struct {
+	session S
+	// fresh says that the session was opened for this use.
+	fresh      bool
+	since      time.Time
+	generation uint64
+}
+
+var (
+	errPoolBusy   = errors.New("all sessions of the connection stayed busy")
+	errPoolClosed = errors.New("the service is stopping")
+)
+
+func newPool[S any](limit int, wait time.Duration, open func(context.Context) (S, error), closeSession func(S)) *pool[S] {
+	return &pool[S]{open: open, close: closeSession, wait: wait, slots: make(chan struct{}, limit)}
+}
+
+// acquire returns a session. It waits for a free one until the context or the wait
+// limit ends.
+func (p *pool[S]) acquire(ctx context.Context) (*lease[S], error) {
+	select {
+	case p.slots <- struct{}{}:
+	default:
+		if err := p.waitForSlot(ctx); err != nil {
+			return nil, err
+		}
+	}
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		<-p.slots
+		return nil, errPoolClosed
+	}
+	generation := p.generation
+	if n := len(p.idle); n > 0 {
+		l := p.idle[n-1]
+		p.idle[n-1] = nil
+		p.idle = p.idle[:n-1]
+		p.mu.Unlock()
+		l.fresh = false
+		return l, nil
+	}
+	p.mu.Unlock()
+	session, err := p.open(ctx)
+	if err != nil {
+		<-p.slots
+		return nil, err
+	}
+	return &lease[S]{session: session, fresh: true, generation: generation}, nil
+}
+
+func (p *pool[S]) waitForSlot(ctx context.Context) error {
+	timer := time.NewTimer(p.wait)
+	defer timer.Stop()
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return errPoolBusy
+	}
+}
+
+// release gives the session back, or closes it where it is broken.
+func (p *pool[S]) release(l *lease[S], usable bool) {
+	l.since = time.Now()
+	p.mu.Lock()
+	keep := usable && !p.closed && l.generation == p.generation
+	if keep {
+		p.idle = append(p.idle, l)
+	}
+	p.mu.Unlock()
+	if !keep {
+		p.close(l.session)
+	}
+	<-p.slots
+}
+
+// flush closes the idle sessions, and those in use when they are released.
+func (p *pool[S]) flush() {
+	p.mu.Lock()
+	p.generation++
+	idle := p.idle
+	p.idle = nil
+	p.mu.Unlock()
+	for _, l := range idle {
+		p.close(l.session)
+	}
+}
+
+// sweep closes the sessions that were idle for so long and returns how many are left.
+func (p *pool[S]) sweep(now time.Time, timeout time.Duration) int {
+	p.mu.Lock()
+	n := 0
+	for n < len(p.idle) && now.Sub(p.idle[n].since) >= timeout {
+		n++
+	}
+	old := append([]*lease[S](nil), p.idle[:n]...)
+	p.idle = append(p.idle[:0], p.idle[n:]...)
+	left := len(p.idle) + len(p.slots)
+	p.mu.Unlock()
+	for _, l := range old {
+		p.close(l.session)
+	}
+	return left
+}
+
+// shut closes the idle sessions and those in use when they are released; there will
+// be no others.
+func (p *pool[S]) shut() {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.flush()
+}

@@ -1,0 +1,600 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package datasource
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
+)
+
+// The statements around a call, prepared once per session under these names.
+const (
+	frameBegin    = "begin"
+	frameSnapshot = "snapshot"
+	frameUnlock   = "unlock"
+	frameRollback = "rollback"
+)
+
+var frame = [...]struct{ name, sql string }{
+	// The isolation is said, since a role can have another default.
+	{frameBegin, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"},
+	{frameSnapshot, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
+	// The session's advisory locks are the one thing that a rollback leaves behind.
+	{frameUnlock, "SELECT pg_catalog.pg_advisory_unlock_all()"},
+	{frameRollback, "ROLLBACK"},
+}
+
+// What stands before and behind the statements of a call.
+var (
+	headBegin    = appendFrame(nil, frameBegin)
+	headSnapshot = appendFrame(nil, frameSnapshot)
+	tail         = appendSync(appendFrame(nil, frameUnlock, frameRollback))
+	// recovery ends a transaction that failed, in which nothing but ROLLBACK runs.
+	recovery = appendSync(appendFrame(nil, frameRollback, frameUnlock))
+)
+
+// drainLimit is how much of a result that nobody wants is read, in bytes, before the
+// session is given up instead.
+const drainLimit = 256 << 10
+
+// pgSession is a session with its prepared statements. pgconn makes the connection
+// and authenticates; calls then speak the extended query protocol directly, so that
+// each is one write of one buffer, and rows are encoded where they were read to.
+type pgSession struct {
+	pg       *pgconn.PgConn
+	conn     net.Conn
+	frontend *pgproto3.Frontend
+	// out is the buffer for what is sent.
+	out        []byte
+	statements map[string]*pgStatement
+	// closing names the prepared statements to be closed with the next call.
+	closing []string
+	// clock counts uses, to find the statement that was not used for longest, and to
+	// make names.
+	clock uint64
+	// expire makes reading and writing end at once.
+	expire func()
+}
+
+type pgStatement struct {
+	name string
+	// columns has, for each response parameter, its column in the result.
+	columns []pgColumn
+	used    uint64
+	// prepared says that the server knows the statement.
+	prepared bool
+}
+
+type pgColumn struct {
+	index  int
+	encode encoder
+}
+
+func newPGSession(pg *pgconn.PgConn) *pgSession {
+	s := &pgSession{pg: pg, conn: pg.Conn(), frontend: pg.Frontend(), statements: map[string]*pgStatement{}}
+	s.expire = func() { _ = s.conn.SetDeadline(time.Unix(1, 0)) }
+	return s
+}
+
+func (s *pgSession) prepareFrame(ctx context.Context) error {
+	for _, f := range frame {
+		if _, err := s.pg.Prepare(ctx, f.name, f.sql, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close says good-bye and closes the connection.
+func (s *pgSession) close() {
+	_ = s.conn.SetDeadline(time.Now().Add(time.Second))
+	_, _ = s.conn.Write([]byte{'X', 0, 0, 0, 4})
+	_ = s.conn.Close()
+}
+
+// cancel makes the server stop what the session runs.
+func (s *pgSession) cancel() {
+	ctx, stop := context.WithTimeout(context.Background(), cancelTimeout)
+	defer stop()
+	_ = s.pg.CancelRequest(ctx)
+}
+
+// outcome is what a call leaves its session in.
+type outcome uint8
+
+const (
+	// usable: ready for the next call.
+	usable outcome = iota
+	// broken: the connection is lost.
+	broken
+	// running: the server may still be at work, and must be told to stop.
+	running
+	// stale: a prepared statement no longer fits the schema and was forgotten; the
+	// call can be made again.
+	stale
+)
+
+func (s *postgresSource) run(ctx context.Context, p *Plan, dst []byte, call Call) ([]byte, error) {
+	start := len(dst)
+	for attempt := 0; ; attempt++ {
+		l, err := s.sessions.acquire(ctx)
+		if err != nil {
+			return dst, sessionFailure(ctx, err)
+		}
+		var state outcome
+		dst, state, err = l.session.answer(ctx, p, dst[:start], call, s.maxBytes)
+		if state == stale {
+			dst, state, err = l.session.answer(ctx, p, dst[:start], call, s.maxBytes)
+		}
+		switch state {
+		case running:
+			// The slot stays taken until the server was told, so that a slow database
+			// does not get more and more of these.
+			go func() {
+				l.session.cancel()
+				s.sessions.release(l, false)
+			}()
+		case broken:
+			s.sessions.release(l, false)
+			if err != nil && !l.fresh && attempt == 0 && ctx.Err() == nil {
+				// The idle session had died, and so probably have the others. A call
+				// only reads, so it can be made again.
+				s.sessions.flush()
+				continue
+			}
+		default:
+			s.sessions.release(l, true)
+		}
+		return dst, err
+	}
+}
+
+// answer makes the call in one round trip.
+func (s *pgSession) answer(ctx context.Context, p *Plan, dst []byte, call Call, maxBytes int) ([]byte, outcome, error) {
+	stop := context.AfterFunc(ctx, s.expire)
+	a := pgAnswer{s: s, p: p, call: call, maxBytes: maxBytes}
+	dst, state, err := a.make(ctx, dst)
+	if !stop() && state != running {
+		// The connection's deadline has passed, or is about to.
+		state = broken
+	}
+	return dst, state, err
+}
+
+// pgAnswer is one call under way.
+type pgAnswer struct {
+	s        *pgSession
+	p        *Plan
+	call     Call
+	maxBytes int
+
+	// st and prepared are the statement whose answer is being read; bound says that
+	// its values were accepted.
+	st       *statement
+	prepared *pgStatement
+	bound    bool
+	// refused is why the rows cannot be answered although the server gave them.
+	refused error
+}
+
+// errAbandoned says that the rest of a result is too much to be read for nothing.
+var (
+	errAbandoned = errors.New("the rest of the result was not read")
+	errProtocol  = errors.New("the server answers out of turn")
+)
+
+func (a *pgAnswer) make(ctx context.Context, dst []byte) ([]byte, outcome, error) {
+	s, p := a.s, a.p
+	if err := a.send(); err != nil {
+		var bad *Error
+		if errors.As(err, &bad) {
+			return dst, usable, err
+		}
+		return a.failed(ctx, dst, err)
+	}
+	err := s.utility()
+	if err == nil && p.paged {
+		dst, err = a.read(dst, &p.count)
+	}
+	if err == nil {
+		dst, err = a.read(dst, &p.rows)
+	}
+	if p.paged {
+		dst = append(dst, '}')
+	}
+	if err == nil {
+		err = s.utility()
+	}
+	if err == nil {
+		err = s.utility()
+	}
+	if err == nil {
+		err = s.ready()
+	}
+	if err != nil {
+		return a.failed(ctx, dst, err)
+	}
+	return dst, usable, a.refused
+}
+
+// send writes the whole round trip.
+func (a *pgAnswer) send() error {
+	s, p := a.s, a.p
+	s.out = s.out[:0]
+	head := headBegin
+	if p.paged {
+		head = headSnapshot
+	}
+	s.out = append(s.out, head...)
+	if p.paged {
+		if err := a.bind(&p.count); err != nil {
+			return err
+		}
+	}
+	if err := a.bind(&p.rows); err != nil {
+		return err
+	}
+	s.out = append(s.out, tail...)
+	for _, name := range s.closing {
+		// Behind the Sync: it is the next round trip that reads the answer to this.
+		s.out = appendClose(s.out, name)
+	}
+	s.closing = s.closing[:0]
+	_, err := s.conn.Write(s.out)
+	return err
+}
+
+// bind writes what runs one statement.
+func (a *pgAnswer) bind(st *statement) error {
+	s, p := a.s, a.p
+	prepared := s.statement(st)
+	if !prepared.prepared {
+		s.out = appendParse(s.out, prepared.name, st.text)
+	}
+	page := st == &p.rows && p.paged
+	n := len(st.args)
+	if page {
+		n += 2
+	}
+	out, at := beginBind(s.out, prepared.name, n)
+	var err error
+	for _, parameter := range st.args {
+		declared := &p.parameters[parameter]
+		if out, err = appendParameter(out, a.call.Values[parameter], declared.Type); err != nil {
+			return &Error{Kind: BadValue, Parameter: declared.Name, Err: err}
+		}
+	}
+	if page {
+		out = appendIntParameter(out, int64(a.call.PageSize))
+		out = appendIntParameter(out, a.call.offset())
+	}
+	s.out = endBind(out, at)
+	return nil
+}
+
+// statement returns the prepared statement, or one that is still to be prepared.
+func (s *pgSession) statement(st *statement) *pgStatement {
+	s.clock++
+	prepared := s.statements[st.key]
+	if prepared == nil {
+		if len(s.statements) >= maxPostgresStatements {
+			s.evict()
+		}
+		prepared = &pgStatement{name: "s" + strconv.FormatUint(s.clock, 10)}
+		s.statements[st.key] = prepared
+	}
+	prepared.used = s.clock
+	return prepared
+}
+
+func (s *pgSession) evict() {
+	oldest := ""
+	for key, prepared := range s.statements {
+		if oldest == "" || prepared.used < s.statements[oldest].used {
+			oldest = key
+		}
+	}
+	s.forget(oldest)
+}
+
+// forget drops a prepared statement, here and with the next call at the server.
+func (s *pgSession) forget(key string) {
+	if prepared := s.statements[key]; prepared != nil {
+		delete(s.statements, key)
+		if prepared.prepared {
+			s.closing = append(s.closing, prepared.name)
+		}
+	}
+}
+
+// receive returns the next message that belongs to a call.
+func (s *pgSession) receive() (pgproto3.BackendMessage, error) {
+	for {
+		message, err := s.frontend.Receive()
+		if err != nil {
+			return nil, err
+		}
+		switch m := message.(type) {
+		case *pgproto3.NoticeResponse, *pgproto3.ParameterStatus, *pgproto3.NotificationResponse, *pgproto3.CloseComplete:
+			continue
+		case *pgproto3.ErrorResponse:
+			return nil, pgconn.ErrorResponseToPgError(m)
+		}
+		return message, nil
+	}
+}
+
+// utility reads the answer to a statement of the frame.
+func (s *pgSession) utility() error {
+	message, err := s.receive()
+	if err != nil {
+		return err
+	}
+	if _, ok := message.(*pgproto3.BindComplete); !ok {
+		return errProtocol
+	}
+	for {
+		if message, err = s.receive(); err != nil {
+			return err
+		}
+		switch message.(type) {
+		case *pgproto3.DataRow:
+		case *pgproto3.CommandComplete:
+			return nil
+		default:
+			return errProtocol
+		}
+	}
+}
+
+// ready reads the end of a round trip, which must have left no transaction.
+func (s *pgSession) ready() error {
+	message, err := s.receive()
+	if err != nil {
+		return err
+	}
+	if ready, ok := message.(*pgproto3.ReadyForQuery); !ok || ready.TxStatus != 'I' {
+		return errProtocol
+	}
+	return nil
+}
+
+// read reads the answer to a statement: rows as an array, or the total as what
+// stands before the rows of a page.
+func (a *pgAnswer) read(dst []byte, st *statement) ([]byte, error) {
+	a.st, a.prepared, a.bound = st, a.s.statements[st.key], false
+	if !a.prepared.prepared {
+		if err := a.described(); err != nil {
+			return dst, err
+		}
+	}
+	message, err := a.s.receive()
+	if err != nil {
+		return dst, err
+	}
+	if _, ok := message.(*pgproto3.BindComplete); !ok {
+		return dst, errProtocol
+	}
+	a.bound = true
+	if st == &a.p.count {
+		return a.readTotal(dst)
+	}
+	return a.readRows(dst)
+}
+
+// described reads what the server says of a statement that it had to prepare.
+func (a *pgAnswer) described() error {
+	for {
+		message, err := a.s.receive()
+		if err != nil {
+			return err
+		}
+		switch m := message.(type) {
+		case *pgproto3.ParseComplete:
+			a.prepared.prepared = true
+		case *pgproto3.ParameterDescription:
+		case *pgproto3.NoData:
+			return a.columns(nil)
+		case *pgproto3.RowDescription:
+			return a.columns(m.Fields)
+		default:
+			return errProtocol
+		}
+	}
+}
+
+// columns finds the response parameters among the columns of the result.
+func (a *pgAnswer) columns(fields []pgproto3.FieldDescription) error {
+	a.prepared.columns = make([]pgColumn, len(a.st.columns))
+	for i := range a.st.columns {
+		c := &a.st.columns[i]
+		at := -1
+		for k := range fields {
+			if string(fields[k].Name) == c.name {
+				at = k
+				break
+			}
+		}
+		if at < 0 {
+			a.refuse(missingColumn(c.name))
+			a.s.forget(a.st.key)
+			return nil
+		}
+		oid := fields[at].DataTypeOID
+		encode := encoderOf(c.typ, oid)
+		if encode == nil {
+			a.refuse(notAnswerable(c, "column of type "+typeName(oid)))
+			a.s.forget(a.st.key)
+			return nil
+		}
+		a.prepared.columns[i] = pgColumn{at, encode}
+	}
+	return nil
+}
+
+// refuse notes why the rows cannot be answered; what the server still sends is read
+// and dropped.
+func (a *pgAnswer) refuse(err error) {
+	if a.refused == nil {
+		a.refused = err
+	}
+}
+
+func (a *pgAnswer) readTotal(dst []byte) ([]byte, error) {
+	total := int64(-1)
+	for {
+		message, err := a.s.receive()
+		if err != nil {
+			return dst, err
+		}
+		switch m := message.(type) {
+		case *pgproto3.DataRow:
+			if len(m.Values) != 1 {
+				return dst, errProtocol
+			}
+			if total, err = strconv.ParseInt(string(m.Values[0]), 10, 64); err != nil {
+				return dst, errProtocol
+			}
+		case *pgproto3.CommandComplete:
+			return a.call.appendPage(dst, total), nil
+		default:
+			return dst, errProtocol
+		}
+	}
+}
+
+func (a *pgAnswer) readRows(dst []byte) ([]byte, error) {
+	start := len(dst)
+	dst = append(dst, '[')
+	full, dropped := false, 0
+	for n := 0; ; n++ {
+		message, err := a.s.receive()
+		if err != nil {
+			return dst, err
+		}
+		switch m := message.(type) {
+		case *pgproto3.DataRow:
+			if !full && !a.p.paged && n == a.call.MaxRows {
+				full = true
+				if !a.call.Truncate {
+					a.refuse(failure(TooManyRows, "the result has more than %d rows", a.call.MaxRows))
+				}
+			}
+			if full || a.refused != nil {
+				for _, v := range m.Values {
+					dropped += len(v) + 4
+				}
+				if dropped > drainLimit {
+					return append(dst, ']'), errAbandoned
+				}
+				continue
+			}
+			if dst, err = a.appendRow(comma(dst, n), m.Values); err != nil {
+				a.refuse(err)
+			} else if len(dst)-start > a.maxBytes {
+				a.refuse(failure(TooManyRows, "the answer has more than %d bytes", a.maxBytes))
+			}
+		case *pgproto3.CommandComplete:
+			return append(dst, ']'), nil
+		default:
+			return dst, errProtocol
+		}
+	}
+}
+
+func (a *pgAnswer) appendRow(dst []byte, values [][]byte) ([]byte, error) {
+	for i := range a.prepared.columns {
+		column, declared := &a.prepared.columns[i], &a.st.columns[i]
+		dst = append(dst, declared.prefix...)
+		if column.index >= len(values) {
+			return dst, missingColumn(declared.name)
+		}
+		value := values[column.index]
+		if value == nil {
+			dst = append(dst, "null"...)
+			continue
+		}
+		var ok bool
+		if dst, ok = column.encode(dst, value); !ok {
+			return dst, notAnswerable(declared, "value")
+		}
+	}
+	return append(dst, '}'), nil
+}
+
+// failed says what an error of the server, of the connection or of ours leaves.
+func (a *pgAnswer) failed(ctx context.Context, dst []byte, err error) ([]byte, outcome, error) {
+	if errors.Is(err, errAbandoned) {
+		return dst, running, a.refused
+	}
+	var tooLong *pgproto3.ExceededMaxBodyLenErr
+	if errors.As(err, &tooLong) {
+		return dst, running, &Error{Kind: TooManyRows, Err: err}
+	}
+	var pg *pgconn.PgError
+	switch {
+	case errors.As(err, &pg):
+	case ctx.Err() != nil:
+		return dst, running, &Error{Kind: Timeout, Err: err}
+	case errors.Is(err, errProtocol):
+		return dst, broken, &Error{Kind: Failed, Err: err}
+	default:
+		return dst, broken, &Error{Kind: Unavailable, Err: err}
+	}
+	if a.st == nil {
+		// Not even the transaction began.
+		a.st = &a.p.rows
+	}
+	failure := statementFailure(ctx, a.p, a.st, pg, a.bound)
+	if a.prepared != nil && a.prepared.columns == nil {
+		// It was not described, or not even prepared.
+		a.s.forget(a.st.key)
+	}
+	if a.s.recover() != nil {
+		return dst, broken, failure
+	}
+	if outdated(pg) && !a.bound {
+		a.s.forget(a.st.key)
+		return dst, stale, failure
+	}
+	return dst, usable, failure
+}
+
+// outdated reports whether the server does not run a prepared statement any more,
+// since its result changed or since it is gone.
+func outdated(e *pgconn.PgError) bool {
+	return e.Code == "0A000" && e.Routine == "RevalidateCachedQuery" || e.Code == "26000"
+}
+
+// recover ends a round trip that failed, and its transaction.
+func (s *pgSession) recover() error {
+	// Having met an error, the server skips everything up to the Sync.
+	message, err := s.receive()
+	if err != nil {
+		return err
+	}
+	ready, ok := message.(*pgproto3.ReadyForQuery)
+	if !ok {
+		return errProtocol
+	}
+	if ready.TxStatus == 'I' {
+		return nil
+	}
+	if _, err := s.conn.Write(recovery); err != nil {
+		return err
+	}
+	if err := s.utility(); err != nil {
+		return err
+	}
+	if err := s.utility(); err != nil {
+		return err
+	}
+	return s.ready()
+}
