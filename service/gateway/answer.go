@@ -1,0 +1,260 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
+)
+
+// answerer answers calls. The gateway has one, and so has the runner, whose test
+// calls take exactly this path.
+type answerer struct {
+	logger *slog.Logger
+	// maxRows bounds what an unpaged call is given.
+	maxRows int
+	// truncate cuts at maxRows instead of refusing, for test calls.
+	truncate bool
+}
+
+// call is what one call needs while it runs; it is reused.
+type call struct {
+	arguments arguments
+	body      []byte
+}
+
+var calls = sync.Pool{New: func() any { return &call{body: make([]byte, 0, 1024)} }}
+
+// maxPooledBody is the largest buffer that is kept: a rare large answer must not
+// hold its memory for ever.
+const maxPooledBody = 256 << 10
+
+// contentLengthFrom is the size above which net/http would send chunks where it is
+// not told the length.
+const contentLengthFrom = 2048
+
+// statusClientGone is logged, and never sent, where a caller has left.
+const statusClientGone = 499
+
+// Header values that every answer shares.
+var (
+	jsonContentType = []string{"application/json; charset=utf-8"}
+	noStore         = []string{"no-store"}
+	noSniff         = []string{"nosniff"}
+	retryShortly    = []string{"1"}
+)
+
+// outcome is what became of a call.
+type outcome struct {
+	status int
+	bytes  int
+	*failure
+}
+
+// serve answers one call from the table.
+func (a *answerer) serve(t *table, w http.ResponseWriter, r *http.Request) outcome {
+	start := time.Now()
+	id := requestID(r.Header)
+	c := calls.Get().(*call) //nolint:forcetypeassert // The pool has nothing else.
+	rt, f := t.find(r)
+	if f == nil {
+		f = a.run(rt, r, c)
+	}
+	if f != nil && errors.As(f.cause, new(*panicked)) {
+		// What panicked may have left this memory with somebody: it is not used again.
+		c = &call{}
+	}
+	out := outcome{status: http.StatusOK, failure: f}
+	switch {
+	case f == nil:
+		c.body = append(c.body, `,"errCode":0,"errMsg":"success","requestId":"`...)
+		c.body = append(c.body, id...)
+		c.body = append(c.body, `"}`...)
+	case f.code == nil:
+		out.status = statusClientGone
+	default:
+		out.status = f.code.Status
+		c.body = appendFailure(c.body[:0], f, id)
+	}
+	if out.status != statusClientGone {
+		out.bytes = len(c.body)
+		write(w, out, id, c.body)
+	}
+	a.log(r, rt, out, id, start)
+	if cap(c.body) <= maxPooledBody {
+		clear(c.arguments.values)
+		calls.Put(c)
+	}
+	return out
+}
+
+// run decodes the call and writes its rows to the body. A failure without a code
+// means that the caller has gone.
+func (a *answerer) run(rt *route, r *http.Request, c *call) (f *failure) {
+	if rt.broken != nil {
+		return &failure{code: errBrokenRoute, cause: rt.broken, message: "This API is published but cannot be called just now. Report this to the API's owner with the requestId."}
+	}
+	if hasBody(r) {
+		return failf(errBodyNotAllowed, "", "The request has a body, and this API takes its parameters from the query string: send them there, and no body.")
+	}
+	if f := c.arguments.decode(rt, r.URL.RawQuery); f != nil {
+		return f
+	}
+	// Nothing above can panic on what a caller sends; a plan runs drivers and the
+	// owners' SQL, and must not take the process with it.
+	defer func() {
+		if p := recover(); p != nil {
+			f = &failure{code: errInternal, cause: &panicked{p, debug.Stack()}, message: "The gateway failed to answer. Report this to the service's operators with the requestId."}
+		}
+	}()
+	ctx, cancel := context.WithTimeout(r.Context(), rt.timeout)
+	defer cancel()
+	args := datasource.Call{
+		Values: c.arguments.values, PageNum: c.arguments.pageNum, PageSize: c.arguments.pageSize,
+		MaxRows: a.maxRows, Truncate: a.truncate,
+	}
+	if a.truncate {
+		args.PageSize = min(args.PageSize, a.maxRows)
+	}
+	body, err := rt.plan.Run(ctx, append(c.body[:0], `{"data":`...), args)
+	if err != nil {
+		if r.Context().Err() != nil {
+			return &failure{cause: err}
+		}
+		return runFailure(ctx, rt, a.maxRows, err)
+	}
+	c.body = body
+	return nil
+}
+
+// hasBody reports whether the request carries any content.
+func hasBody(r *http.Request) bool {
+	if r.ContentLength >= 0 || r.Body == nil {
+		return r.ContentLength > 0
+	}
+	var one [1]byte
+	n, _ := r.Body.Read(one[:])
+	return n > 0
+}
+
+func write(w http.ResponseWriter, out outcome, id string, body []byte) {
+	h := w.Header()
+	h["Content-Type"] = jsonContentType
+	h["Cache-Control"] = noStore
+	h["X-Content-Type-Options"] = noSniff
+	h["X-Request-Id"] = []string{id}
+	if len(body) > contentLengthFrom {
+		h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	}
+	if out.failure != nil {
+		if out.allow != nil {
+			h["Allow"] = out.allow
+		}
+		if out.code == errUnavailable {
+			h["Retry-After"] = retryShortly
+		}
+		w.WriteHeader(out.status)
+	}
+	// An error means that the caller has gone: there is nobody left to tell.
+	_, _ = w.Write(body)
+}
+
+// appendFailure appends the envelope of a failed call.
+func appendFailure(dst []byte, f *failure, id string) []byte {
+	message, err := json.Marshal(f.message)
+	if err != nil {
+		message = []byte(`""`)
+	}
+	dst = append(dst, `{"data":null,"errCode":`...)
+	dst = strconv.AppendInt(dst, int64(f.code.Code), 10)
+	dst = append(dst, `,"errMsg":`...)
+	dst = append(dst, message...)
+	dst = append(dst, `,"requestId":"`...)
+	dst = append(dst, id...)
+	return append(dst, `"}`...)
+}
+
+// log writes the access log: faults of ours and of what lies behind us always, the
+// rest at debug level. The query string is left out, since values may be personal.
+func (a *answerer) log(r *http.Request, rt *route, out outcome, id string, start time.Time) {
+	level := slog.LevelDebug
+	if out.status >= http.StatusInternalServerError {
+		level = slog.LevelInfo
+	}
+	ctx := r.Context()
+	if !a.logger.Enabled(ctx, level) {
+		return
+	}
+	attrs := make([]slog.Attr, 0, 12)
+	attrs = append(attrs,
+		slog.String("request_id", id),
+		slog.String("method", bounded(r.Method)),
+		slog.String("path", bounded(r.URL.Path)),
+		slog.String("remote", r.RemoteAddr),
+		slog.Int("status", out.status),
+		slog.Int("bytes", out.bytes),
+		slog.Duration("duration", time.Since(start)),
+	)
+	if rt != nil {
+		attrs = append(attrs, slog.String("api", rt.apiName), slog.String("environment", rt.environmentName))
+	}
+	if f := out.failure; f != nil {
+		if f.code != nil {
+			attrs = append(attrs, slog.Int("err_code", f.code.Code), slog.String("err", f.code.Name))
+		}
+		if level == slog.LevelInfo {
+			attrs = appendCause(attrs, f)
+		}
+		if p := new(panicked); errors.As(f.cause, &p) {
+			attrs = append(attrs, slog.String("stack", string(p.stack)))
+		}
+	}
+	a.logger.LogAttrs(ctx, level, "call", attrs...)
+}
+
+// appendCause tells operators what they can act on. Where a statement failed that is
+// the database's code alone: its message may quote the values of the call, and a
+// debug shows it to the API's owner.
+func appendCause(attrs []slog.Attr, f *failure) []slog.Attr {
+	switch f.code {
+	case errUnavailable, errInternal, errBrokenRoute:
+		return append(attrs, slog.String("cause", f.cause.Error()))
+	}
+	var postgres interface{ SQLState() string }
+	if errors.As(f.cause, &postgres) {
+		return append(attrs, slog.String("sqlstate", postgres.SQLState()))
+	}
+	var sqlite interface{ Code() int }
+	if errors.As(f.cause, &sqlite) {
+		return append(attrs, slog.Int("sqlite_code", sqlite.Code()))
+	}
+	return attrs
+}
+
+// bounded cuts what a caller sent to a length that a log line can bear.
+func bounded(text string) string {
+	const most = 256
+	if len(text) > most {
+		return text[:most] + "…"
+	}
+	return text
+}
+
+// panicked is a panic that one call ended with.
+type panicked struct {
+	value any
+	stack []byte
+}
+
+func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }

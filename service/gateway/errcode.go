@@ -1,0 +1,150 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package gateway
+
+import "net/http"
+
+// ErrorCode describes one value of errCode in the envelope: the HTTP status and
+// two digits that tell failures of one status apart. 0 is success.
+type ErrorCode struct {
+	// Code is what errCode reads.
+	Code int `json:"code"`
+	// Status is the HTTP status that goes with it.
+	Status int `json:"status"`
+	// Name is short and stable, for searching.
+	Name string `json:"name"`
+	// Meaning says what happened.
+	Meaning string `json:"meaning"`
+	// Solution says what the caller, or the API's owner, does about it.
+	Solution string `json:"solution"`
+}
+
+// Errors returns every error that the gateway answers, by ascending code.
+func Errors() []ErrorCode {
+	table := make([]ErrorCode, len(errorTable))
+	for i, e := range errorTable {
+		table[i] = *e
+	}
+	return table
+}
+
+// The caller sent something that the API does not take.
+var (
+	errUnknownParameter = &ErrorCode{
+		40001, http.StatusBadRequest, "UNKNOWN_PARAMETER",
+		"The query string has a parameter that the API does not declare.",
+		"Remove it, or correct its spelling; names are case-sensitive. pageNum and pageSize exist on paged APIs alone.",
+	}
+	errRepeatedParameter = &ErrorCode{
+		40002, http.StatusBadRequest, "REPEATED_PARAMETER",
+		"A parameter is in the query string more than once.",
+		"Send it once. A list is one value with commas (1,2,3) or a JSON array.",
+	}
+	errMissingParameter = &ErrorCode{
+		40003, http.StatusBadRequest, "MISSING_PARAMETER",
+		"A required parameter is not in the query string.",
+		"Add it. POST calls have their parameters in the query string too.",
+	}
+	errInvalidParameter = &ErrorCode{
+		40004, http.StatusBadRequest, "INVALID_PARAMETER",
+		"A value does not have the declared type of its parameter.",
+		"Send a value of the type that the message names.",
+	}
+	errLongParameter = &ErrorCode{
+		40005, http.StatusBadRequest, "PARAMETER_TOO_LONG",
+		"A value is longer than the gateway takes.",
+		"Shorten it, or split the call into several.",
+	}
+	errMalformedQuery = &ErrorCode{
+		40006, http.StatusBadRequest, "MALFORMED_QUERY",
+		"The query string is not percent-encoded UTF-8.",
+		`Encode names and values as UTF-8 with percent signs; a percent sign itself is "%25".`,
+	}
+	errInvalidPage = &ErrorCode{
+		40007, http.StatusBadRequest, "INVALID_PAGE",
+		"pageNum or pageSize is out of range.",
+		"Use whole numbers: pageNum from 1, pageSize from 1 to 1000.",
+	}
+	errBodyNotAllowed = &ErrorCode{
+		40008, http.StatusBadRequest, "BODY_NOT_ALLOWED",
+		"The request has a body; the API takes its parameters from the query string.",
+		"Send the parameters in the query string and no body.",
+	}
+	errValueRefused = &ErrorCode{
+		40009, http.StatusBadRequest, "VALUE_REFUSED",
+		"The database does not take a value, because it is out of range for example.",
+		"Send another value.",
+	}
+)
+
+// The call meets no API.
+var (
+	errNoAPI = &ErrorCode{
+		40401, http.StatusNotFound, "API_NOT_FOUND",
+		"No API is published at this path in this environment.",
+		"Check path and X-Stage; ask the API's owner whether it is online.",
+	}
+	errNoStage = &ErrorCode{
+		40402, http.StatusNotFound, "STAGE_NOT_FOUND",
+		"Nothing is published in an environment of the name in X-Stage.",
+		"Check X-Stage; without it a call goes to RELEASE.",
+	}
+	errMethodNotAllowed = &ErrorCode{
+		40501, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED",
+		"The API at this path is called with another method.",
+		"Use a method of the Allow header.",
+	}
+	errLongQuery = &ErrorCode{
+		41401, http.StatusRequestURITooLong, "QUERY_TOO_LONG",
+		"The query string is longer than the gateway takes.",
+		"Shorten it, or split the call into several.",
+	}
+)
+
+// The gateway or what lies behind it failed.
+var (
+	errInternal = &ErrorCode{
+		50001, http.StatusInternalServerError, "INTERNAL",
+		"A fault of the gateway itself.",
+		"Report it to the service's operators with the requestId.",
+	}
+	errStatementFailed = &ErrorCode{
+		50201, http.StatusBadGateway, "STATEMENT_FAILED",
+		"The database refused the API's statement.",
+		"Report it to the API's owner with the requestId; a debug of the API shows the database's own message.",
+	}
+	errTooManyRows = &ErrorCode{
+		50202, http.StatusBadGateway, "TOO_MANY_ROWS",
+		"The answer has more rows, or more bytes, than the gateway gives at once.",
+		"Narrow the call by its parameters, ask for smaller pages, or ask the API's owner to page it.",
+	}
+	errNotAnswerable = &ErrorCode{
+		50203, http.StatusBadGateway, "ANSWER_NOT_AS_DECLARED",
+		"A column of the answer is not of the type that the API declares.",
+		"Report it to the API's owner with the requestId.",
+	}
+	errUnavailable = &ErrorCode{
+		50301, http.StatusServiceUnavailable, "DATABASE_UNAVAILABLE",
+		"The API's database does not answer, or has no connection free.",
+		"Try again after the seconds in Retry-After.",
+	}
+	errBrokenRoute = &ErrorCode{
+		50302, http.StatusServiceUnavailable, "API_UNAVAILABLE",
+		"The API is published, but cannot be called as it is.",
+		"Report it to the API's owner with the requestId: its definition or connection needs attention.",
+	}
+	errTimeout = &ErrorCode{
+		50401, http.StatusGatewayTimeout, "TIMEOUT",
+		"The database took longer than the API's timeout.",
+		"Narrow the call, or ask the API's owner to raise the timeout.",
+	}
+)
+
+// errorTable holds every code above, ascending.
+var errorTable = []*ErrorCode{
+	errUnknownParameter, errRepeatedParameter, errMissingParameter, errInvalidParameter, errLongParameter,
+	errMalformedQuery, errInvalidPage, errBodyNotAllowed, errValueRefused,
+	errNoAPI, errNoStage, errMethodNotAllowed, errLongQuery,
+	errInternal, errStatementFailed, errTooManyRows, errNotAnswerable, errUnavailable, errBrokenRoute, errTimeout,
+}

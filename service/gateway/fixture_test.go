@@ -1,0 +1,298 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package gateway_test
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	_ "modernc.org/sqlite"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
+	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
+	"github.com/dataservice/terraform-provider-dataservice/service/internal/pgtest"
+	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+	"github.com/dataservice/terraform-provider-dataservice/service/sqlstore"
+)
+
+// engines are the databases that an API can read from; each call makes one whose
+// table people holds these, and returns how to connect to it.
+var engines = map[string]func(t testing.TB, dir string, people ...person) service.ConnectionSpec{
+	"SQLITE":     sqlitePeople,
+	"POSTGRESQL": postgresPeople,
+}
+
+const peopleTable = `CREATE TABLE people (id %s PRIMARY KEY, name text NOT NULL, city text, height double precision NOT NULL)`
+
+type person struct {
+	id     int
+	name   string
+	city   any
+	height float64
+}
+
+// everybody is 25 people with the ids 1 to 25; number 25 has no city.
+func everybody() []person {
+	people := make([]person, 25)
+	for i := range people {
+		people[i] = person{i + 1, fmt.Sprintf("person %d", i+1), []any{"Oslo", "Lima"}[i%2], 1.5 + float64(i)/100}
+	}
+	people[24].city = nil
+	return people
+}
+
+func sqlitePeople(t testing.TB, dir string, people ...person) service.ConnectionSpec {
+	t.Helper()
+	made, err := os.CreateTemp(dir, "*.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = made.Close()
+	db, err := sql.Open("sqlite", made.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // Written already.
+	if _, err := db.Exec(fmt.Sprintf(peopleTable, "INTEGER")); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range people {
+		if _, err := db.Exec("INSERT INTO people VALUES (?, ?, ?, ?)", p.id, p.name, p.city, p.height); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return service.ConnectionSpec{Engine: service.EngineSQLite, File: filepath.Base(made.Name())}
+}
+
+func postgresPeople(t testing.TB, _ string, people ...person) service.ConnectionSpec {
+	t.Helper()
+	dsn := pgtest.Database(t)
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context()) //nolint:errcheck // Written already.
+	if _, err := conn.Exec(t.Context(), fmt.Sprintf(peopleTable, "bigint")); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range people {
+		if _, err := conn.Exec(t.Context(), "INSERT INTO people VALUES ($1, $2, $3, $4)", p.id, p.name, p.city, p.height); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := service.ConnectionSpec{
+		Engine: service.EnginePostgreSQL, Host: u.Hostname(), Port: 5432, Database: strings.TrimPrefix(u.Path, "/"),
+		Username: u.User.Username(), SSLMode: service.SSLDisable, AllowSuperuser: true,
+	}
+	if u.Port() != "" {
+		if spec.Port, err = strconv.Atoi(u.Port()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return spec
+}
+
+// house is a whole service in one process: real store, real databases, the gateway
+// behind a real server.
+type house struct {
+	*lifecycle.Service
+	store   *sqlstore.Store
+	sources *datasource.Sources
+	runner  lifecycle.Runner
+	gateway *gateway.Gateway
+	server  *httptest.Server
+	caller  lifecycle.Caller
+	dir     string
+}
+
+// options change a house before it is built.
+type options struct {
+	maxRows int
+	logger  *slog.Logger
+	// store wraps what the gateway reads.
+	store func(lifecycle.Store) lifecycle.Store
+}
+
+func newHouse(t testing.TB, o options) *house {
+	t.Helper()
+	ctx := context.Background()
+	if o.logger == nil {
+		o.logger = slog.New(slog.DiscardHandler)
+	}
+	h := &house{dir: t.TempDir()}
+	var err error
+	if h.store, err = sqlstore.Open(ctx, sqlstore.Options{DSN: "sqlite:" + filepath.Join(t.TempDir(), "store.db"), Logger: o.logger}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = h.store.Close() })
+	h.sources = datasource.New(datasource.Options{SQLiteDir: h.dir, Logger: o.logger})
+	t.Cleanup(func() { h.sources.Close() })
+	var routes lifecycle.Store = h.store
+	if o.store != nil {
+		routes = o.store(h.store)
+	}
+	h.gateway = gateway.New(gateway.Options{Store: routes, Sources: h.sources, Logger: o.logger, MaxRows: o.maxRows})
+	t.Cleanup(h.gateway.Close)
+	h.runner = gateway.NewRunner(h.sources)
+	h.Service = lifecycle.New(lifecycle.Options{Store: h.store, Runner: h.runner, Router: h.gateway, Logger: o.logger})
+	token, _, err := h.Bootstrap(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.caller.Member, h.caller.Workspace, err = h.Authenticate(ctx, token.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.gateway.Load(ctx); err != nil {
+		t.Fatal(err)
+	}
+	noReview := false
+	if _, err := h.UpdateEnvironment(ctx, h.caller, service.ReleaseEnvironmentID, service.EnvironmentInput{
+		Name: service.ReleaseEnvironmentName, ReviewRequired: &noReview,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	h.server = httptest.NewUnstartedServer(h.gateway)
+	h.server.Config = gateway.NewServer(h.gateway)
+	h.server.Start()
+	t.Cleanup(h.server.Close)
+	return h
+}
+
+// connection makes a connection.
+func (h *house) connection(t testing.TB, name string, spec service.ConnectionSpec) service.Connection {
+	t.Helper()
+	spec.Name = name
+	c, err := h.CreateConnection(context.Background(), h.caller, service.ConnectionInput{ConnectionSpec: spec})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// definition is a GET API without parameters.
+func definition(conn service.Connection, path, sql string, answered ...string) service.Definition {
+	types := map[string]service.ParameterType{"id": service.TypeLong, "n": service.TypeLong, "height": service.TypeDouble}
+	d := service.Definition{
+		Path: path, Method: service.MethodGet, AuthType: service.AuthNone, ConnectionID: conn.ID, TimeoutMS: 20000,
+		Script:             &service.Script{SQL: sql},
+		ResponseParameters: map[string]service.ResponseParameter{},
+	}
+	for _, name := range answered {
+		typ, ok := types[name]
+		if !ok {
+			typ = service.TypeString
+		}
+		d.ResponseParameters[name] = service.ResponseParameter{Type: typ}
+	}
+	return d
+}
+
+// api creates an API, debugged with its examples.
+func (h *house) api(t testing.TB, name string, d service.Definition) service.API {
+	t.Helper()
+	a, err := h.CreateAPI(context.Background(), h.caller, service.APIInput{APISpec: service.APISpec{Name: name, Definition: d}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// publish publishes the API's current revision to an environment.
+func (h *house) publish(t testing.TB, a service.API, environment string) service.Publication {
+	t.Helper()
+	p, err := h.Publish(context.Background(), h.caller, service.PublishInput{APIID: a.ID, Revision: a.Revision, EnvironmentID: environment})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Status != service.StatusPublished {
+		t.Fatalf("the publication is %s", p.Status)
+	}
+	return p
+}
+
+// answer is what a caller got.
+type answer struct {
+	Status    int
+	Header    http.Header
+	Data      json.RawMessage `json:"data"`
+	ErrCode   int             `json:"errCode"`
+	ErrMsg    string          `json:"errMsg"`
+	RequestID string          `json:"requestId"`
+}
+
+func (a answer) String() string {
+	return fmt.Sprintf("%d %d %s %s", a.Status, a.ErrCode, a.ErrMsg, a.Data)
+}
+
+// call calls the gateway over the network.
+func (h *house) call(t testing.TB, method, target string, header ...string) answer {
+	t.Helper()
+	a, err := h.try(context.Background(), method, target, header...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func (h *house) try(ctx context.Context, method, target string, header ...string) (answer, error) {
+	var a answer
+	r, err := http.NewRequestWithContext(ctx, method, h.server.URL+target, nil)
+	if err != nil {
+		return a, err
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	resp, err := h.server.Client().Do(r)
+	if err != nil {
+		return a, err
+	}
+	defer resp.Body.Close() //nolint:errcheck // Only read from.
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return a, err
+	}
+	if method != http.MethodHead {
+		if err := json.Unmarshal(body, &a); err != nil {
+			return a, fmt.Errorf("%s %s answers %q: %w", method, target, body, err)
+		}
+	}
+	a.Status, a.Header = resp.StatusCode, resp.Header
+	return a, nil
+}
+
+// eventually waits until the condition holds.
+func eventually(t testing.TB, what string, condition func() bool) {
+	t.Helper()
+	deadline := time.After(15 * time.Second)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("not within 15 s: %s", what)
+		}
+	}
+}

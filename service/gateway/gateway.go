@@ -1,0 +1,343 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
+	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+)
+
+// DefaultMaxRows is what an unpaged call is given at most, where the options say nothing.
+const DefaultMaxRows = 10000
+
+const (
+	// reloadTimeout bounds one reading of the store.
+	reloadTimeout = 30 * time.Second
+	// retryAfter is how long a change that could not be read waits to be read again.
+	retryAfter = time.Second
+	loadPage   = 500
+)
+
+// Options are what a gateway is made of.
+type Options struct {
+	Store   lifecycle.Store
+	Sources *datasource.Sources
+	// Logger gets the access log and what is wrong with routes; slog.Default where nil.
+	Logger *slog.Logger
+	// MaxRows bounds the rows of an unpaged answer; DefaultMaxRows where 0. A call with
+	// more is refused, never cut.
+	MaxRows int
+}
+
+// Gateway answers calls of published APIs. It is a [http.Handler] and a [lifecycle.Router].
+type Gateway struct {
+	store    lifecycle.Store
+	sources  *datasource.Sources
+	logger   *slog.Logger
+	answerer answerer
+
+	table atomic.Pointer[table]
+
+	// reload is held, as a semaphore of one, from reading the store until the table is
+	// swapped: what was read earlier can never replace what was read later.
+	reload chan struct{}
+	// routes by publication; guarded by reload.
+	routes map[string]*route
+
+	// missed are the changes that could not be read, with the reason. They are tried
+	// again until they can, or the gateway is closed.
+	mu     sync.Mutex
+	missed map[change]error
+	retry  *time.Timer
+	closed bool
+}
+
+// change is something that the gateway was told of: a publication, a connection, or,
+// where both are empty, everything.
+type change struct {
+	publicationID, connectionID string
+}
+
+var (
+	_ http.Handler     = (*Gateway)(nil)
+	_ lifecycle.Router = (*Gateway)(nil)
+)
+
+// New returns a gateway without routes; [Gateway.Load] brings them.
+func New(o Options) *Gateway {
+	g := &Gateway{
+		store:   o.Store,
+		sources: o.Sources,
+		logger:  o.Logger,
+		reload:  make(chan struct{}, 1),
+		routes:  map[string]*route{},
+		missed:  map[change]error{},
+	}
+	if g.logger == nil {
+		g.logger = slog.Default()
+	}
+	g.answerer = answerer{logger: g.logger, maxRows: o.MaxRows}
+	if g.answerer.maxRows == 0 {
+		g.answerer.maxRows = DefaultMaxRows
+	}
+	g.table.Store(emptyTable)
+	return g
+}
+
+// ServeHTTP answers one call.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g.answerer.serve(g.table.Load(), w, r)
+}
+
+// Load builds the whole route table from the store. A publication that cannot be
+// compiled is logged and answers 503; the error is that of the store, and leaves the
+// table as it was.
+func (g *Gateway) Load(ctx context.Context) error {
+	return g.apply(ctx, change{})
+}
+
+// PublicationChanged serves what the store now has of the publication. Where the
+// store does not answer the error says so; the gateway then serves what it served
+// before, and goes on trying.
+func (g *Gateway) PublicationChanged(ctx context.Context, publicationID string) error {
+	return g.applyOrRetry(ctx, change{publicationID: publicationID})
+}
+
+// ConnectionChanged compiles the routes that read from the connection anew; errors
+// are as in [Gateway.PublicationChanged].
+func (g *Gateway) ConnectionChanged(ctx context.Context, connectionID string) error {
+	return g.applyOrRetry(ctx, change{connectionID: connectionID})
+}
+
+// Stale returns nil while every change that the gateway was told of is served, and
+// else an error that says why not.
+func (g *Gateway) Stale() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, err := range g.missed {
+		return fmt.Errorf("%d route changes wait for the store: %w", len(g.missed), err)
+	}
+	return nil
+}
+
+// Close ends the trying for changes that could not be read.
+func (g *Gateway) Close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = true
+	if g.retry != nil {
+		g.retry.Stop()
+	}
+}
+
+func (g *Gateway) applyOrRetry(ctx context.Context, ch change) error {
+	err := g.apply(ctx, ch)
+	if err != nil {
+		g.miss(err, ch)
+	}
+	return err
+}
+
+// miss notes changes that are yet to be read, and sees to it that they are.
+func (g *Gateway) miss(err error, changes ...change) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, ch := range changes {
+		g.missed[ch] = err
+	}
+	if g.closed || g.retry != nil || len(g.missed) == 0 {
+		return
+	}
+	g.retry = time.AfterFunc(retryAfter, g.catchUp)
+}
+
+// catchUp tries the missed changes once more.
+func (g *Gateway) catchUp() {
+	g.mu.Lock()
+	g.retry = nil
+	missed := slices.Collect(maps.Keys(g.missed))
+	g.mu.Unlock()
+	for _, ch := range missed {
+		if err := g.apply(context.Background(), ch); err != nil {
+			// What failed is noted again, and with it the next attempt.
+			g.miss(err, ch)
+			return
+		}
+	}
+}
+
+// take removes the missed changes that a reading which begins now covers.
+func (g *Gateway) take(ch change) []change {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var covered []change
+	for missed := range g.missed {
+		if missed == ch || ch == (change{}) {
+			covered = append(covered, missed)
+			delete(g.missed, missed)
+		}
+	}
+	return covered
+}
+
+// apply reads what changed and swaps the table.
+func (g *Gateway) apply(ctx context.Context, ch change) error {
+	ctx, cancel := context.WithTimeout(ctx, reloadTimeout)
+	defer cancel()
+	select {
+	case g.reload <- struct{}{}:
+		defer func() { <-g.reload }()
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for another route change: %w", ctx.Err())
+	}
+	covered := g.take(ch)
+	stale := g.affected(ch)
+	records, err := g.read(ctx, ch, stale)
+	if err != nil {
+		g.miss(err, covered...)
+		return err
+	}
+	var remove, add []*route
+	for _, id := range stale {
+		if rt := g.routes[id]; rt != nil {
+			remove = append(remove, rt)
+		}
+	}
+	for _, r := range records {
+		if r.publication.Live == nil {
+			g.logger.ErrorContext(ctx, "a callable publication has no live version and is not served",
+				"api", r.publication.APIName, "publication", r.publication.ID)
+			continue
+		}
+		rt := newRoute(g.sources, r.publication, r.connection, r.missing)
+		if rt.broken != nil {
+			g.logger.WarnContext(ctx, "a published API cannot be called; it answers 503 until its definition or connection is put right",
+				"api", rt.apiName, "environment", rt.environmentName, "publication", rt.publicationID,
+				"connection", rt.connectionID, "error", rt.broken)
+		}
+		add = append(add, rt)
+	}
+	g.table.Store(g.table.Load().replace(remove, add))
+	for _, rt := range remove {
+		delete(g.routes, rt.publicationID)
+	}
+	for _, rt := range add {
+		g.routes[rt.publicationID] = rt
+	}
+	return nil
+}
+
+// affected lists the publications whose routes a change may concern; needs g.reload.
+func (g *Gateway) affected(ch change) []string {
+	if ch.publicationID != "" {
+		return []string{ch.publicationID}
+	}
+	var ids []string
+	for id, rt := range g.routes {
+		if ch.connectionID == "" || rt.connectionID == ch.connectionID {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// record is what the store knows of one route.
+type record struct {
+	publication service.Publication
+	connection  service.Connection
+	// missing is why there is no connection.
+	missing error
+}
+
+// read reads the callable ones of these publications, or all there are where
+// everything may have changed.
+func (g *Gateway) read(ctx context.Context, ch change, ids []string) ([]record, error) {
+	var records []record
+	err := g.store.View(ctx, func(tx lifecycle.Tx) error {
+		var publications []service.Publication
+		var err error
+		if ch == (change{}) {
+			publications, err = allCallable(ctx, tx)
+		} else {
+			publications, err = callable(ctx, tx, ids)
+		}
+		if err != nil {
+			return err
+		}
+		records, err = withConnections(ctx, tx, publications)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the published APIs from the store: %w", err)
+	}
+	return records, nil
+}
+
+func allCallable(ctx context.Context, tx lifecycle.Tx) ([]service.Publication, error) {
+	var all []service.Publication
+	page := lifecycle.Page{Limit: loadPage}
+	for {
+		publications, err := tx.CallablePublications(ctx, page)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, publications...)
+		if len(publications) < page.Limit {
+			return all, nil
+		}
+		page.After = publications[len(publications)-1].ID
+	}
+}
+
+func callable(ctx context.Context, tx lifecycle.Tx, ids []string) ([]service.Publication, error) {
+	var found []service.Publication
+	for _, id := range ids {
+		p, err := tx.CallablePublication(ctx, id)
+		switch {
+		case service.ErrorCode(err) == service.CodeNotFound:
+			continue
+		case err != nil:
+			return nil, err
+		}
+		found = append(found, p)
+	}
+	return found, nil
+}
+
+// withConnections adds the connection of each live version, reading each one once.
+func withConnections(ctx context.Context, tx lifecycle.Tx, publications []service.Publication) ([]record, error) {
+	type read struct {
+		connection service.Connection
+		missing    error
+	}
+	connections := map[string]read{}
+	records := make([]record, 0, len(publications))
+	for _, p := range publications {
+		if p.Live == nil {
+			records = append(records, record{publication: p})
+			continue
+		}
+		r, ok := connections[p.Live.ConnectionID]
+		if !ok {
+			r.connection, r.missing = tx.Connection(ctx, p.WorkspaceID, p.Live.ConnectionID)
+			if r.missing != nil && service.ErrorCode(r.missing) != service.CodeNotFound {
+				return nil, r.missing
+			}
+			connections[p.Live.ConnectionID] = r
+		}
+		records = append(records, record{p, r.connection, r.missing})
+	}
+	return records, nil
+}

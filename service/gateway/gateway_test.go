@@ -1,0 +1,579 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package gateway_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
+	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+)
+
+func text(s string) *string { return &s }
+
+// search looks for people by several parameters, none of which is needed.
+func search(conn service.Connection, paged bool) service.Definition {
+	d := definition(conn, "/people", `SELECT id, name, city, height FROM people
+		WHERE (CAST(${city} AS text) IS NULL OR city = ${city}) AND id >= ${from} ORDER BY id`, "id", "name", "city", "height")
+	d.RequestParameters = map[string]service.RequestParameter{
+		"city": {Type: service.TypeString},
+		"from": {Type: service.TypeLong, Default: text("1")},
+	}
+	d.Script.Paged = paged
+	return d
+}
+
+func TestAPublishedAPIAnswersRowsOfARealDatabase(t *testing.T) {
+	for engine, people := range engines {
+		t.Run(engine, func(t *testing.T) {
+			h := newHouse(t, options{})
+			conn := h.connection(t, "people_db", people(t, h.dir, everybody()...))
+			h.publish(t, h.api(t, "people", search(conn, false)), "")
+			paged := search(conn, true)
+			paged.Path, paged.Method = "/people/paged", service.MethodPost
+			h.publish(t, h.api(t, "people_paged", paged), "")
+			for _, test := range []struct{ name, method, target, want string }{
+				{"rows with NULL", http.MethodGet, "/people?from=24",
+					`[{"id":24,"name":"person 24","city":"Lima","height":1.73},{"id":25,"name":"person 25","city":null,"height":1.74}]`},
+				{"a bound text", http.MethodGet, "/people?city=Oslo&from=23", `[{"id":23,"name":"person 23","city":"Oslo","height":1.72}]`},
+				{"no rows", http.MethodGet, "/people?city=" + "%27%20OR%201=1--", `[]`},
+				{"a page", http.MethodPost, "/people/paged?pageNum=2&pageSize=1&city=Lima",
+					`{"totalNum":12,"pageNum":2,"pageSize":1,"rows":[{"id":4,"name":"person 4","city":"Lima","height":1.53}]}`},
+				{"a page beyond the last", http.MethodPost, "/people/paged?pageNum=9&pageSize=25", `{"totalNum":25,"pageNum":9,"pageSize":25,"rows":[]}`},
+			} {
+				t.Run(test.name, func(t *testing.T) {
+					a := h.call(t, test.method, test.target)
+					if a.Status != http.StatusOK || a.ErrCode != 0 || a.ErrMsg != "success" || a.RequestID == "" {
+						t.Fatal(a)
+					}
+					if diff := cmp.Diff(decoded(t, test.want), decoded(t, string(a.Data))); diff != "" {
+						t.Error(diff)
+					}
+				})
+			}
+			if a := h.call(t, http.MethodPost, "/people/paged"); strings.Count(string(a.Data), `"name"`) != 10 {
+				t.Errorf("a page where nothing was said: %s", a)
+			}
+		})
+	}
+}
+
+func decoded(t *testing.T, text string) any {
+	t.Helper()
+	var v any
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return v
+}
+
+func TestTheGatewayFollowsAPublicationThroughItsLife(t *testing.T) {
+	h := newHouse(t, options{})
+	ctx := context.Background()
+	conn := h.connection(t, "people_db", sqlitePeople(t, h.dir, everybody()...))
+	a := h.api(t, "greeting", definition(conn, "/greeting", "SELECT 1 AS n", "n"))
+	expect := func(when string, status int, data string) {
+		t.Helper()
+		got := h.call(t, http.MethodGet, "/greeting")
+		if got.Status != status || status == http.StatusOK && string(got.Data) != data {
+			t.Errorf("%s: %s, want %d %s", when, got, status, data)
+		}
+		if status == http.StatusNotFound && strings.Contains(got.ErrMsg, "greeting") {
+			t.Errorf("%s: the answer tells of the API: %s", when, got)
+		}
+	}
+	expect("before it is published", http.StatusNotFound, "")
+	p := h.publish(t, a, "")
+	expect("published", http.StatusOK, `[{"n":1}]`)
+
+	next := a.APISpec
+	next.Script = &service.Script{SQL: "SELECT 2 AS n"}
+	a, err := h.UpdateAPI(ctx, h.caller, a.ID, "", service.APIInput{APISpec: next})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect("changed and not yet published", http.StatusOK, `[{"n":1}]`)
+	h.publish(t, a, "")
+	expect("the new version", http.StatusOK, `[{"n":2}]`)
+
+	for _, step := range []struct {
+		name   string
+		do     func(context.Context, lifecycle.Caller, string, service.ActionInput) (service.Publication, error)
+		status int
+	}{
+		{"suspended", h.Suspend, http.StatusNotFound},
+		{"restored", h.Restore, http.StatusOK},
+		{"unpublished", h.Unpublish, http.StatusNotFound},
+	} {
+		if _, err := step.do(ctx, h.caller, p.ID, service.ActionInput{}); err != nil {
+			t.Fatal(step.name, err)
+		}
+		expect(step.name, step.status, `[{"n":2}]`)
+	}
+
+	moved := a.APISpec
+	moved.Path = "/moved"
+	if a, err = h.UpdateAPI(ctx, h.caller, a.ID, "", service.APIInput{APISpec: moved}); err != nil {
+		t.Fatal(err)
+	}
+	h.publish(t, a, "")
+	expect("moved to another path", http.StatusNotFound, "")
+	if got := h.call(t, http.MethodGet, "/moved"); got.Status != http.StatusOK {
+		t.Errorf("at its new path: %s", got)
+	}
+}
+
+func TestTheStagesOfOneAPIAnswerEachTheirOwn(t *testing.T) {
+	h := newHouse(t, options{})
+	conn := h.connection(t, "people_db", sqlitePeople(t, h.dir, everybody()...))
+	noReview := false
+	dev, err := h.CreateEnvironment(context.Background(), h.caller, service.EnvironmentInput{Name: "DEV", ReviewRequired: &noReview})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := h.api(t, "greeting", definition(conn, "/greeting", "SELECT 1 AS n", "n"))
+	h.publish(t, a, dev.ID)
+	for _, test := range []struct {
+		name, stage string
+		status      int
+		say         string
+	}{
+		{"no stage", "", http.StatusNotFound, `in an environment "RELEASE"`},
+		{"RELEASE", "RELEASE", http.StatusNotFound, `in an environment "RELEASE"`},
+		{"its own", "DEV", http.StatusOK, "success"},
+		{"an unknown one", "PROD", http.StatusNotFound, `Nothing is published in an environment "PROD": set the header X-Stage to another name, or leave it out to call RELEASE.`},
+		{"a long one", strings.Repeat("x", 5000), http.StatusNotFound, strings.Repeat("x", 64) + `"…`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := h.call(t, http.MethodGet, "/greeting", "X-Stage", test.stage)
+			if test.stage == "" {
+				got = h.call(t, http.MethodGet, "/greeting")
+			}
+			if got.Status != test.status || !strings.Contains(got.ErrMsg, test.say) {
+				t.Error(got)
+			}
+		})
+	}
+}
+
+func TestAnotherMethodAnswers405WithAllow(t *testing.T) {
+	h := newHouse(t, options{})
+	conn := h.connection(t, "people_db", sqlitePeople(t, h.dir, everybody()...))
+	h.publish(t, h.api(t, "greeting", definition(conn, "/greeting", "SELECT 1 AS n", "n")), "")
+	for _, method := range []string{http.MethodPost, http.MethodHead, http.MethodDelete, http.MethodOptions} {
+		if got := h.call(t, method, "/greeting"); got.Status != http.StatusMethodNotAllowed || got.Header.Get("Allow") != "GET" {
+			t.Errorf("%s: %s, Allow %q", method, got, got.Header.Get("Allow"))
+		}
+	}
+}
+
+func TestAnUnpagedAnswerIsWholeOrRefused(t *testing.T) {
+	for engine, people := range engines {
+		t.Run(engine, func(t *testing.T) {
+			h := newHouse(t, options{maxRows: 5})
+			conn := h.connection(t, "people_db", people(t, h.dir, everybody()...))
+			h.publish(t, h.api(t, "people", search(conn, false)), "")
+			if got := h.call(t, http.MethodGet, "/people?from=21"); got.Status != http.StatusOK {
+				t.Errorf("5 rows: %s", got)
+			}
+			got := h.call(t, http.MethodGet, "/people?from=20")
+			if got.Status != http.StatusBadGateway || !strings.Contains(got.ErrMsg, "at most 5 rows") || !strings.Contains(got.ErrMsg, "ask the API's owner to page it") {
+				t.Errorf("6 rows: %s", got)
+			}
+		})
+	}
+}
+
+// slow are statements that take longer than anybody waits.
+var slow = map[string]string{
+	"SQLITE":     "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT max(n) AS n FROM c",
+	"POSTGRESQL": "SELECT 1 AS n FROM pg_sleep(600)",
+}
+
+func TestASlowStatementEndsWithTheTimeoutOfItsAPI(t *testing.T) {
+	for engine, people := range engines {
+		t.Run(engine, func(t *testing.T) {
+			h := newHouse(t, options{})
+			conn := h.connection(t, "people_db", people(t, h.dir, everybody()...))
+			h.publishUndebugged(t, "slow", definition(conn, "/slow", slow[engine], "n"), 100)
+			start := time.Now()
+			got := h.call(t, http.MethodGet, "/slow")
+			if took := time.Since(start); got.Status != http.StatusGatewayTimeout || took > 10*time.Second {
+				t.Errorf("after %s: %s", took, got)
+			}
+			if !strings.Contains(got.ErrMsg, "timeout of 100 ms") {
+				t.Error(got.ErrMsg)
+			}
+		})
+	}
+}
+
+// publishUndebugged publishes what no debug could have passed. Use cases refuse
+// that, so the records are written as they would be if the database had changed since.
+func (h *house) publishUndebugged(t testing.TB, name string, d service.Definition, timeoutMS int) service.Publication {
+	t.Helper()
+	ctx := context.Background()
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	d.TimeoutMS = timeoutMS
+	release, err := h.Environment(ctx, h.caller, service.ReleaseEnvironmentID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p service.Publication
+	err = h.store.Update(ctx, func(tx lifecycle.Tx) error {
+		a := service.API{
+			ID: service.NewID(now), WorkspaceID: h.caller.Workspace.ID, APISpec: service.APISpec{Name: name, Definition: d},
+			Revision: 1, DebugStatus: service.DebugSuccess, OwnerID: h.caller.Member.ID, OwnerName: h.caller.Member.Name,
+			CreatedAt: now, UpdatedAt: now,
+		}
+		if err := tx.CreateAPI(ctx, &a); err != nil {
+			return err
+		}
+		if err := tx.PutRevision(ctx, service.Revision{APIID: a.ID, Number: 1, Definition: d, DebugStatus: service.DebugSuccess, CreatedAt: now}); err != nil {
+			return err
+		}
+		p = service.Publication{
+			ID: service.NewID(now), WorkspaceID: h.caller.Workspace.ID, APIID: a.ID, APIName: name,
+			EnvironmentID: release.ID, EnvironmentName: release.Name, InstanceID: release.InstanceID,
+			Status: service.StatusCreated, CreatedAt: now, UpdatedAt: now,
+		}
+		if err := tx.CreatePublication(ctx, &p); err != nil {
+			return err
+		}
+		v := service.Version{
+			ID: service.NewID(now), PublicationID: p.ID, Number: 1, Name: "V1", Revision: 1, APIName: name,
+			ConnectionID: d.ConnectionID, Definition: d, CreatedBy: h.caller.Member.Name, CreatedAt: now,
+		}
+		if err := tx.CreateVersion(ctx, &v); err != nil {
+			return err
+		}
+		p.Status, p.Live = service.StatusPublished, &v
+		return tx.UpdatePublication(ctx, &p)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.gateway.PublicationChanged(ctx, p.ID); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestACallerWhoLeavesEndsTheStatement(t *testing.T) {
+	for engine, people := range engines {
+		t.Run(engine, func(t *testing.T) {
+			var log lockedBuffer
+			h := newHouse(t, options{logger: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+			conn := h.connection(t, "people_db", people(t, h.dir, everybody()...))
+			h.publishUndebugged(t, "slow", definition(conn, "/slow", slow[engine], "n"), service.MaxTimeoutMS)
+			ctx, leave := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			defer leave()
+			if got, err := h.try(ctx, http.MethodGet, "/slow"); err == nil {
+				t.Fatalf("answered %s", got)
+			}
+			eventually(t, "the log tells that the caller has gone", func() bool { return strings.Contains(log.String(), `"status":499`) })
+		})
+	}
+}
+
+// lockedBuffer is a buffer that several goroutines may write to.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+func TestARouteThatCannotBeCompiledLeavesTheOthersAlone(t *testing.T) {
+	var log lockedBuffer
+	h := newHouse(t, options{logger: slog.New(slog.NewTextHandler(&log, nil))})
+	ctx := context.Background()
+	good := h.connection(t, "good", sqlitePeople(t, h.dir, everybody()...))
+	bad := h.connection(t, "badd", service.ConnectionSpec{Engine: service.EngineSQLite, File: good.File})
+	h.publish(t, h.api(t, "good_api", definition(good, "/good", "SELECT 1 AS n", "n")), "")
+	h.publish(t, h.api(t, "bad_api", definition(bad, "/bad", "SELECT 1 AS n", "n")), "")
+	check := func(when string) {
+		t.Helper()
+		if got := h.call(t, http.MethodGet, "/good"); got.Status != http.StatusOK {
+			t.Errorf("%s, the good one: %s", when, got)
+		}
+		if got := h.call(t, http.MethodGet, "/bad"); got.Status != http.StatusServiceUnavailable || strings.Contains(got.String(), bad.ID) {
+			t.Errorf("%s, the bad one: %s", when, got)
+		}
+	}
+	// Use cases refuse to delete a connection in use.
+	if err := h.store.Update(ctx, func(tx lifecycle.Tx) error { return tx.DeleteConnection(ctx, bad.WorkspaceID, bad.ID) }); err != nil {
+		t.Skipf("the store itself keeps a connection in use: %v", err)
+	}
+	if err := h.gateway.ConnectionChanged(ctx, bad.ID); err != nil {
+		t.Fatal(err)
+	}
+	check("after the change")
+	fresh := gateway.New(gateway.Options{Store: h.store, Sources: h.sources, Logger: slog.New(slog.DiscardHandler)})
+	if err := fresh.Load(ctx); err != nil {
+		t.Fatal(err)
+	}
+	h.server.Config.Handler = fresh
+	check("after a start")
+	if !strings.Contains(log.String(), "bad_api") || !strings.Contains(log.String(), bad.ID) {
+		t.Errorf("the log does not name the API and the connection: %s", log.String())
+	}
+}
+
+func TestAChangedConnectionIsReadFromAtOnce(t *testing.T) {
+	for engine, people := range engines {
+		t.Run(engine, func(t *testing.T) {
+			h := newHouse(t, options{})
+			ctx := context.Background()
+			first, second := people(t, h.dir, everybody()...), people(t, h.dir)
+			conn := h.connection(t, "people_db", first)
+			h.publish(t, h.api(t, "counting", definition(conn, "/count", "SELECT count(*) AS n FROM people", "n")), "")
+			if got := h.call(t, http.MethodGet, "/count"); string(got.Data) != `[{"n":25}]` {
+				t.Fatal(got)
+			}
+			second.Name = conn.Name
+			if _, err := h.UpdateConnection(ctx, h.caller, conn.ID, "", service.ConnectionInput{ConnectionSpec: second}); err != nil {
+				t.Fatal(err)
+			}
+			if got := h.call(t, http.MethodGet, "/count"); string(got.Data) != `[{"n":0}]` {
+				t.Error(got)
+			}
+		})
+	}
+}
+
+func TestAStoreThatFailsIsToldOfAndTriedAgain(t *testing.T) {
+	failing := &failingStore{}
+	h := newHouse(t, options{store: func(s lifecycle.Store) lifecycle.Store {
+		failing.Store = s
+		return failing
+	}})
+	conn := h.connection(t, "people_db", sqlitePeople(t, h.dir, everybody()...))
+	a := h.api(t, "greeting", definition(conn, "/greeting", "SELECT 1 AS n", "n"))
+	p := h.publish(t, a, "")
+	failing.broken.Store(true)
+	if _, err := h.Suspend(context.Background(), h.caller, p.ID, service.ActionInput{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.gateway.PublicationChanged(context.Background(), p.ID); !errors.Is(err, errStoreDown) {
+		t.Errorf("the error is %v", err)
+	}
+	if err := h.gateway.Stale(); !errors.Is(err, errStoreDown) {
+		t.Errorf("the gateway is stale: %v", err)
+	}
+	if got := h.call(t, http.MethodGet, "/greeting"); got.Status != http.StatusOK {
+		t.Errorf("while the store is down: %s", got)
+	}
+	failing.broken.Store(false)
+	eventually(t, "the gateway has caught up", func() bool { return h.gateway.Stale() == nil })
+	eventually(t, "the suspended API is not answered", func() bool {
+		return h.call(t, http.MethodGet, "/greeting").Status == http.StatusNotFound
+	})
+}
+
+var errStoreDown = errors.New("the store is down")
+
+// failingStore is a store whose reading fails while it is broken.
+type failingStore struct {
+	lifecycle.Store
+	broken atomic.Bool
+}
+
+func (s *failingStore) View(ctx context.Context, fn func(lifecycle.Tx) error) error {
+	if s.broken.Load() {
+		return errStoreDown
+	}
+	return s.Store.View(ctx, fn)
+}
+
+func TestCallsUnderWayFinishWithThePlanTheyBeganWith(t *testing.T) {
+	holding := map[string]string{
+		"SQLITE":     "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 300000) SELECT count(*) AS n FROM c",
+		"POSTGRESQL": "SELECT 300000 AS n FROM pg_sleep(1)",
+	}
+	for engine, people := range engines {
+		t.Run(engine, func(t *testing.T) {
+			h := newHouse(t, options{})
+			ctx := context.Background()
+			spec := people(t, h.dir, everybody()...)
+			conn := h.connection(t, "people_db", spec)
+			a := h.api(t, "holding", definition(conn, "/hold", holding[engine], "n"))
+			p := h.publish(t, a, "")
+			answers := make(chan answer, 4)
+			var started sync.WaitGroup
+			for range cap(answers) {
+				started.Add(1)
+				go func() {
+					started.Done()
+					got, err := h.try(ctx, http.MethodGet, "/hold")
+					if err != nil {
+						t.Error(err)
+					}
+					answers <- got
+				}()
+			}
+			started.Wait()
+			// While they run: the pool is replaced, and the API goes.
+			spec.Name, spec.Description = conn.Name, "another"
+			if _, err := h.UpdateConnection(ctx, h.caller, conn.ID, "", service.ConnectionInput{ConnectionSpec: spec, Password: rotated(spec)}); err != nil {
+				t.Fatal(err)
+			}
+			inFlight := h.call(t, http.MethodGet, "/hold")
+			if _, err := h.Suspend(ctx, h.caller, p.ID, service.ActionInput{}); err != nil {
+				t.Fatal(err)
+			}
+			for range cap(answers) {
+				if got := <-answers; got.Status != http.StatusOK || string(got.Data) != `[{"n":300000}]` {
+					t.Error(got)
+				}
+			}
+			if inFlight.Status != http.StatusOK {
+				t.Error(inFlight)
+			}
+			if got := h.call(t, http.MethodGet, "/hold"); got.Status != http.StatusNotFound {
+				t.Errorf("after the suspension: %s", got)
+			}
+		})
+	}
+}
+
+// rotated is a new password, where the engine has passwords; the test server trusts
+// whoever comes, and the pool is replaced all the same.
+func rotated(spec service.ConnectionSpec) *string {
+	if spec.Engine == service.EngineSQLite {
+		return nil
+	}
+	return text("rotated")
+}
+
+func TestNoCallFailsWhileThousandsOfRoutesChange(t *testing.T) {
+	const changes = 2000
+	h := newHouse(t, options{})
+	ctx := context.Background()
+	conn := h.connection(t, "people_db", sqlitePeople(t, h.dir, everybody()...))
+	h.publish(t, h.api(t, "steady", definition(conn, "/steady", "SELECT 1 AS n", "n")), "")
+	var moving []service.Publication
+	for i := range 4 {
+		path := fmt.Sprintf("/moving/%d", i)
+		moving = append(moving, h.publish(t, h.api(t, fmt.Sprintf("moving_%d", i), definition(conn, path, "SELECT 2 AS n", "n")), ""))
+	}
+	stop := make(chan struct{})
+	var calls atomic.Int64
+	var callers, changers sync.WaitGroup
+	for range 4 {
+		callers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				got, err := h.try(ctx, http.MethodGet, "/steady")
+				if err != nil || got.Status != http.StatusOK || string(got.Data) != `[{"n":1}]` {
+					t.Errorf("a call to another API: %s, %v", got, err)
+					return
+				}
+				calls.Add(1)
+			}
+		})
+	}
+	// The status is written to the store and the gateway told, as the use cases do,
+	// without their audit: it is the routes that are to change thousands of times.
+	for _, p := range moving {
+		changers.Go(func() {
+			for range changes / len(moving) {
+				if err := h.toggle(ctx, p); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	changers.Wait()
+	close(stop)
+	callers.Wait()
+	t.Logf("%d calls during %d changes", calls.Load(), changes)
+	for i, p := range moving {
+		now, err := h.Publication(ctx, h.caller, p.ID, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := h.call(t, http.MethodGet, fmt.Sprintf("/moving/%d", i))
+		if now.Status.Callable() != (got.Status == http.StatusOK) {
+			t.Errorf("%s is %s and answers %s", p.APIName, now.Status, got)
+		}
+	}
+}
+
+// toggle stops a publication that is callable, and the other way round.
+func (h *house) toggle(ctx context.Context, p service.Publication) error {
+	err := h.store.Update(ctx, func(tx lifecycle.Tx) error {
+		now, err := tx.Publication(ctx, p.WorkspaceID, p.ID)
+		if err != nil {
+			return err
+		}
+		if now.Status.Callable() {
+			now.Status = service.StatusStopped
+		} else {
+			now.Status = service.StatusPublished
+		}
+		return tx.UpdatePublication(ctx, &now)
+	})
+	if err != nil {
+		return err
+	}
+	return h.gateway.PublicationChanged(ctx, p.ID)
+}
+
+func TestAnOlderReadingNeverReplacesANewerOne(t *testing.T) {
+	h := newHouse(t, options{})
+	ctx := context.Background()
+	conn := h.connection(t, "people_db", sqlitePeople(t, h.dir, everybody()...))
+	p := h.publish(t, h.api(t, "greeting", definition(conn, "/greeting", "SELECT 1 AS n", "n")), "")
+	for range 50 {
+		// Several are told of the same publication at once, in any order.
+		var changers sync.WaitGroup
+		for range 3 {
+			changers.Go(func() {
+				if err := h.toggle(ctx, p); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		changers.Wait()
+		now, err := h.Publication(ctx, h.caller, p.ID, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := h.call(t, http.MethodGet, "/greeting"); now.Status.Callable() != (got.Status == http.StatusOK) {
+			t.Fatalf("it is %s and answers %s", now.Status, got)
+		}
+	}
+}

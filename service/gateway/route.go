@@ -1,0 +1,77 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
+)
+
+// plan runs a compiled definition; *[datasource.Plan] is the one there is.
+type plan interface {
+	Run(ctx context.Context, dst []byte, call datasource.Call) ([]byte, error)
+}
+
+// route is one callable publication. It never changes.
+type route struct {
+	publicationID   string
+	apiID, apiName  string
+	environmentID   string
+	environmentName string
+	connectionID    string
+	method          service.Method
+	path            string
+	timeout         time.Duration
+
+	plan       plan
+	paged      bool
+	parameters []parameter
+	// index finds a parameter by name.
+	index map[string]int
+
+	// broken is why there is no plan, where there is none: such a route answers 503
+	// and leaves the others alone.
+	broken error
+}
+
+// newRoute compiles the live version of a publication. The connection is that of
+// the version; missing is why it could not be read.
+func newRoute(sources *datasource.Sources, p service.Publication, c service.Connection, missing error) *route {
+	d := p.Live.Definition.WithDefaults()
+	rt := &route{
+		publicationID:   p.ID,
+		apiID:           p.APIID,
+		apiName:         p.APIName,
+		environmentID:   p.EnvironmentID,
+		environmentName: p.EnvironmentName,
+		connectionID:    p.Live.ConnectionID,
+		method:          d.Method,
+		path:            d.Path,
+		timeout:         time.Duration(d.TimeoutMS) * time.Millisecond,
+		broken:          missing,
+	}
+	if missing == nil {
+		rt.broken = rt.compile(sources, d, c)
+	}
+	return rt
+}
+
+func (rt *route) compile(sources *datasource.Sources, d service.Definition, c service.Connection) error {
+	compiled, err := sources.Plan(d, c)
+	if err != nil {
+		return err
+	}
+	rt.plan, rt.paged = compiled, compiled.Paged()
+	declared := compiled.Parameters()
+	rt.parameters = make([]parameter, len(declared))
+	rt.index = make(map[string]int, len(declared))
+	for i, p := range declared {
+		rt.parameters[i] = parameter{name: p.Name, kind: p.Type, required: p.Required, value: p.Default}
+		rt.index[p.Name] = i
+	}
+	return nil
+}

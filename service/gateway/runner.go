@@ -1,0 +1,117 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
+	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+)
+
+// MaxDebugRows is what a test call answers at most.
+const MaxDebugRows = 10
+
+// NewRunner returns the runner whose test calls are answered by the gateway's own
+// code, as if the definition were published.
+func NewRunner(sources *datasource.Sources) lifecycle.Runner {
+	return &runner{
+		sources:  sources,
+		answerer: answerer{logger: slog.New(slog.DiscardHandler), maxRows: MaxDebugRows, truncate: true},
+	}
+}
+
+type runner struct {
+	sources  *datasource.Sources
+	answerer answerer
+}
+
+func (r *runner) Check(ctx context.Context, c service.Connection) error {
+	return r.sources.Check(ctx, c)
+}
+
+func (r *runner) Validate(ctx context.Context, d service.Definition, c service.Connection) error {
+	return r.sources.Validate(ctx, d, c)
+}
+
+func (r *runner) Debug(ctx context.Context, d service.Definition, c service.Connection, values map[string]string) (service.DebugResult, error) {
+	if err := r.sources.Validate(ctx, d, c); err != nil {
+		return service.DebugResult{}, err
+	}
+	rt := newRoute(r.sources, service.Publication{
+		EnvironmentName: service.ReleaseEnvironmentName,
+		Live:            &service.Version{ConnectionID: c.ID, Definition: d},
+	}, c, nil)
+	if rt.broken != nil {
+		return service.DebugResult{}, rt.broken
+	}
+	answer := &answerWriter{header: http.Header{}}
+	start := time.Now()
+	out := r.answerer.serve(emptyTable.replace(nil, []*route{rt}), answer, debugRequest(ctx, rt, values))
+	took := time.Since(start)
+	if err := ctx.Err(); err != nil {
+		return service.DebugResult{}, fmt.Errorf("the test call was given up: %w", err)
+	}
+	if out.failure != nil {
+		return service.DebugResult{}, debugFailed(out)
+	}
+	return service.DebugResult{
+		Status:     out.status,
+		Body:       json.RawMessage(answer.body),
+		DurationMS: float64(took.Microseconds()) / 1000,
+	}, nil
+}
+
+// debugRequest writes the values as a caller would, in the query string.
+func debugRequest(ctx context.Context, rt *route, values map[string]string) *http.Request {
+	query := url.Values{}
+	for name, value := range values {
+		query.Set(name, value)
+	}
+	r := &http.Request{
+		Method:     string(rt.method),
+		URL:        &url.URL{Path: rt.path, RawQuery: query.Encode()},
+		Proto:      "HTTP/1.1",
+		ProtoMajor: 1,
+		ProtoMinor: 1,
+		Header:     http.Header{},
+	}
+	return r.WithContext(ctx)
+}
+
+// debugFailed tells a developer what a caller would have been told and, since the
+// connection is the developer's own, what the database said.
+func debugFailed(out outcome) error {
+	message := fmt.Sprintf("The test call answered %d: %s", out.status, out.message)
+	if out.cause != nil {
+		message += fmt.Sprintf(" What was behind it: %s", out.cause)
+	}
+	e := &service.Error{Code: service.CodeDebugFailed, Message: message, Cause: out.cause}
+	if out.parameter != "" {
+		e.Fields = []service.FieldError{{Pointer: service.Pointer("debug", "parameters", out.parameter), Message: out.message}}
+	}
+	return e
+}
+
+// answerWriter keeps an answer in memory.
+type answerWriter struct {
+	header http.Header
+	body   []byte
+}
+
+func (w *answerWriter) Header() http.Header { return w.header }
+
+func (w *answerWriter) WriteHeader(int) {}
+
+func (w *answerWriter) Write(p []byte) (int, error) {
+	w.body = append(w.body, p...)
+	return len(p), nil
+}

@@ -1,0 +1,147 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package gateway_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+)
+
+func TestADebugAnswersWhatACallWould(t *testing.T) {
+	for engine, people := range engines {
+		t.Run(engine, func(t *testing.T) {
+			h := newHouse(t, options{})
+			conn := h.connection(t, "people_db", people(t, h.dir, everybody()...))
+			d := search(conn, false)
+			h.publish(t, h.api(t, "people", d), "")
+			result, err := h.runner.Debug(t.Context(), d, conn, map[string]string{"from": "20", "city": "Lima"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			called := h.call(t, http.MethodGet, "/people?from=20&city=Lima")
+			var debugged answer
+			if err := json.Unmarshal(result.Body, &debugged); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(called.Data), string(debugged.Data)); diff != "" || result.Status != http.StatusOK || debugged.ErrMsg != "success" {
+				t.Errorf("status %d, %s\n%s", result.Status, debugged.ErrMsg, diff)
+			}
+			if result.DurationMS <= 0 {
+				t.Errorf("it took %v ms", result.DurationMS)
+			}
+		})
+	}
+}
+
+func TestADebugAnswersAtMostTenRows(t *testing.T) {
+	for engine, people := range engines {
+		t.Run(engine, func(t *testing.T) {
+			h := newHouse(t, options{})
+			conn := h.connection(t, "people_db", people(t, h.dir, everybody()...))
+			for name, test := range map[string]struct {
+				paged  bool
+				values map[string]string
+				rows   int
+			}{
+				"all rows":     {false, nil, 10},
+				"a page":       {true, map[string]string{"pageSize": "3", "pageNum": "9"}, 1},
+				"a large page": {true, map[string]string{"pageSize": "1000"}, 10},
+			} {
+				result, err := h.runner.Debug(t.Context(), search(conn, test.paged), conn, test.values)
+				if err != nil {
+					t.Fatal(name, err)
+				}
+				if n := strings.Count(string(result.Body), `"name"`); n != test.rows {
+					t.Errorf("%s: %d rows in %s", name, n, result.Body)
+				}
+			}
+		})
+	}
+}
+
+func TestAFailedDebugTellsItsDeveloperWhy(t *testing.T) {
+	for engine, people := range engines {
+		t.Run(engine, func(t *testing.T) {
+			h := newHouse(t, options{})
+			conn := h.connection(t, "people_db", people(t, h.dir, everybody()...))
+			good := search(conn, false)
+			// The division is by what no preparing can know.
+			failing := definition(conn, "/fail", map[string]string{
+				"SQLITE":     "SELECT abs(-9223372036854775808 + min(id) - 1) AS n FROM people",
+				"POSTGRESQL": "SELECT 1 / (min(id) - 1) AS n FROM people",
+			}[engine], "n")
+			required := search(conn, false)
+			required.RequestParameters["city"] = service.RequestParameter{Type: service.TypeString, Required: true}
+			for _, test := range []struct {
+				name    string
+				d       service.Definition
+				values  map[string]string
+				pointer string
+				say     []string
+			}{
+				{"a value of the wrong type", good, map[string]string{"from": "x"}, "/debug/parameters/from",
+					[]string{"answered 400", `The value of parameter "from" must be a whole number of 64 bits.`}},
+				{"a parameter that there is not", good, map[string]string{"form": "1"}, "/debug/parameters/form",
+					[]string{`has no parameter "form"`}},
+				{"a required one that is missing", required, nil, "/debug/parameters/city",
+					[]string{`The parameter "city" is required and missing`}},
+				{"a page of what is not paged", good, map[string]string{"pageNum": "1"}, "/debug/parameters/pageNum",
+					[]string{"not paged"}},
+				{"a statement that fails", failing, nil, "",
+					[]string{"answered 502", map[string]string{"SQLITE": "integer overflow", "POSTGRESQL": "division by zero"}[engine]}},
+			} {
+				t.Run(test.name, func(t *testing.T) {
+					_, err := h.runner.Debug(t.Context(), test.d, conn, test.values)
+					var e *service.Error
+					if !errors.As(err, &e) || e.Code != service.CodeDebugFailed {
+						t.Fatalf("the error is %v", err)
+					}
+					for _, say := range test.say {
+						if !strings.Contains(e.Message, say) {
+							t.Errorf("%q does not say %q", e.Message, say)
+						}
+					}
+					pointer := ""
+					if len(e.Fields) == 1 {
+						pointer = e.Fields[0].Pointer
+					}
+					if pointer != test.pointer {
+						t.Errorf("it points at %q, want %q", pointer, test.pointer)
+					}
+				})
+			}
+		})
+	}
+}
+
+func TestADebugValidatesFirst(t *testing.T) {
+	h := newHouse(t, options{})
+	conn := h.connection(t, "people_db", sqlitePeople(t, h.dir))
+	d := definition(conn, "/typo", "SELEC 1 AS n", "n")
+	if _, err := h.runner.Debug(t.Context(), d, conn, nil); service.ErrorCode(err) != service.CodeInvalid {
+		t.Errorf("a typo: %v", err)
+	}
+	conn.File = "nowhere.db"
+	if _, err := h.runner.Debug(t.Context(), definition(conn, "/x", "SELECT 1 AS n", "n"), conn, nil); service.ErrorCode(err) != service.CodeConnectionFailed {
+		t.Errorf("a file that is not there: %v", err)
+	}
+}
+
+func TestADebugThatNobodyWaitsForIsGivenUp(t *testing.T) {
+	h := newHouse(t, options{})
+	conn := h.connection(t, "people_db", sqlitePeople(t, h.dir))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := h.runner.Debug(ctx, definition(conn, "/x", "SELECT 1 AS n", "n"), conn, nil); err == nil {
+		t.Error("it succeeded")
+	}
+}
