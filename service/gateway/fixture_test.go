@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -123,6 +124,8 @@ type house struct {
 	server  *httptest.Server
 	caller  lifecycle.Caller
 	dir     string
+	// inFlight counts the calls that the gateway is answering.
+	inFlight atomic.Int32
 }
 
 // options change a house before it is built.
@@ -174,6 +177,11 @@ func newHouse(t testing.TB, o options) *house {
 	}
 	h.server = httptest.NewUnstartedServer(h.gateway)
 	h.server.Config = gateway.NewServer(h.gateway)
+	h.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.inFlight.Add(1)
+		defer h.inFlight.Add(-1)
+		h.gateway.ServeHTTP(w, r)
+	})
 	h.server.Start()
 	t.Cleanup(h.server.Close)
 	return h
