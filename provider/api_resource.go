@@ -335,7 +335,7 @@ func (r *apiResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	known := plan.definitionKnown(ctx)
 	if req.State.Raw.IsNull() {
 		plan.Revision = types.Int64Value(1)
-		r.planDefinition(ctx, req, resp, plan, known, "")
+		r.planDefinition(ctx, req, resp, &plan, known, "")
 	} else {
 		var state apiModel
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -357,7 +357,7 @@ func (r *apiResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 			plan.Revision = types.Int64Value(state.Revision.ValueInt64() + 1)
 		}
 		if !plan.Revision.Equal(state.Revision) {
-			r.planDefinition(ctx, req, resp, plan, known, state.ID.ValueString())
+			r.planDefinition(ctx, req, resp, &plan, known, state.ID.ValueString())
 		}
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
@@ -365,9 +365,13 @@ func (r *apiResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 
 // planDefinition judges a definition that is about to be written: the service
 // checks it against its connection, and it may lack the values for its debug.
-func (r *apiResource) planDefinition(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, plan apiModel, known bool, id string) {
+func (r *apiResource) planDefinition(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, plan *apiModel, known bool, id string) {
 	if fullyKnown(ctx, plan.RequestParameters, plan.Debug) {
-		if _, missing := plan.definition().DebugParameters(plan.debugParameters()); len(missing) > 0 {
+		_, missing := plan.definition().DebugParameters(plan.debugParameters())
+		if len(missing) == 0 {
+			// The debug runs, and where it fails the apply does.
+			plan.DebugStatus, plan.DebugMessage = types.StringValue(string(service.DebugSuccess)), types.StringNull()
+		} else {
 			resp.Diagnostics.AddAttributeWarning(path.Root("debug"), "This revision cannot be published",
 				fmt.Sprintf("Publishing %s needs a successful test call, and there is no value for %s. Give a debug, or an example of the parameter:\n\n  debug = { parameters = { %s = \"…\" } }",
 					plan.Name.ValueString(), strings.Join(missing, ", "), missing[0]))
@@ -377,7 +381,7 @@ func (r *apiResource) planDefinition(ctx context.Context, req resource.ModifyPla
 		return
 	}
 	if _, err := r.backend.whoAmI(ctx); err != nil {
-		r.notValidated(&resp.Diagnostics, plan, err)
+		r.notValidated(&resp.Diagnostics, *plan, err)
 		return
 	}
 	err := r.backend.client.ValidateAPI(ctx, id, plan.input())
@@ -386,7 +390,7 @@ func (r *apiResource) planDefinition(ctx context.Context, req resource.ModifyPla
 	case client.Answered(err) && !passing(err):
 		addError(&resp.Diagnostics, req.Plan.Schema.Type(), fmt.Sprintf("The API %s cannot be applied", plan.Name.ValueString()), err)
 	default:
-		r.notValidated(&resp.Diagnostics, plan, err)
+		r.notValidated(&resp.Diagnostics, *plan, err)
 	}
 }
 
