@@ -119,6 +119,7 @@ const (
 	sqlstateLockNotAvailable    = "55P03"
 	sqlstateDiskFull            = "53100"
 	sqlstateReadOnly            = "25006" // A standby, after a failover.
+	sqlstateIdleTooLong         = "25P03" // See postgresIdleInTransaction.
 
 	sqlclassConnection            = "08"
 	sqlclassInsufficientResources = "53"
@@ -146,7 +147,7 @@ func (e *postgresEngine) diagnose(err error) failure {
 			return failureLockWait
 		case sqlstateDiskFull:
 			return failureFull
-		case sqlstateReadOnly:
+		case sqlstateReadOnly, sqlstateIdleTooLong:
 			return failureUnavailable
 		}
 		switch p.Code[:min(2, len(p.Code))] {

@@ -26,7 +26,7 @@ type Open func(t *testing.T, lockWait time.Duration) lifecycle.Store
 // patience is a lock wait that no test runs into by chance.
 const patience = time.Minute
 
-// Run runs the suite. Each test opens a store of its own.
+// Run runs the suite. Each test opens a store of its own, and tests run in parallel.
 func Run(t *testing.T, open Open) {
 	for _, group := range []struct {
 		name  string
@@ -43,7 +43,10 @@ func Run(t *testing.T, open Open) {
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for name, test := range group.tests {
-				t.Run(name, func(t *testing.T) { test(t, open) })
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					test(t, open)
+				})
 			}
 		})
 	}
