@@ -10,6 +10,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/query"
@@ -33,6 +34,8 @@ type Plan struct {
 	// offset behind its own arguments, and count is what counts its rows.
 	rows, count statement
 	paged       bool
+	// locks says that the script names advisory locks, which outlive a transaction.
+	locks bool
 }
 
 // statement is a text with what is to be made of its result.
@@ -72,7 +75,7 @@ func newPlan(d service.Definition, s source, engine service.Engine) (*Plan, erro
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{source: s, paged: d.Script.Paged}
+	p := &Plan{source: s, paged: d.Script.Paged, locks: strings.Contains(strings.ToLower(st.Text), "advisory")}
 	for _, name := range st.Parameters {
 		declared := d.RequestParameters[name]
 		parameter := Parameter{Name: name, Type: declared.Type, Required: declared.Required}

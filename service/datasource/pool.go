@@ -6,6 +6,7 @@ package datasource
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -136,6 +137,33 @@ func (p *pool[S]) sweep(now time.Time, timeout time.Duration) int {
 		p.close(l.session)
 	}
 	return left
+}
+
+// visit does work with each idle session that needs it, and ends with the first that
+// fails at it.
+func (p *pool[S]) visit(needs func(*lease[S]) bool, work func(S) error) {
+	for {
+		select {
+		case p.slots <- struct{}{}:
+		default:
+			return
+		}
+		p.mu.Lock()
+		i := slices.IndexFunc(p.idle, needs)
+		if i < 0 {
+			p.mu.Unlock()
+			<-p.slots
+			return
+		}
+		l := p.idle[i]
+		p.idle = slices.Delete(p.idle, i, i+1)
+		p.mu.Unlock()
+		err := work(l.session)
+		p.release(l, err == nil)
+		if err != nil {
+			return
+		}
+	}
 }
 
 // shut closes the idle sessions and those in use when they are released; there will

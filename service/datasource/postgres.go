@@ -106,7 +106,11 @@ func tlsOf(c service.Connection) *tls.Config {
 func (s *postgresSource) close() { s.sessions.shut() }
 
 func (s *postgresSource) sweep(now time.Time, idle time.Duration) int {
-	return s.sessions.sweep(now, idle)
+	left := s.sessions.sweep(now, idle)
+	s.sessions.visit(func(l *lease[*pgSession]) bool {
+		return l.session.used && now.Sub(l.since) >= unlockEvery
+	}, (*pgSession).unlock)
+	return left
 }
 
 func (s *postgresSource) open(ctx context.Context) (*pgSession, error) {
