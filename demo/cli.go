@@ -59,8 +59,8 @@ func cleanEnvironment(environment []string) []string {
 }
 
 var (
-	actions = regexp.MustCompile(`(?s)(Terraform|OpenTofu) will perform the following\nactions:\n.*?\n(Plan: )|(Terraform|OpenTofu) will perform the following actions:\n.*?\n(Plan: )`)
-	legend  = regexp.MustCompile(`(?s)(Terraform|OpenTofu) used the selected providers to generate the following\s+execution plan\..*?\n\n`)
+	actions = regexp.MustCompile(`(?s)(Terraform|OpenTofu) will perform the following\s+actions:\n.*?\n(Plan: )`)
+	legend  = regexp.MustCompile(`(?s)(Terraform|OpenTofu) used the selected providers to generate the following\s+execution\s+plan\..*?\n\n`)
 	changes = regexp.MustCompile(`(?s)\nChanges to Outputs:\n.*?\n\n`)
 	still   = regexp.MustCompile(`(?m)^.*: (Still |Refreshing state|Reading\.\.\.|Read complete|Creating\.\.\.|Modifying\.\.\.|Destroying\.\.\.).*\n`)
 	blanks  = regexp.MustCompile(`\n{3,}`)
@@ -73,7 +73,7 @@ func (c cli) shorten(output string) string {
 		return output
 	}
 	output = legend.ReplaceAllString(output, "")
-	output = actions.ReplaceAllString(output, "$2$4")
+	output = actions.ReplaceAllString(output, "$2")
 	output = changes.ReplaceAllString(output, "\n")
 	output = still.ReplaceAllString(output, "")
 	return strings.Trim(blanks.ReplaceAllString(output, "\n\n"), "\n")

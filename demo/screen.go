@@ -18,6 +18,7 @@ type screen struct {
 	colour bool
 	number int
 	step   string // the heading of the step under way
+	fresh  bool   // the last line is blank
 }
 
 func newScreen(out *os.File) *screen {
@@ -43,16 +44,27 @@ func (s *screen) heading(text string) {
 	s.number++
 	s.step = text
 	fmt.Fprintf(s.out, "\n%s\n\n", s.styled(bold, fmt.Sprintf("%2d. %s", s.number, text)))
+	s.fresh = true
+}
+
+// paragraph begins one, behind a blank line.
+func (s *screen) paragraph() {
+	if !s.fresh {
+		fmt.Fprintln(s.out)
+	}
+	s.fresh = false
 }
 
 // say prints a sentence or two of explanation.
 func (s *screen) say(format string, args ...any) {
+	s.paragraph()
 	fmt.Fprintf(s.out, "    %s\n", fmt.Sprintf(format, args...))
 }
 
 // command prints what somebody types.
 func (s *screen) command(who, format string, args ...any) {
-	fmt.Fprintf(s.out, "\n    %s%s\n", s.styled(dim, who+" $ "), s.styled(bold, fmt.Sprintf(format, args...)))
+	s.paragraph()
+	fmt.Fprintf(s.out, "    %s%s\n", s.styled(dim, who+" $ "), s.styled(bold, fmt.Sprintf(format, args...)))
 }
 
 // output prints what a program answered, each line marked.

@@ -41,7 +41,7 @@ func TestAScreenThatIsNoTerminalHasNoColour(t *testing.T) {
 	s.heading("The service starts")
 	s.command("operator", "dataservice serve")
 	s.output("one\n\ntwo\n")
-	want := "\n 1. The service starts\n\n\n    operator $ dataservice serve\n    | one\n    |\n    | two\n"
+	want := "\n 1. The service starts\n\n    operator $ dataservice serve\n    | one\n    |\n    | two\n"
 	if out.String() != want {
 		t.Errorf("got %q\nwant %q", out.String(), want)
 	}

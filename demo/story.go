@@ -70,8 +70,7 @@ func (s *story) play(ctx context.Context) error {
 func (s *story) startService(ctx context.Context) error {
 	data := filepath.Join(s.dir, "data")
 	args := []string{"serve", "--data-dir", data, "--listen", "127.0.0.1:0", "--gateway-listen", "127.0.0.1:0"}
-	s.screen.say("One program: the control plane, which Terraform talks to, and the gateway, which answers calls.")
-	s.screen.say("Everything lies in %s and is removed at the end.", s.dir)
+	s.screen.say("One program: the control plane, which Terraform talks to, and the gateway, which answers\n    calls. Everything lies in %s and is removed at the end.", s.dir)
 	s.screen.command("operator", "dataservice %s", quoteArgs(args))
 	var err error
 	s.service, err = startService(ctx, executable(s.bin, serviceProgram), data, filepath.Join(s.dir, "service.log"), args...)
@@ -84,9 +83,9 @@ func (s *story) startService(ctx context.Context) error {
 
 func (s *story) makeData(ctx context.Context) error {
 	file := filepath.Join(s.dir, "data", "databases", "world.db")
-	s.screen.say("Every country, language and currency of the world, in a SQLite file below the service's --sqlite-dir.")
+	s.screen.say("Every country, language and currency, in a SQLite file where the service may open it.")
 	s.screen.command("operator", "go run ./examples/quickstart/world %s", file)
-	out, err := exec.CommandContext(ctx, "go", "run", "./examples/quickstart/world", file).CombinedOutput()
+	out, err := makeWorld(ctx, ".", file)
 	if err != nil {
 		return fmt.Errorf("the data was not made: %w\n%s", err, out)
 	}
@@ -94,8 +93,15 @@ func (s *story) makeData(ctx context.Context) error {
 	return nil
 }
 
+// makeWorld runs the quickstart's generator from the repository's root.
+func makeWorld(ctx context.Context, root, file string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "go", "run", "./examples/quickstart/world", file)
+	cmd.Dir = root
+	return cmd.CombinedOutput()
+}
+
 func (s *story) makeIdentities(ctx context.Context) error {
-	s.screen.say("Both are developers; the second has the reviewer right. The first start left an admin's token in the data directory, and that is used here.")
+	s.screen.say("Both are developers; the second has the reviewer right. The first start left an admin's token\n    in the data directory, and that is used here.")
 	for _, member := range []struct {
 		to    *identity
 		name  string
@@ -105,24 +111,37 @@ func (s *story) makeIdentities(ctx context.Context) error {
 		{&s.developer, "developer", nil, filepath.Join(s.dir, "quickstart")},
 		{&s.reviewer, "reviewer", []string{"--reviewer"}, filepath.Join(s.dir, "quickstart", "review")},
 	} {
-		args := append([]string{"token", "create", "--data-dir", s.service.dataDir, "--member", member.name, "--role", "DEVELOPER"}, member.flags...)
+		args := tokenArgs(s.service.dataDir, member.name, member.flags...)
 		s.screen.command("operator", "dataservice %s", quoteArgs(args))
-		cmd := exec.CommandContext(ctx, executable(s.bin, serviceProgram), args...)
-		cmd.Env = cleanEnvironment(os.Environ())
-		var messages strings.Builder
-		cmd.Stderr = &messages
-		out, err := cmd.Output()
+		token, err := createToken(ctx, executable(s.bin, serviceProgram), args)
 		if err != nil {
-			return fmt.Errorf("no token for %s: %w\n%s", member.name, err, messages.String())
-		}
-		token := strings.TrimSpace(string(out))
-		if token == "" || strings.ContainsAny(token, " \n") {
-			return fmt.Errorf("`token create` printed %d bytes that are no token", len(token))
+			return fmt.Errorf("no token for %s: %w", member.name, err)
 		}
 		*member.to = identity{name: member.name, token: token, dir: member.dir}
 		s.screen.output("(a token, which is not shown here)")
 	}
 	return nil
+}
+
+func tokenArgs(dataDir, member string, flags ...string) []string {
+	return append([]string{"token", "create", "--data-dir", dataDir, "--member", member, "--role", "DEVELOPER"}, flags...)
+}
+
+// createToken runs `dataservice token create`, which prints the token alone.
+func createToken(ctx context.Context, program string, args []string) (string, error) {
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Env = cleanEnvironment(os.Environ())
+	var messages strings.Builder
+	cmd.Stderr = &messages
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("%w\n%s", err, messages.String())
+	}
+	token := strings.TrimSpace(string(out))
+	if token == "" || strings.ContainsAny(token, " \n") {
+		return "", fmt.Errorf("`token create` printed %d bytes that are no token", len(out))
+	}
+	return token, nil
 }
 
 func (s *story) apply(ctx context.Context) error {
@@ -140,18 +159,20 @@ func (s *story) apply(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	results, err := s.outputs(ctx)
+	publication, err := s.publicationInState(ctx)
 	if err != nil {
 		return err
 	}
-	s.publication = results["publication_id"]
-	if results["status"] != "PUBLISH_WAIT_REVIEW" {
-		return fmt.Errorf("the publication's status is %q, want PUBLISH_WAIT_REVIEW", results["status"])
+	s.publication = publication.ID
+	if publication.Status != "PUBLISH_WAIT_REVIEW" {
+		return fmt.Errorf("the publication's status is %q, want PUBLISH_WAIT_REVIEW", publication.Status)
 	}
-	if review := results["review_id"]; review == "" || !strings.Contains(out, "Warning") || !strings.Contains(out, review) {
+	if review := publication.ReviewID; review == "" || !strings.Contains(out, "Warning") || !strings.Contains(out, review) {
 		return fmt.Errorf("the apply did not warn of the pending review %q", review)
 	}
-	s.url = s.service.Gateway + "/countries"
+	if s.url = publication.URL; s.url != s.service.Gateway+"/countries" {
+		return fmt.Errorf("the publication's URL is %q, want one at the gateway", s.url)
+	}
 	return nil
 }
 
@@ -220,7 +241,7 @@ func (s *story) change(ctx context.Context) error {
 		return fmt.Errorf("%s does not have %q once", file, from)
 	}
 	s.screen.say("From Z to A, that is. The changed definition is revision 2, and it goes to review.")
-	s.screen.command(s.developer.name, "sed -i 's/%s/%s/' countries.sql", from, to)
+	s.screen.command(s.developer.name+":quickstart", "sed -i 's/%s/%s/' countries.sql", from, to)
 	if err := os.WriteFile(file, []byte(strings.Replace(string(text), from, to, 1)), 0o644); err != nil {
 		return err
 	}
@@ -243,7 +264,7 @@ func (s *story) approveChange(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return expectFirst(body, "Vatican City")
+	return expectFirst(body, "Åland Islands")
 }
 
 func (s *story) refuseDestroy(ctx context.Context) error {
@@ -310,23 +331,40 @@ func (s *story) planIsEmpty(ctx context.Context, who identity) error {
 	return err
 }
 
-// outputs returns the developer's outputs as texts.
-func (s *story) outputs(ctx context.Context) (map[string]string, error) {
-	out, status, err := s.cli.run(ctx, s.developer.dir, nil, "output", "-json")
+// publication is what the developer's state knows of it.
+type publication struct {
+	ID       string `json:"id"`
+	Status   string `json:"status"`
+	ReviewID string `json:"review_id"`
+	URL      string `json:"url"`
+}
+
+func (s *story) publicationInState(ctx context.Context) (publication, error) {
+	out, status, err := s.cli.run(ctx, s.developer.dir, nil, "show", "-json")
 	if err != nil || status != 0 {
-		return nil, fmt.Errorf("the outputs cannot be read (exit status %d): %w\n%s", status, err, out)
+		return publication{}, fmt.Errorf("the state cannot be read (exit status %d): %w\n%s", status, err, out)
 	}
-	var values map[string]struct {
-		Value any `json:"value"`
+	var state struct {
+		Values struct {
+			RootModule struct {
+				Resources []struct {
+					Type   string          `json:"type"`
+					Values json.RawMessage `json:"values"`
+				} `json:"resources"`
+			} `json:"root_module"`
+		} `json:"values"`
 	}
-	if err := json.Unmarshal([]byte(out), &values); err != nil {
-		return nil, fmt.Errorf("the outputs are not JSON: %w\n%s", err, out)
+	if err := json.Unmarshal([]byte(out), &state); err != nil {
+		return publication{}, fmt.Errorf("the state is not JSON: %w\n%s", err, out)
 	}
-	texts := make(map[string]string, len(values))
-	for name, v := range values {
-		texts[name] = fmt.Sprint(v.Value)
+	for _, r := range state.Values.RootModule.Resources {
+		if r.Type == "dataservice_publication" {
+			var p publication
+			err := json.Unmarshal(r.Values, &p)
+			return p, err
+		}
 	}
-	return texts, nil
+	return publication{}, fmt.Errorf("there is no dataservice_publication in the state")
 }
 
 // get calls the API and demands a status.

@@ -80,9 +80,8 @@ output "url" {
   value       = dataservice_publication.countries.url
 }
 
-output "status" {
-  value = dataservice_publication.countries.status
-}
+# The reviewer needs these two. The status is no output: it changes when somebody
+# else decides, and a plan shows changed outputs.
 
 output "publication_id" {
   value = dataservice_publication.countries.id
@@ -90,9 +89,4 @@ output "publication_id" {
 
 output "api_revision" {
   value = dataservice_publication.countries.api_revision
-}
-
-output "review_id" {
-  description = "The application that waits for a reviewer, if there is one."
-  value       = dataservice_publication.countries.review_id
 }

@@ -1,0 +1,151 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+)
+
+// The generators read sources and guides by their path in the repository.
+func TestMain(m *testing.M) {
+	if err := os.Chdir(filepath.Join("..", "..")); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+func TestTextIsInsertedBetweenItsMarkers(t *testing.T) {
+	const page = "# Page\n\n<!-- errors: begin -->\nold\n<!-- errors: end -->\n\nEnd.\n"
+	want := "# Page\n\n<!-- errors: begin -->\n\nnew\n\n<!-- errors: end -->\n\nEnd.\n"
+	got, err := between(page, "errors", "new\n")
+	if err != nil || got != want {
+		t.Errorf("got %q, %v\nwant %q", got, err, want)
+	}
+	if again, err := between(got, "errors", "new\n"); err != nil || again != want {
+		t.Errorf("inserting it again changes the page to %q, %v", again, err)
+	}
+	for name, broken := range map[string]string{
+		"without markers":                 "# Page\n",
+		"without the second marker":       "<!-- errors: begin -->\n",
+		"with markers in the wrong order": "<!-- errors: end -->\n<!-- errors: begin -->\n",
+		"with the markers twice":          page + page,
+	} {
+		if got, err := between(broken, "errors", "new"); err == nil {
+			t.Errorf("a page %s became %q", name, got)
+		}
+	}
+}
+
+func TestTheLifecycleTablesHoldEveryCallOfEveryState(t *testing.T) {
+	text := lifecycleTable()
+	sections := strings.Split(text, "### ")[1:]
+	states := map[service.State]bool{}
+	for _, r := range service.LifecycleTable() {
+		states[r.State] = true
+	}
+	if len(sections) != len(states) {
+		t.Errorf("there are %d sections for %d states", len(sections), len(states))
+	}
+	for _, s := range sections {
+		title, _, _ := strings.Cut(s, "\n")
+		for _, call := range service.Calls {
+			if n := strings.Count(s, "| `"+string(call)+"` |") + strings.Count(s, "- `"+string(call)+"`:"); n != 1 {
+				t.Errorf("section %q tells of %s %d times", title, call, n)
+			}
+		}
+	}
+	for _, line := range []string{
+		"| `PUBLISH` | → `PUBLISH_WAIT_REVIEW`, and a new application waits | → `PUBLISHED`, the candidate becomes the version |",
+		"| `APPROVE` | not allowed | → `PUBLISHED`, the application is `APPROVED`, the candidate becomes the version |",
+		"| `RESTORE` | → `RECOVER_WAIT_REVIEW`, and a new application waits | → `PUBLISHED` |",
+	} {
+		if !strings.Contains(text, line) {
+			t.Errorf("there is no line %q", line)
+		}
+	}
+	if strings.Contains(text, string(service.CodeInternal)) {
+		t.Errorf("a cell is refused as a fault of the service:\n%s", text)
+	}
+}
+
+func TestTheProvidersSchemaIsWhatTheDocumentationToolReads(t *testing.T) {
+	provider, err := providerSchema(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := provider.json()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got schemas
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	p := got.Providers["dataservice"]
+	for _, name := range []string{"dataservice_connection", "dataservice_api", "dataservice_publication", "dataservice_review"} {
+		if len(p.Resources[name].Block.Attributes) == 0 {
+			t.Errorf("resource %s has no attributes", name)
+		}
+	}
+	password := p.Resources["dataservice_connection"].Block.Attributes["password_wo"]
+	if !password.WriteOnly || string(password.Type) != `"string"` {
+		t.Errorf("password_wo is %+v, want a write-only string", password)
+	}
+	script := p.Resources["dataservice_api"].Block.Attributes["script"]
+	if script.NestedType == nil || script.NestedType.NestingMode != "single" || !script.NestedType.Attributes["sql"].Required {
+		t.Errorf("script is %+v, want an object with a required sql", script)
+	}
+}
+
+func TestTheTableOfDesiredStatusesHoldsEveryStatus(t *testing.T) {
+	provider, err := providerSchema(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := provider.desiredStatusTable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, status := range service.Statuses {
+		if !strings.Contains(text, "| `"+string(status)+"` |") {
+			t.Errorf("there is no row of %s in\n%s", status, text)
+		}
+	}
+}
+
+func TestTheOpenAPIDocumentListsItsCallsAndCodes(t *testing.T) {
+	d, err := openAPIDocument()
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls, codes := d.operations(), d.codes()
+	for _, want := range []string{"`POST /publications`", "`POST /reviews/{id}/approve`", "`GET /api/v1/whoami`"} {
+		if !strings.Contains(calls, want) {
+			t.Errorf("the calls have no %s:\n%s", want, calls)
+		}
+	}
+	for _, want := range []service.Code{service.CodeInvalid, service.CodeBusy, service.CodeInternal} {
+		if !strings.Contains(codes, "| `"+string(want)+"` | ") {
+			t.Errorf("the codes have no %s:\n%s", want, codes)
+		}
+	}
+}
+
+func TestTheFlagsOfTheServiceAreListed(t *testing.T) {
+	text, err := serveFlags()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"| `--data-dir` | `DATASERVICE_DATA_DIR` | `./dataservice-data` |", "| `--sqlite-dir` | `DATASERVICE_SQLITE_DIR` |"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("there is no %q in\n%s", want, text)
+		}
+	}
+}

@@ -1,0 +1,23 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package main
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
+)
+
+// gatewayErrors tells every errCode of the gateway.
+func gatewayErrors() string {
+	var rows [][]string
+	for _, e := range gateway.Errors() {
+		rows = append(rows, []string{
+			code(fmt.Sprint(e.Code)), fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status)),
+			code(e.Name), e.Meaning, e.Solution,
+		})
+	}
+	return table([]string{"errCode", "HTTP status", "name", "what happened", "what to do"}, rows)
+}

@@ -1,0 +1,79 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+// Command docgen writes what the documentation takes from the code: the schema of
+// the provider for tfplugindocs, the OpenAPI document, and the tables in the guides.
+// It runs nothing but this module's code, so that the result depends on nothing
+// else, such as the Terraform that happens to be installed. `make generate` runs it.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+func main() {
+	schema := flag.String("schema", "", "`file` for the provider's schema, as `terraform providers schema -json` prints it")
+	openAPI := flag.String("openapi", filepath.Join("docs", "openapi.json"), "`file` for the OpenAPI document")
+	guides := flag.String("guides", filepath.Join("templates", "guides"), "`folder` of the guides whose tables are written")
+	flag.Parse()
+	if err := generate(context.Background(), *schema, *openAPI, *guides); err != nil {
+		fmt.Fprintf(os.Stderr, "docgen: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func generate(ctx context.Context, schemaFile, openAPIFile, guides string) error {
+	provider, err := providerSchema(ctx)
+	if err != nil {
+		return fmt.Errorf("the provider's schema: %w", err)
+	}
+	if schemaFile != "" {
+		text, err := provider.json()
+		if err != nil {
+			return err
+		}
+		if err := writeFile(schemaFile, text); err != nil {
+			return err
+		}
+	}
+	document, err := openAPIDocument()
+	if err != nil {
+		return fmt.Errorf("the OpenAPI document: %w", err)
+	}
+	if err := writeFile(openAPIFile, document.text); err != nil {
+		return err
+	}
+	flags, err := serveFlags()
+	if err != nil {
+		return fmt.Errorf("the flags of the service: %w", err)
+	}
+	desiredStatuses, err := provider.desiredStatusTable()
+	if err != nil {
+		return err
+	}
+	for _, t := range []struct{ page, name, text string }{
+		{filepath.Join(guides, "lifecycle.md.tmpl"), "lifecycle table", lifecycleTable()},
+		{filepath.Join(guides, "lifecycle.md.tmpl"), "permissions", permissionTable()},
+		{filepath.Join(guides, "lifecycle.md.tmpl"), "desired status table", desiredStatuses},
+		{filepath.Join(guides, "gateway-answers.md.tmpl"), "error table", gatewayErrors()},
+		{filepath.Join(guides, "native-api.md.tmpl"), "operations", document.operations()},
+		{filepath.Join(guides, "native-api.md.tmpl"), "codes", document.codes()},
+		{"README.md", "flags", flags},
+	} {
+		if err := insert(t.page, t.name, t.text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeFile(path string, text []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // documentation is public
+		return err
+	}
+	return os.WriteFile(path, text, 0o644) //nolint:gosec // as above
+}

@@ -1,0 +1,123 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/dataservice/terraform-provider-dataservice/service/controlplane"
+)
+
+// openAPI is the control plane's own description.
+type openAPI struct {
+	text []byte // indented, for reading and comparing
+
+	Tags []struct {
+		Name        string `json:"name"`
+		Description string `json:"description"`
+	} `json:"tags"`
+	Paths map[string]map[string]struct {
+		Summary string   `json:"summary"`
+		Tags    []string `json:"tags"`
+	} `json:"paths"`
+}
+
+// openAPIDocument asks a control plane for its description, as a client would. It
+// needs no store for that.
+func openAPIDocument() (openAPI, error) {
+	handler := controlplane.New(controlplane.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Version: "0"})
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/openapi.json", nil))
+	if answer.Code != http.StatusOK {
+		return openAPI{}, fmt.Errorf("the control plane answered HTTP %d", answer.Code)
+	}
+	var d openAPI
+	if err := json.Unmarshal(answer.Body.Bytes(), &d); err != nil {
+		return openAPI{}, err
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, answer.Body.Bytes(), "", "  "); err != nil {
+		return openAPI{}, err
+	}
+	d.text = append(bytes.TrimSpace(b.Bytes()), '\n')
+	return d, nil
+}
+
+// operations lists every call by its tag.
+func (d openAPI) operations() string {
+	type operation struct{ path, method, summary string }
+	byTag := map[string][]operation{}
+	for path, methods := range d.Paths {
+		for method, o := range methods {
+			tag := ""
+			if len(o.Tags) > 0 {
+				tag = o.Tags[0]
+			}
+			byTag[tag] = append(byTag[tag], operation{path, strings.ToUpper(method), o.Summary})
+		}
+	}
+	var b strings.Builder
+	for _, tag := range d.Tags {
+		operations := byTag[tag.Name]
+		if len(operations) == 0 {
+			continue
+		}
+		slices.SortFunc(operations, func(x, y operation) int {
+			return cmp.Or(cmp.Compare(x.path, y.path), cmp.Compare(x.method, y.method))
+		})
+		fmt.Fprintf(&b, "### %s\n\n", tag.Name)
+		if tag.Description != "" {
+			fmt.Fprintf(&b, "%s\n\n", tag.Description)
+		}
+		rows := make([][]string, len(operations))
+		for i, o := range operations {
+			rows[i] = []string{code(o.method + " " + strings.TrimPrefix(o.path, "/api/v1/workspaces/{workspace}")), o.summary}
+		}
+		b.WriteString(table([]string{"call", "what it does"}, rows) + "\n")
+	}
+	return b.String()
+}
+
+// codes lists the codes of errors with what their comments in the domain say.
+func (openAPI) codes() string {
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("service", "error.go"), nil, parser.ParseComments)
+	if err != nil {
+		return err.Error()
+	}
+	var rows [][]string
+	for _, declaration := range file.Decls {
+		constants, ok := declaration.(*ast.GenDecl)
+		if !ok || constants.Tok != token.CONST {
+			continue
+		}
+		for _, spec := range constants.Specs {
+			constant, ok := spec.(*ast.ValueSpec)
+			if !ok || len(constant.Values) != 1 || constant.Doc == nil {
+				continue
+			}
+			value, ok := constant.Values[0].(*ast.BasicLit)
+			if !ok {
+				continue
+			}
+			comment := strings.Join(strings.Fields(constant.Doc.Text()), " ")
+			_, meaning, _ := strings.Cut(comment, ": ")
+			meaning, status, _ := strings.Cut(meaning, " HTTP ")
+			rows = append(rows, []string{code(strings.Trim(value.Value, `"`)), strings.TrimSuffix(status, "."), meaning})
+		}
+	}
+	return table([]string{"code", "HTTP status", "meaning"}, rows)
+}

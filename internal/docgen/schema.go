@@ -1,0 +1,198 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/dataservice/terraform-provider-dataservice/provider"
+)
+
+// These types are the JSON of `terraform providers schema -json`, as far as
+// tfplugindocs reads it.
+type (
+	schemas struct {
+		FormatVersion string                     `json:"format_version"`
+		Providers     map[string]providerSchemas `json:"provider_schemas"`
+	}
+	providerSchemas struct {
+		Provider    schema            `json:"provider"`
+		Resources   map[string]schema `json:"resource_schemas"`
+		DataSources map[string]schema `json:"data_source_schemas"`
+	}
+	schema struct {
+		Version int64 `json:"version"`
+		Block   block `json:"block"`
+	}
+	block struct {
+		Attributes      map[string]attribute   `json:"attributes,omitempty"`
+		Blocks          map[string]nestedBlock `json:"block_types,omitempty"`
+		Description     string                 `json:"description,omitempty"`
+		DescriptionKind string                 `json:"description_kind"`
+		Deprecated      bool                   `json:"deprecated,omitempty"`
+	}
+	nestedBlock struct {
+		NestingMode string `json:"nesting_mode"`
+		Block       block  `json:"block"`
+		MinItems    int64  `json:"min_items,omitempty"`
+		MaxItems    int64  `json:"max_items,omitempty"`
+	}
+	attribute struct {
+		Type            json.RawMessage `json:"type,omitempty"`
+		NestedType      *nestedType     `json:"nested_type,omitempty"`
+		Description     string          `json:"description,omitempty"`
+		DescriptionKind string          `json:"description_kind"`
+		Deprecated      bool            `json:"deprecated,omitempty"`
+		Required        bool            `json:"required,omitempty"`
+		Optional        bool            `json:"optional,omitempty"`
+		Computed        bool            `json:"computed,omitempty"`
+		Sensitive       bool            `json:"sensitive,omitempty"`
+		WriteOnly       bool            `json:"write_only,omitempty"`
+	}
+	nestedType struct {
+		Attributes  map[string]attribute `json:"attributes"`
+		NestingMode string               `json:"nesting_mode"`
+	}
+)
+
+// providerSchema asks the provider for its schema over the plugin protocol.
+func providerSchema(ctx context.Context) (*providerSchemas, error) {
+	server, err := providerserver.NewProtocol6WithError(provider.New("0")())()
+	if err != nil {
+		return nil, err
+	}
+	answer, err := server.GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range answer.Diagnostics {
+		if d.Severity == tfprotov6.DiagnosticSeverityError {
+			return nil, fmt.Errorf("%s: %s", d.Summary, d.Detail)
+		}
+	}
+	p := &providerSchemas{Resources: map[string]schema{}, DataSources: map[string]schema{}}
+	if p.Provider, err = newSchema(answer.Provider); err != nil {
+		return nil, err
+	}
+	for name, s := range answer.ResourceSchemas {
+		if p.Resources[name], err = newSchema(s); err != nil {
+			return nil, fmt.Errorf("resource %s: %w", name, err)
+		}
+	}
+	for name, s := range answer.DataSourceSchemas {
+		if p.DataSources[name], err = newSchema(s); err != nil {
+			return nil, fmt.Errorf("data source %s: %w", name, err)
+		}
+	}
+	return p, nil
+}
+
+// json writes the schema as Terraform would.
+func (p providerSchemas) json() ([]byte, error) {
+	return json.MarshalIndent(schemas{FormatVersion: "1.0", Providers: map[string]providerSchemas{"dataservice": p}}, "", "  ")
+}
+
+// desiredStatusTable returns the table status × desired_status, which the provider
+// renders from its own data into the description of the resource.
+func (p providerSchemas) desiredStatusTable() (string, error) {
+	var b strings.Builder
+	for line := range strings.Lines(p.Resources["dataservice_publication"].Block.Description) {
+		if strings.HasPrefix(line, "|") {
+			b.WriteString(line)
+		}
+	}
+	if b.Len() == 0 {
+		return "", errors.New("the description of dataservice_publication holds no table")
+	}
+	return b.String(), nil
+}
+
+func newSchema(s *tfprotov6.Schema) (schema, error) {
+	b, err := newBlock(s.Block)
+	return schema{Version: s.Version, Block: b}, err
+}
+
+func newBlock(b *tfprotov6.SchemaBlock) (block, error) {
+	if b == nil {
+		return block{DescriptionKind: "plain"}, nil
+	}
+	attributes, err := newAttributes(b.Attributes)
+	if err != nil {
+		return block{}, err
+	}
+	result := block{
+		Attributes: attributes, Blocks: map[string]nestedBlock{},
+		Description: b.Description, DescriptionKind: kind(b.DescriptionKind), Deprecated: b.Deprecated,
+	}
+	for _, n := range b.BlockTypes {
+		inner, err := newBlock(n.Block)
+		if err != nil {
+			return block{}, fmt.Errorf("%s: %w", n.TypeName, err)
+		}
+		mode, known := blockModes[n.Nesting]
+		if !known {
+			return block{}, fmt.Errorf("%s has the unknown nesting %s", n.TypeName, n.Nesting)
+		}
+		result.Blocks[n.TypeName] = nestedBlock{NestingMode: mode, Block: inner, MinItems: n.MinItems, MaxItems: n.MaxItems}
+	}
+	return result, nil
+}
+
+func newAttributes(list []*tfprotov6.SchemaAttribute) (map[string]attribute, error) {
+	attributes := make(map[string]attribute, len(list))
+	for _, a := range list {
+		result := attribute{
+			Description: a.Description, DescriptionKind: kind(a.DescriptionKind), Deprecated: a.Deprecated,
+			Required: a.Required, Optional: a.Optional, Computed: a.Computed, Sensitive: a.Sensitive, WriteOnly: a.WriteOnly,
+		}
+		if a.NestedType != nil {
+			inner, err := newAttributes(a.NestedType.Attributes)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", a.Name, err)
+			}
+			mode, known := objectModes[a.NestedType.Nesting]
+			if !known {
+				return nil, fmt.Errorf("%s has the unknown nesting %s", a.Name, a.NestedType.Nesting)
+			}
+			result.NestedType = &nestedType{Attributes: inner, NestingMode: mode}
+		} else {
+			text, err := json.Marshal(a.Type)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", a.Name, err)
+			}
+			result.Type = text
+		}
+		attributes[a.Name] = result
+	}
+	return attributes, nil
+}
+
+var blockModes = map[tfprotov6.SchemaNestedBlockNestingMode]string{
+	tfprotov6.SchemaNestedBlockNestingModeSingle: "single",
+	tfprotov6.SchemaNestedBlockNestingModeList:   "list",
+	tfprotov6.SchemaNestedBlockNestingModeSet:    "set",
+	tfprotov6.SchemaNestedBlockNestingModeMap:    "map",
+	tfprotov6.SchemaNestedBlockNestingModeGroup:  "group",
+}
+
+var objectModes = map[tfprotov6.SchemaObjectNestingMode]string{
+	tfprotov6.SchemaObjectNestingModeSingle: "single",
+	tfprotov6.SchemaObjectNestingModeList:   "list",
+	tfprotov6.SchemaObjectNestingModeSet:    "set",
+	tfprotov6.SchemaObjectNestingModeMap:    "map",
+}
+
+func kind(k tfprotov6.StringKind) string {
+	if k == tfprotov6.StringKindMarkdown {
+		return "markdown"
+	}
+	return "plain"
+}
