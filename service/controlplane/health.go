@@ -27,7 +27,7 @@ func ready(check func(context.Context) error) http.HandlerFunc {
 		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 		defer cancel()
 		if err := check(ctx); err != nil {
-			writeProblem(w, r, &service.Error{Code: service.CodeUnavailable, Message: notReady(err), Cause: err})
+			writeProblem(w, r, &service.Error{Code: service.CodeUnavailable, Message: notReady(ctx, err), Cause: err})
 			return
 		}
 		writeStatus(w, "ready")
@@ -36,11 +36,11 @@ func ready(check func(context.Context) error) http.HandlerFunc {
 
 // notReady is what an unauthenticated probe may know: the domain's sentences, but
 // not what a driver says of hosts and roles.
-func notReady(err error) string {
-	if e := asServiceError(context.Background(), err); e.Code != service.CodeInternal {
+func notReady(ctx context.Context, err error) string {
+	if e := asServiceError(ctx, err); e.Code != service.CodeInternal {
 		return "The service is not ready: " + e.Message
 	}
-	return "The service is not ready: its store does not answer. Its log says why."
+	return "The service is not ready. Its log says why."
 }
 
 func writeStatus(w http.ResponseWriter, status string) {

@@ -102,11 +102,11 @@ func accessLog(logger *slog.Logger) func(http.Handler) http.Handler {
 				}
 				level := slog.LevelInfo
 				switch {
+				case r.URL.Path == "/healthz" || r.URL.Path == "/readyz": // probes come every second
+					level = slog.LevelDebug
 				case status >= http.StatusInternalServerError && r.Context().Err() == nil:
 					level = slog.LevelError
 					attributes = append(attributes, slog.String("error", causes(c.cause)))
-				case r.URL.Path == "/healthz" || r.URL.Path == "/readyz": // probes come every second
-					level = slog.LevelDebug
 				}
 				logger.LogAttrs(r.Context(), level, "call", attributes...)
 			}()

@@ -1,0 +1,107 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// commandLine is what can be said to the program.
+type commandLine struct {
+	Serve   serveCommand   `cmd:"" help:"Run the service: control plane and gateway in one process."`
+	Token   tokenCommand   `cmd:"" help:"Make, list and revoke tokens of a running service."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+
+	VersionFlag kong.VersionFlag `name:"version" help:"Print the version and exit."`
+}
+
+// run executes one command line and returns the exit code. It ends early, and
+// gracefully, when ctx does.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var line commandLine
+	exited := -1
+	parser, err := kong.New(&line,
+		kong.Name("dataservice"),
+		kong.Description("Governed SQL APIs: defined, reviewed, published and called.\n\nEach flag can be set by the environment variable behind its help text; the flag wins."),
+		kong.Vars{"version": versionText()},
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100}),
+	)
+	if err != nil {
+		return complain(stderr, err, exitFailed)
+	}
+	command, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited // --help or --version
+	}
+	if err != nil {
+		code := complain(stderr, err, exitUsage)
+		fmt.Fprintln(stderr, "Run dataservice --help to see what there is.")
+		return code
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	command.Bind(streams{out: stdout, err: stderr})
+	if err := command.Run(); err != nil {
+		return complain(stderr, err, exitFailed)
+	}
+	return exitOK
+}
+
+// streams is where a command writes: results to out, everything for people to err.
+type streams struct {
+	out, err io.Writer
+}
+
+// complain prints an error as a sentence, without a stack.
+func complain(w io.Writer, err error, code int) int {
+	fmt.Fprintf(w, "dataservice: %s\n", err)
+	return code
+}
+
+// failed is an error for the person at the command line: a sentence, with its cause
+// kept behind it for tests.
+func failed(cause error, format string, args ...any) error {
+	return &sentence{fmt.Sprintf(format, args...), cause}
+}
+
+type sentence struct {
+	text  string
+	cause error
+}
+
+func (s *sentence) Error() string { return s.text }
+func (s *sentence) Unwrap() error { return s.cause }
+
+// root returns the innermost cause, which says it shortest: "permission denied"
+// instead of "mkdir /x: permission denied".
+func root(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}
+
+// oneLine writes another package's error so that it fits into a sentence: drivers
+// like to use several lines.
+func oneLine(err error) string {
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	return strings.TrimSuffix(strings.TrimPrefix(text, "cannot open the store: "), ".")
+}

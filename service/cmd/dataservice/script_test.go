@@ -1,0 +1,285 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"database/sql"
+	"encoding/json"
+	"encoding/pem"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	_ "modernc.org/sqlite"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"dataservice": main,
+		"call":        call,
+	})
+}
+
+// TestCommandLine runs the scripts in testdata/script: each is a story told in
+// commands. The program is the real one, in a process of its own.
+func TestCommandLine(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("GOCOVERDIR", os.Getenv("GOCOVERDIR"))
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"await":       await,
+			"await-file":  awaitFile,
+			"terminate":   terminate,
+			"mode":        checkMode,
+			"field":       field,
+			"database":    makeDatabase,
+			"age-store":   ageStore,
+			"occupy":      occupy,
+			"certificate": makeCertificate,
+		},
+	})
+}
+
+// patience bounds every waiting in the scripts.
+const patience = 30 * time.Second
+
+func until(ts *testscript.TestScript, what string, done func() bool) {
+	deadline := time.Now().Add(patience)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s does not come", what)
+		}
+		<-tick.C
+	}
+}
+
+// await DIR waits until the service with that data directory is ready, and sets
+// $CONTROL and $GATEWAY.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: await DIR")
+	}
+	name := ts.MkAbs(filepath.Join(args[0], endpointsFile))
+	var e endpoints
+	until(ts, "a ready service", func() bool {
+		data, err := os.ReadFile(name)
+		if err != nil || json.Unmarshal(data, &e) != nil {
+			return false
+		}
+		resp, err := http.Get(e.ControlPlane + "/readyz")
+		if err != nil {
+			return strings.HasPrefix(e.ControlPlane, "https:") // its certificate is not known here
+		}
+		_ = resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+	ts.Setenv("CONTROL", e.ControlPlane)
+	ts.Setenv("GATEWAY", e.Gateway)
+}
+
+// await-file FILE waits until there is that file.
+func awaitFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: await-file FILE")
+	}
+	until(ts, args[0], func() bool {
+		_, err := os.Stat(ts.MkAbs(args[0]))
+		return err == nil
+	})
+}
+
+// terminate DIR sends SIGTERM to the service with that data directory.
+func terminate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: terminate DIR")
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(ts.ReadFile(filepath.Join(args[0], lockFile))))
+	ts.Check(err)
+	process, err := os.FindProcess(pid)
+	ts.Check(err)
+	ts.Check(process.Signal(syscall.SIGTERM))
+}
+
+// mode 0600 FILE checks the permissions.
+func checkMode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: mode MODE FILE")
+	}
+	want, err := strconv.ParseUint(args[0], 8, 32)
+	ts.Check(err)
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if info.Mode().Perm() != fs.FileMode(want) {
+		ts.Fatalf("%s has the mode %o, want %o", args[1], info.Mode().Perm(), want)
+	}
+}
+
+// field VAR PATH sets $VAR to a field of the JSON that was printed last; the path has
+// dots, and numbers in lists, as in "items.0.id".
+func field(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: field VAR PATH")
+	}
+	var value any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &value))
+	for _, name := range strings.Split(args[1], ".") {
+		switch v := value.(type) {
+		case map[string]any:
+			value = v[name]
+		case []any:
+			i, err := strconv.Atoi(name)
+			ts.Check(err)
+			value = v[i]
+		}
+	}
+	if value == nil {
+		ts.Fatalf("there is no %s", args[1])
+	}
+	ts.Setenv(args[0], fmt.Sprint(value))
+}
+
+// database FILE makes a SQLite database for APIs to read.
+func makeDatabase(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: database FILE")
+	}
+	ts.Check(os.MkdirAll(filepath.Dir(ts.MkAbs(args[0])), 0o750))
+	statements(ts, args[0], `CREATE TABLE capitals (country TEXT, capital TEXT)`, `INSERT INTO capitals VALUES ('NO', 'Oslo')`)
+}
+
+// age-store FILE makes a store that a much newer program has used.
+func ageStore(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: age-store FILE")
+	}
+	statements(ts, args[0], `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9000, 1)`)
+}
+
+func statements(ts *testscript.TestScript, file string, statements ...string) {
+	db, err := sql.Open("sqlite", ts.MkAbs(file))
+	ts.Check(err)
+	for _, s := range statements {
+		_, err := db.Exec(s)
+		ts.Check(err)
+	}
+	ts.Check(db.Close())
+}
+
+// occupy VAR listens on a free port until the script ends, and sets $VAR to it.
+func occupy(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: occupy VAR")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { _ = l.Close() })
+	ts.Setenv(args[0], l.Addr().String())
+}
+
+// certificate CERT KEY makes a certificate for 127.0.0.1 that vouches for itself.
+func makeCertificate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: certificate CERT KEY")
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	ts.Check(err)
+	template := x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "dataservice test"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+	}
+	certificate, err := x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key)
+	ts.Check(err)
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600))
+}
+
+// call [-token FILE] [-started FILE] METHOD URL [FILE] makes one HTTP call, with the
+// JSON of the file as its body. It prints the answer's body, and its status to
+// standard error; a status from 400 on is exit code 1. $VARIABLES in capitals are
+// replaced in the file. It writes the file -started once the service has begun to answer, that
+// is, to read the body.
+func call() {
+	token := flag.String("token", "", "file with the token")
+	started := flag.String("started", "", "file to write")
+	flag.Parse()
+	if err := callOnce(*token, *started, flag.Args()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func callOnce(token, started string, args []string) error {
+	var body io.Reader
+	if len(args) == 3 {
+		data, err := os.ReadFile(args[2])
+		if err != nil {
+			return err
+		}
+		body = strings.NewReader(os.Expand(string(data), func(name string) string {
+			if name == strings.ToUpper(name) {
+				return os.Getenv(name)
+			}
+			return "${" + name + "}" // a placeholder of a script
+		}))
+	}
+	req, err := http.NewRequest(args[0], args[1], body)
+	if err != nil {
+		return err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		data, err := os.ReadFile(token)
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(data)))
+	}
+	transport := &http.Transport{ExpectContinueTimeout: patience}
+	if started != "" {
+		req.Header.Set("Expect", "100-continue")
+		req = req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+			Got100Continue: func() { _ = os.WriteFile(started, nil, 0o600) },
+		}))
+	}
+	resp, err := (&http.Client{Transport: transport, Timeout: patience}).Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(os.Stdout, resp.Body); err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, resp.Status)
+	if resp.StatusCode >= http.StatusBadRequest {
+		return fmt.Errorf("%s %s answered %s", args[0], args[1], resp.Status)
+	}
+	return nil
+}

@@ -1,0 +1,122 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// serveCommand is the configuration of a service.
+type serveCommand struct {
+	DataDir       string `help:"Directory for the store, the encryption key and the admin token; made where it is missing." default:"./dataservice-data" env:"DATASERVICE_DATA_DIR" placeholder:"DIR"`
+	Listen        string `help:"Address of the control plane. Port 0 takes a free one; DIR/endpoints.json tells which." default:"127.0.0.1:8080" env:"DATASERVICE_LISTEN" placeholder:"HOST:PORT"`
+	GatewayListen string `help:"Address of the gateway, where published APIs are called." default:"127.0.0.1:8081" env:"DATASERVICE_GATEWAY_LISTEN" placeholder:"HOST:PORT"`
+	Store         string `help:"Where records are kept: \"sqlite\" in the data directory, or a postgres:// URL." default:"sqlite" env:"DATASERVICE_STORE" placeholder:"STORE"`
+	SQLiteDir     string `name:"sqlite-dir" help:"Directory that SQLite connections may open files in; DATA_DIR/databases where absent." env:"DATASERVICE_SQLITE_DIR" placeholder:"DIR"`
+	TLSCert       string `name:"tls-cert" help:"PEM file with the control plane's certificate and its chain." env:"DATASERVICE_TLS_CERT" placeholder:"FILE"`
+	TLSKey        string `name:"tls-key" help:"PEM file with the certificate's private key." env:"DATASERVICE_TLS_KEY" placeholder:"FILE"`
+	InsecureHTTP  bool   `name:"insecure-http" help:"Permit plain HTTP on addresses other than loopback, for both listeners." env:"DATASERVICE_INSECURE_HTTP"`
+	PublicURL     string `name:"public-url" help:"Base URL at which people reach the control plane, for links to reviews; that of --listen where absent." env:"DATASERVICE_PUBLIC_URL" placeholder:"URL"`
+	GatewayURL    string `name:"gateway-url" help:"Base URL at which published APIs are called; that of --gateway-listen where absent." env:"DATASERVICE_GATEWAY_URL" placeholder:"URL"`
+	LogLevel      string `help:"What is logged: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"DATASERVICE_LOG_LEVEL" placeholder:"LEVEL"`
+}
+
+// Run serves until ctx ends.
+func (c serveCommand) Run(ctx context.Context, s streams) error {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return err
+	}
+	if err := c.check(); err != nil {
+		return err
+	}
+	return serve(ctx, c, newLogger(s.err, level))
+}
+
+// check finds what cannot work before anything is touched.
+func (c *serveCommand) check() (err error) {
+	if c.DataDir == "" {
+		return failed(nil, "--data-dir is empty: name a directory.")
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return failed(nil, "--tls-cert and --tls-key belong together: give both, or none for plain HTTP.")
+	}
+	if c.PublicURL != "" {
+		if c.PublicURL, err = checkURL("--public-url", c.PublicURL); err != nil {
+			return err
+		}
+	}
+	if c.GatewayURL != "" {
+		if c.GatewayURL, err = checkURL("--gateway-url", c.GatewayURL); err != nil {
+			return err
+		}
+	}
+	if c.Store != "sqlite" && !c.onPostgreSQL() {
+		// The value may hold a password, so it is not repeated.
+		return failed(nil, `--store is neither "sqlite" nor a postgres:// URL.`)
+	}
+	return nil
+}
+
+func (c serveCommand) onPostgreSQL() bool {
+	return strings.HasPrefix(c.Store, "postgres://") || strings.HasPrefix(c.Store, "postgresql://")
+}
+
+// dsn names the store to sqlstore.
+func (c serveCommand) dsn(dir *dataDir) string {
+	if c.onPostgreSQL() {
+		return c.Store
+	}
+	return "sqlite:" + dir.file(storeFile)
+}
+
+// storeName names the store to a person, without a password.
+func (c serveCommand) storeName(dir *dataDir) string {
+	if !c.onPostgreSQL() {
+		return dir.file(storeFile)
+	}
+	u, err := url.Parse(c.Store)
+	if err != nil {
+		return "of --store"
+	}
+	return u.Host + u.Path
+}
+
+// sqliteDir returns the directory that SQLite connections may read from, and makes it.
+func (c serveCommand) sqliteDir(dir *dataDir) (string, error) {
+	path := c.SQLiteDir
+	if path == "" {
+		path = dir.file(databasesDir)
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(absolute, 0o750); err != nil {
+		return "", failed(err, "Cannot make the directory %s for SQLite databases: %s. Choose another with --sqlite-dir.", absolute, root(err))
+	}
+	return absolute, nil
+}
+
+// tlsConfig returns nil where the control plane speaks plain HTTP.
+func (c serveCommand) tlsConfig() (*tls.Config, error) {
+	if c.TLSCert == "" {
+		return nil, nil //nolint:nilnil // no TLS, no error.
+	}
+	certificate, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+	if err != nil {
+		return nil, failed(err, "Cannot use the certificate %s (--tls-cert) with the key %s (--tls-key): %s.", c.TLSCert, c.TLSKey, root(err))
+	}
+	return &tls.Config{
+		Certificates: []tls.Certificate{certificate},
+		MinVersion:   tls.VersionTLS12,
+		NextProtos:   []string{"h2", "http/1.1"},
+	}, nil
+}

@@ -1,0 +1,254 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/controlplane"
+	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
+	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
+	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+	"github.com/dataservice/terraform-provider-dataservice/service/sqlstore"
+)
+
+// stopTimeout is how long calls in flight may take to finish once the service stops;
+// the whole stop stays below 10 seconds.
+const stopTimeout = 9 * time.Second
+
+// serve wires the service together and runs it until ctx ends. What was opened first
+// is closed last.
+func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error) {
+	tlsConfig, err := c.tlsConfig()
+	if err != nil {
+		return err
+	}
+	dir, err := openDataDir(c.DataDir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, dir.close()) }()
+
+	control, err := listener{
+		flag: "--listen", address: c.Listen, encrypted: tlsConfig != nil,
+		plainHint: "give --tls-cert and --tls-key, listen on loopback behind a proxy, or insist with --insecure-http.",
+	}.listen(ctx, c.InsecureHTTP)
+	if err != nil {
+		return err
+	}
+	defer control.Close() //nolint:errcheck // closed by its server already, unless starting failed.
+	public, err := listener{
+		flag: "--gateway-listen", address: c.GatewayListen,
+		plainHint: "the gateway has no TLS of its own yet, so listen on loopback behind a proxy that has, or insist with --insecure-http.",
+	}.listen(ctx, c.InsecureHTTP)
+	if err != nil {
+		return err
+	}
+	defer public.Close() //nolint:errcheck // closed by its server already, unless starting failed.
+	addresses := endpoints{ControlPlane: baseURL(control, tlsConfig != nil), Gateway: baseURL(public, false)}
+
+	store, err := openStore(ctx, c, dir, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	sources, err := newSources(c, dir, logger)
+	if err != nil {
+		return err
+	}
+	defer sources.Close()
+	router := gateway.New(gateway.Options{Store: store, Sources: sources, Logger: logger})
+	defer router.Close()
+	lifecycles := lifecycle.New(lifecycle.Options{
+		Store: store, Runner: gateway.NewRunner(sources), Router: router, Logger: logger,
+		GatewayURL: or(c.GatewayURL, addresses.Gateway), PublicURL: or(c.PublicURL, addresses.ControlPlane), Version: programVersion(),
+	})
+	if err := bootstrap(ctx, lifecycles, dir, logger); err != nil {
+		return err
+	}
+	stopWork := inBackground(lifecycles.Run)
+	defer stopWork()
+
+	s := &server{logger: logger, tls: tlsConfig, store: store, gateway: router, stopping: ctx.Done()}
+	s.control = controlplane.NewServer(controlplane.New(controlplane.Options{
+		Service: lifecycles, Ready: s.ready, Draining: ctx.Done(), Logger: logger, Version: programVersion(),
+	}), logger)
+	s.public = gateway.NewServer(router)
+	if err := dir.writeEndpoints(addresses); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, dir.remove(endpointsFile)) }()
+	return s.run(ctx, control, public, addresses)
+}
+
+// openStore opens the store with the key of the data directory.
+func openStore(ctx context.Context, c serveCommand, dir *dataDir, logger *slog.Logger) (*sqlstore.Store, error) {
+	key, err := dir.encryptionKey()
+	if err != nil {
+		return nil, err
+	}
+	store, err := sqlstore.Open(ctx, sqlstore.Options{DSN: c.dsn(dir), Key: key, Logger: logger})
+	if err != nil {
+		return nil, failed(err, "Cannot use the store %s: %s.", c.storeName(dir), oneLine(err))
+	}
+	return store, nil
+}
+
+func newSources(c serveCommand, dir *dataDir, logger *slog.Logger) (*datasource.Sources, error) {
+	sqliteDir, err := c.sqliteDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	return datasource.New(datasource.Options{
+		SQLiteDir: sqliteDir,
+		// No API may read the service's own records and secrets.
+		Forbidden: []string{
+			dir.file(storeFile), dir.file(storeFile + "-wal"), dir.file(storeFile + "-shm"),
+			dir.file(keyFile), dir.file(tokenFile), dir.file(endpointsFile), dir.file(lockFile),
+		},
+		StoreDSN: c.dsn(dir),
+		Logger:   logger,
+	}), nil
+}
+
+// bootstrap makes what exists from the start and sees to it that there is a token to
+// begin with. The file is looked at rather than whether this is the first start: a
+// crash between the two would otherwise leave a service that nobody can talk to.
+func bootstrap(ctx context.Context, s *lifecycle.Service, dir *dataDir, logger *slog.Logger) error {
+	token, created, err := s.Bootstrap(ctx)
+	if err != nil {
+		return err
+	}
+	if !created {
+		present, err := dir.adminToken()
+		if err != nil {
+			return err
+		}
+		if present != "" {
+			warnOfUselessToken(ctx, s, present, dir, logger)
+			return nil
+		}
+		if token, err = s.IssueAdminToken(ctx); err != nil {
+			return err
+		}
+	}
+	if err := dir.writeAdminToken(token); err != nil {
+		return err
+	}
+	logger.InfoContext(ctx, "a token of the member admin was written to a file that only this user can read", "file", dir.file(tokenFile))
+	return nil
+}
+
+// warnOfUselessToken says that the token file opens nothing. It is not replaced: an
+// admin may have revoked that token for a reason.
+func warnOfUselessToken(ctx context.Context, s *lifecycle.Service, token service.Secret, dir *dataDir, logger *slog.Logger) {
+	if _, _, err := s.Authenticate(ctx, token.Reveal()); service.ErrorCode(err) == service.CodeUnauthenticated {
+		logger.WarnContext(ctx, "the admin token file holds a token that is not accepted; delete the file and start again to get a new one",
+			"file", dir.file(tokenFile), "reason", err.Error())
+	}
+}
+
+// inBackground runs work until the returned function is called, which waits for its end.
+func inBackground(work func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		work(ctx)
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
+// server is a service that is wired together.
+type server struct {
+	logger          *slog.Logger
+	tls             *tls.Config
+	store           lifecycle.Store
+	gateway         *gateway.Gateway
+	control, public *http.Server
+	stopping        <-chan struct{}
+	loaded          atomic.Bool
+}
+
+// ready says whether the service can do its work: the routes are there, the store
+// answers, and it is not about to stop.
+func (s *server) ready(ctx context.Context) error {
+	select {
+	case <-s.stopping:
+		return service.Errorf(service.CodeUnavailable, "It is stopping.")
+	default:
+	}
+	if !s.loaded.Load() {
+		return service.Errorf(service.CodeUnavailable, "The gateway has not loaded its routes yet.")
+	}
+	if err := s.store.Ping(ctx); err != nil {
+		return err
+	}
+	return s.gateway.Stale()
+}
+
+// run loads the routes and answers calls until ctx ends or a listener fails. The
+// control plane answers first, so that probes see a service that is starting.
+func (s *server) run(ctx context.Context, control, public *net.TCPListener, addresses endpoints) error {
+	fault := make(chan error, 2)
+	go func() { fault <- s.serveControl(control) }()
+	if err := s.gateway.Load(ctx); err != nil {
+		return errors.Join(failed(err, "Cannot load the gateway's routes: %s.", oneLine(err)), s.stop())
+	}
+	go func() { fault <- s.public.Serve(public) }()
+	s.loaded.Store(true)
+	s.logger.InfoContext(ctx, "ready", "control_plane", addresses.ControlPlane, "gateway", addresses.Gateway, "version", programVersion())
+	select {
+	case <-ctx.Done():
+		s.logger.Info("stopping: calls in flight may finish", "within", stopTimeout.String())
+		return s.stop()
+	case err := <-fault:
+		return errors.Join(err, s.stop())
+	}
+}
+
+func (s *server) serveControl(l net.Listener) error {
+	if s.tls != nil {
+		l = tls.NewListener(l, s.tls)
+	}
+	return s.control.Serve(l)
+}
+
+// stop closes the doors, lets calls in flight finish and, where they take too long,
+// cuts them off.
+func (s *server) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	var wait sync.WaitGroup
+	for _, h := range []*http.Server{s.control, s.public} {
+		wait.Go(func() {
+			if err := h.Shutdown(ctx); err != nil {
+				s.logger.Warn("calls were cut off that did not finish in time", "error", err)
+				_ = h.Close() // the listener is closed already
+			}
+		})
+	}
+	wait.Wait()
+	s.logger.Info("stopped")
+	return nil
+}
+
+func or(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}

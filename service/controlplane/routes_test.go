@@ -1,0 +1,198 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package controlplane_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+)
+
+// TestEveryCallSucceedsAlongTheLifeOfAnAPI makes each call of the document at least once.
+func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
+	p := newPlane(t)
+
+	var who service.Identity
+	p.must(200, "dev", "GET", "/api/v1/whoami", nil).decode(&who)
+	if who.Member.Name != "dev" || who.Workspace.Name != "default" || who.ServiceVersion != "1.2.3" {
+		t.Errorf("whoami answers %+v", who)
+	}
+
+	// Members and tokens.
+	var m service.Member
+	made := p.must(201, "admin", "POST", "/members", service.MemberInput{Name: "ci", Role: service.RoleDeveloper})
+	made.decode(&m)
+	if got, want := made.header.Get("Location"), "/api/v1/workspaces/default/members/"+m.ID; got != want {
+		t.Errorf("Location is %q, want %q", got, want)
+	}
+	p.must(200, "admin", "PUT", "/members/ci", service.MemberInput{Name: "ci", Role: service.RoleOperator}).decode(&m)
+	if m.Role != service.RoleOperator {
+		t.Errorf("the role is %s after it was changed", m.Role)
+	}
+	p.must(200, "admin", "GET", "/members/"+m.ID, nil)
+	p.must(200, "admin", "GET", "/members", nil)
+	var issued service.IssuedToken
+	p.must(201, "admin", "POST", "/tokens", service.TokenInput{Member: "ci"}).decode(&issued)
+	p.must(200, "admin", "GET", "/tokens", nil)
+	p.tokens["ci"] = issued.Secret
+	p.must(200, "ci", "GET", "/api/v1/whoami", nil)
+	p.must(204, "admin", "DELETE", "/tokens/"+issued.ID, nil)
+	p.must(401, "ci", "GET", "/api/v1/whoami", nil)
+
+	// Instances and environments.
+	p.must(200, "dev", "GET", "/instances", nil)
+	p.must(200, "dev", "GET", "/instances/default", nil)
+	var e service.Environment
+	p.must(201, "op", "POST", "/environments", service.EnvironmentInput{Name: "DEV"}).decode(&e)
+	p.must(200, "op", "PUT", "/environments/DEV", service.EnvironmentInput{Name: "DEV", Description: "Where it is tried."}).decode(&e)
+	p.must(200, "dev", "GET", "/environments/"+e.ID, nil)
+	p.must(200, "dev", "GET", "/environments", nil)
+	p.must(204, "op", "DELETE", "/environments/DEV", nil)
+
+	// Connections.
+	c, a := p.define()
+	p.must(200, "dev", "GET", "/connections", nil)
+	p.must(200, "dev", "GET", "/connections/"+strconv.FormatInt(c.Number, 10), nil)
+	changed := world()
+	changed.Description = "All of it."
+	p.must(200, "dev", "PUT", "/connections/world", changed)
+	other := world()
+	other.Name = "elsewhere"
+	p.must(201, "dev", "POST", "/connections", other)
+	p.must(204, "dev", "DELETE", "/connections/elsewhere", nil)
+
+	// APIs.
+	p.must(200, "dev", "GET", "/apis", nil)
+	if etag := p.must(200, "dev", "GET", "/apis/capitals", nil).header.Get("ETag"); etag == "" {
+		t.Error("an API has no ETag")
+	}
+	in := capitals(c.ID)
+	p.must(204, "dev", "POST", "/apis/validate?api="+a.ID, in)
+	in.TimeoutMS = 5000
+	p.must(200, "dev", "PUT", "/apis/capitals", in).decode(&a)
+	if a.Revision != 2 || a.DebugStatus != service.DebugSuccess {
+		t.Errorf("after the change: revision %d, debug %s", a.Revision, a.DebugStatus)
+	}
+	var debug service.DebugResult
+	p.must(200, "dev", "POST", "/apis/capitals/debug", service.DebugInput{Parameters: map[string]string{"country": "PE"}}).decode(&debug)
+	var body struct {
+		Data []map[string]string `json:"data"`
+	}
+	if err := json.Unmarshal(debug.Body, &body); err != nil || len(body.Data) != 1 || body.Data[0]["capital"] != "Lima" {
+		t.Errorf("the test call answered %s (%v)", debug.Body, err)
+	}
+
+	// A publication and its reviews.
+	var pub service.Publication
+	p.must(200, "dev", "POST", "/publications", service.PublishInput{APIID: a.ID, Revision: 2}).decode(&pub)
+	p.must(200, "dev", "POST", "/publications/"+pub.ID+"/cancel", service.ActionInput{})
+	p.must(200, "dev", "POST", "/publications", service.PublishInput{APIID: a.ID, Revision: 2}).decode(&pub)
+	p.must(200, "rev", "POST", "/reviews/"+pub.OpenReview.ID+"/reject", service.DecisionInput{Comment: "Why?"})
+	p.must(200, "dev", "POST", "/publications", service.PublishInput{APIID: a.ID, Revision: 2, Remark: "Because."}).decode(&pub)
+	p.must(200, "dev", "POST", "/reviews/"+pub.OpenReview.ID+"/cancel", service.ActionInput{})
+	p.must(200, "dev", "POST", "/publications", service.PublishInput{APIID: a.ID, Revision: 2, Remark: "Because!"}).decode(&pub)
+	p.must(200, "dev", "GET", "/reviews/"+pub.OpenReview.ID, nil)
+	p.must(200, "rev", "POST", "/reviews/"+pub.OpenReview.ID+"/approve", service.DecisionInput{Digest: pub.OpenReview.Digest})
+	var reviews service.List[service.Review]
+	p.must(200, "rev", "GET", "/reviews?publication_id="+pub.ID+"&api_revision=2&status=APPROVED", nil).decode(&reviews)
+	if len(reviews.Items) != 1 {
+		t.Errorf("%d approved reviews", len(reviews.Items))
+	}
+	p.must(200, "dev", "GET", "/publications/"+pub.ID, nil).decode(&pub)
+	if pub.Status != service.StatusPublished || pub.URL != "http://gateway.test/capitals" {
+		t.Errorf("after the approval: %s at %s", pub.Status, pub.URL)
+	}
+	p.must(200, "dev", "GET", "/publications?api_id="+a.ID+"&status=PUBLISHED", nil)
+	p.must(200, "dev", "GET", "/publications/"+pub.ID+"/versions", nil)
+	p.must(200, "guest", "GET", "/catalog", nil)
+	p.must(200, "guest", "GET", "/catalog/capitals?environment=RELEASE", nil)
+	for _, step := range []struct {
+		action string
+		want   service.Status
+	}{{"suspend", service.StatusStopped}, {"restore", service.StatusPublished}, {"unpublish", service.StatusOffline}} {
+		p.must(200, "rev", "POST", "/publications/"+pub.ID+"/"+step.action, service.ActionInput{Remark: "On time."}).decode(&pub)
+		if pub.Status != step.want {
+			t.Errorf("%s leads to %s, want %s", step.action, pub.Status, step.want)
+		}
+	}
+	p.must(204, "dev", "DELETE", "/publications/"+pub.ID, nil)
+	p.must(204, "dev", "DELETE", "/apis/capitals", nil)
+	p.must(200, "dev", "GET", "/events", nil)
+
+	answered := map[string]bool{}
+	for _, line := range p.log.lines(t) {
+		if id, ok := line["operation"].(string); ok && line["status"].(float64) < 300 {
+			answered[id] = true
+		}
+	}
+	operations(document(t), func(method, path string, o map[string]any) {
+		if id := o["operationId"].(string); !answered[id] {
+			t.Errorf("%s (%s %s) was never answered with success", id, method, path)
+		}
+	})
+}
+
+func TestListsComeInPages(t *testing.T) {
+	p := newPlane(t)
+	var names []string
+	after := ""
+	for range 10 {
+		var page service.List[service.Member]
+		p.must(200, "admin", "GET", "/members?limit=2&after="+after, nil).decode(&page)
+		if len(page.Items) > 2 {
+			t.Fatalf("a page of %d", len(page.Items))
+		}
+		for _, m := range page.Items {
+			names = append(names, m.Name)
+		}
+		if after = page.Next; after == "" {
+			break
+		}
+	}
+	slices.Sort(names)
+	if want := []string{"admin", "dev", "guest", "op", "rev"}; !slices.Equal(names, want) {
+		t.Errorf("the pages hold %v, want %v", names, want)
+	}
+}
+
+func TestTheAuditTrailComesInPagesByItsSequence(t *testing.T) {
+	p := newPlane(t)
+	var all service.List[service.Event]
+	p.must(200, "admin", "GET", "/events", nil).decode(&all)
+	var first, rest service.List[service.Event]
+	p.must(200, "admin", "GET", "/events?limit=3", nil).decode(&first)
+	p.must(200, "admin", "GET", "/events?after="+first.Next, nil).decode(&rest)
+	if len(first.Items) != 3 || len(first.Items)+len(rest.Items) != len(all.Items) {
+		t.Errorf("pages of %d and %d for %d events", len(first.Items), len(rest.Items), len(all.Items))
+	}
+}
+
+func TestAnEmptyListIsAnEmptyArray(t *testing.T) {
+	p := newPlane(t)
+	for _, path := range []string{"/apis", "/connections", "/publications", "/reviews", "/catalog"} {
+		if got := string(p.must(200, "dev", "GET", path, nil).body); got != "{\"items\":[]}\n" {
+			t.Errorf("%s answers %s", path, got)
+		}
+	}
+}
+
+func TestTheWorkspaceIsFoundByIDNumberAndName(t *testing.T) {
+	p := newPlane(t)
+	var who service.Identity
+	p.must(200, "dev", "GET", "/api/v1/whoami", nil).decode(&who)
+	for _, ref := range []string{"default", who.Workspace.ID, strconv.FormatInt(who.Workspace.Number, 10)} {
+		p.must(200, "dev", "GET", "/api/v1/workspaces/"+ref+"/apis", nil)
+	}
+}
+
+func TestTheProbesNeedNoToken(t *testing.T) {
+	p := newPlane(t)
+	for _, path := range []string{"/healthz", "/readyz", "/openapi.json"} {
+		p.must(200, "", "GET", path, nil)
+		p.must(200, "", "HEAD", path, nil)
+	}
+}
