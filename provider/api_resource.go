@@ -438,10 +438,6 @@ func (r *apiResource) Create(ctx context.Context, req resource.CreateRequest, re
 	plan.take(made)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(resp.Private.SetKey(ctx, etagKey, etagValue(made.RowVersion, made.ETag()))...)
-	r.backend.acknowledge(ctx, func(ctx context.Context) error {
-		_, err := r.backend.client.API(ctx, made.ID)
-		return err
-	})
 }
 
 func (r *apiResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {

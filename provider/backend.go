@@ -118,6 +118,10 @@ func (b *backend) readable(ctx context.Context, diags *diag.Diagnostics) bool {
 
 // createKey derives the idempotency key of a create, so that a create whose answer
 // was lost is adopted by the next apply. The body must hold no secret.
+//
+// The service forgets the key once the creator has read what it created. A create
+// therefore reads nothing: the answer has arrived for good only when the CLI has
+// written its state, and that shows in the refresh of the next plan.
 func (b *backend) createKey(ctx context.Context, kind, name string, body any) (string, error) {
 	identity, err := b.whoAmI(ctx)
 	if err != nil {
@@ -145,15 +149,6 @@ func (b *backend) claim(key string) (release func(), ok bool) {
 		defer b.mu.Unlock()
 		delete(b.creating, key)
 	}, true
-}
-
-// acknowledge reads what was created, which tells the service that its answer has
-// arrived: the next create with the same key is a duplicate, not a repetition. A
-// failure is harmless, because the next refresh reads too.
-func (b *backend) acknowledge(ctx context.Context, read func(context.Context) error) {
-	if err := read(ctx); err != nil {
-		tflog.Warn(ctx, "could not acknowledge a create", map[string]any{"error": err.Error()})
-	}
 }
 
 // configured is what every resource gets from the provider.

@@ -243,10 +243,6 @@ func (r *connectionResource) Create(ctx context.Context, req resource.CreateRequ
 	plan.take(made)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(resp.Private.SetKey(ctx, etagKey, etagValue(made.RowVersion, made.ETag()))...)
-	r.backend.acknowledge(ctx, func(ctx context.Context) error {
-		_, err := r.backend.client.Connection(ctx, made.ID)
-		return err
-	})
 }
 
 func (r *connectionResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {

@@ -24,6 +24,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/config"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	_ "modernc.org/sqlite"
 
 	"github.com/dataservice/terraform-provider-dataservice/provider"
@@ -342,6 +343,16 @@ func (s *testService) variables(token string, more ...config.Variables) config.V
 		}
 	}
 	return v
+}
+
+// step is a step of terraform-plugin-testing that applies testdata/NAME as the
+// identity with that token. That the plan is empty afterwards is checked by itself.
+func (s *testService) step(name, token string, variables ...config.Variables) resource.TestStep {
+	return resource.TestStep{
+		ProtoV6ProviderFactories: factories,
+		ConfigDirectory:          config.StaticDirectory("testdata/" + name),
+		ConfigVariables:          s.variables(token, variables...),
+	}
 }
 
 // writeOrders makes a small SQLite database.

@@ -18,7 +18,10 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
-const ordersReview = "dataservice_review.orders"
+const (
+	ordersReview    = "dataservice_review.orders"
+	publishedOrders = "data.dataservice_published_api.orders"
+)
 
 // attentive is how soon a wait must end after what it waits for.
 const attentive = time.Second
@@ -197,42 +200,23 @@ func TestADecisionIsMadeOnceAndStands(t *testing.T) {
 func TestTwoIdentitiesInOneConfiguration(t *testing.T) {
 	t.Parallel()
 	s := startService(t)
-	variables := s.variables(s.developer, config.Variables{"reviewer_token": config.StringVariable(s.reviewer)})
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories,
-		Steps: []resource.TestStep{
-			{
-				ConfigDirectory: config.StaticDirectory("testdata/two_identities"),
-				ConfigVariables: variables,
-				ConfigStateChecks: []statecheck.StateCheck{
-					statecheck.ExpectKnownValue(ordersReview, tfjsonpath.New("status"), knownvalue.StringExact("APPROVED")),
-					statecheck.ExpectKnownValue("data.dataservice_published_api.orders", tfjsonpath.New("status"), knownvalue.StringExact("PUBLISHED")),
-					statecheck.ExpectKnownValue("data.dataservice_published_api.orders", tfjsonpath.New("version"), knownvalue.StringExact("V1")),
-					statecheck.ExpectKnownValue("data.dataservice_published_api.orders", tfjsonpath.New("url"), knownvalue.StringExact(s.Gateway+"/orders")),
-					statecheck.ExpectKnownValue("data.dataservice_published_api.orders", tfjsonpath.New("definition").AtMapKey("request_parameters").AtMapKey("region").AtMapKey("example"), knownvalue.StringExact("north")),
-				},
-			},
-			{
-				ConfigDirectory:   config.StaticDirectory("testdata/two_identities"),
-				ConfigVariables:   variables,
-				ResourceName:      ordersReview,
-				ImportState:       true,
-				ImportStateVerify: true,
-				// What was typed is not read back.
-				ImportStateVerifyIgnore: []string{"decision", "comment", "timeouts"},
-			},
-			{
-				// The developer may not take it offline: the reviewer does before the end.
-				PreConfig: func() {
-					if _, err := s.client(s.reviewer).Unpublish(t.Context(), s.publication().ID, service.ActionInput{}); err != nil {
-						t.Fatal(err)
-					}
-				},
-				ConfigDirectory:    config.StaticDirectory("testdata/two_identities"),
-				ConfigVariables:    variables,
-				PlanOnly:           true,
-				ExpectNonEmptyPlan: true,
-			},
-		},
-	})
+	step := s.step("two_identities", s.developer, config.Variables{"reviewer_token": config.StringVariable(s.reviewer)})
+
+	applied, imported := step, step
+	applied.ConfigStateChecks = []statecheck.StateCheck{
+		statecheck.ExpectKnownValue(ordersReview, tfjsonpath.New("status"), knownvalue.StringExact("APPROVED")),
+		statecheck.ExpectKnownValue(publishedOrders, tfjsonpath.New("status"), knownvalue.StringExact("PUBLISHED")),
+		statecheck.ExpectKnownValue(publishedOrders, tfjsonpath.New("version"), knownvalue.StringExact("V1")),
+		statecheck.ExpectKnownValue(publishedOrders, tfjsonpath.New("api_id"), knownvalue.StringExact("orders")),
+		statecheck.ExpectKnownValue(publishedOrders, tfjsonpath.New("url"), knownvalue.StringExact(s.Gateway+"/orders")),
+		statecheck.ExpectKnownValue(publishedOrders, tfjsonpath.New("published_by"), knownvalue.StringExact("rita")),
+		statecheck.ExpectKnownValue(publishedOrders, tfjsonpath.New("definition").AtMapKey("script").AtMapKey("paged"), knownvalue.Bool(true)),
+		statecheck.ExpectKnownValue(publishedOrders, tfjsonpath.New("definition").AtMapKey("request_parameters").AtMapKey("region").AtMapKey("example"), knownvalue.StringExact("north")),
+	}
+	imported.ResourceName, imported.ImportState, imported.ImportStateVerify = ordersReview, true, true
+	// What was typed is not read back.
+	imported.ImportStateVerifyIgnore = []string{"decision", "comment", "timeouts"}
+	// The developer may not take it offline, so the reviewer destroys in the end.
+	last := s.step("two_identities", s.reviewer, config.Variables{"reviewer_token": config.StringVariable(s.reviewer)})
+	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{applied, imported, last}})
 }
