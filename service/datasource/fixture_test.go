@@ -83,7 +83,7 @@ func (f *fixture) exec(statements ...string) {
 		}
 		return
 	}
-	db, err := sql.Open("sqlite", "file:"+f.dsn+"?_pragma=busy_timeout(10000)")
+	db, err := sql.Open("sqlite", f.dsn+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		f.t.Fatal(err)
 	}

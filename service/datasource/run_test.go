@@ -25,9 +25,9 @@ var injections = []string{
 
 func TestValuesComeBackAsTheyWent(t *testing.T) {
 	long := strings.Repeat("0123456789", 2000)
-	for _, c := range []struct {
+	cases := []struct {
 		typ      service.ParameterType
-		postgres string // how to say the type
+		postgres string // the type's name there
 		texts    []string
 	}{
 		{service.TypeString, "text", append([]string{long}, injections...)},
@@ -42,9 +42,10 @@ func TestValuesComeBackAsTheyWent(t *testing.T) {
 		{service.TypeFloatList, "real[]", []string{"[]", "[0.1,-2.5,3.4028235e+38]"}},
 		{service.TypeDoubleList, "double precision[]", []string{"[]", "[0.1,1e-07,1.7976931348623157e+308]"}},
 		{service.TypeBooleanList, "boolean[]", []string{"[]", "[true,false]"}},
-	} {
-		bothEngines(t, func(t *testing.T, engine service.Engine) {
-			f := newFixture(t, engine, Options{})
+	}
+	bothEngines(t, func(t *testing.T, engine service.Engine) {
+		f := newFixture(t, engine, Options{})
+		for _, c := range cases {
 			text := "SELECT ${v} AS v"
 			if engine == service.EnginePostgreSQL {
 				text = "SELECT CAST(${v} AS " + c.postgres + ") AS v"
@@ -71,14 +72,14 @@ func TestValuesComeBackAsTheyWent(t *testing.T) {
 					equalJSON(t, got, `[{"v":`+want+`}]`)
 				})
 			}
-			t.Run("NULL", func(t *testing.T) {
+			t.Run(string(c.typ)+" NULL", func(t *testing.T) {
 				got, err := f.run(p, nil)
 				if err != nil || got != `[{"v":null}]` {
 					t.Errorf("got %s, %v", got, err)
 				}
 			})
-		})
-	}
+		}
+	})
 }
 
 func mustJSON(v any) string {

@@ -42,9 +42,7 @@ type sqliteSource struct {
 
 func newSQLite(c service.Connection, o Options) *sqliteSource {
 	s := &sqliteSource{file: c.File, directory: o.SQLiteDir, forbidden: o.Forbidden, maxBytes: o.MaxAnswerBytes}
-	s.sessions = newPool(o.sqliteSessions(), o.WaitLimit,
-		func(context.Context) (*sqliteSession, error) { return s.open() },
-		(*sqliteSession).close)
+	s.sessions = newPool(o.sqliteSessions(), o.WaitLimit, s.open, (*sqliteSession).close)
 	return s
 }
 
@@ -154,7 +152,7 @@ type sqliteStatement struct {
 	used    uint64
 }
 
-func (s *sqliteSource) open() (*sqliteSession, error) {
+func (s *sqliteSource) open(ctx context.Context) (*sqliteSession, error) {
 	path, err := s.path()
 	if err != nil {
 		return nil, err
@@ -172,7 +170,7 @@ func (s *sqliteSource) open() (*sqliteSession, error) {
 		conn.Interrupt()
 		session.interrupted <- struct{}{}
 	}
-	if err := session.restrict(); err != nil {
+	if err := session.restrict(ctx); err != nil {
 		session.close()
 		return nil, s.openFailure(err)
 	}
@@ -196,7 +194,7 @@ func (s *sqliteSource) openFailure(err error) error {
 }
 
 // restrict takes away from the session what a reader does not need.
-func (s *sqliteSession) restrict() error {
+func (s *sqliteSession) restrict(ctx context.Context) error {
 	c := s.conn
 	c.Limit(sqlite.LimitLength, maxSQLiteLength)
 	c.Limit(sqlite.LimitSQLLength, 4*service.MaxScriptLength)
@@ -219,7 +217,7 @@ func (s *sqliteSession) restrict() error {
 		// Reads the file, which tells whether it is a database at all.
 		"SELECT count(*) FROM sqlite_schema",
 	} {
-		if err := c.Exec(sql); err != nil {
+		if err := patiently(ctx, func() error { return c.Exec(sql) }); err != nil {
 			return err
 		}
 	}
@@ -233,8 +231,8 @@ func (s *sqliteSession) close() {
 	s.conn.Close()
 }
 
-func (s *sqliteSource) check(context.Context) error {
-	session, err := s.open()
+func (s *sqliteSource) check(ctx context.Context) error {
+	session, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -253,7 +251,14 @@ func (s *sqliteSource) validate(ctx context.Context, p *Plan, d service.Definiti
 		return err
 	}
 	var v service.Invalid
-	stmt, err := l.session.conn.Prepare(st.Text)
+	var stmt *sqlite.Stmt
+	err = patiently(ctx, func() (err error) {
+		stmt, err = l.session.conn.Prepare(st.Text)
+		return err
+	})
+	if sqlite.IsCode(err, sqlite.Busy) {
+		return s.openFailure(err)
+	}
 	if err != nil {
 		invalidSQL(&v, d, st, err.Error(), sqliteOffset(err))
 		return v.Err("The API")

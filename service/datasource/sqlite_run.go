@@ -85,7 +85,7 @@ func (s *sqliteSession) answer(ctx context.Context, p *Plan, dst []byte, call Ca
 // query runs one statement: the rows as an array, or the total as what stands before
 // the rows of a page.
 func (s *sqliteSession) query(ctx context.Context, p *Plan, st *statement, dst []byte, call Call, maxBytes int) ([]byte, error) {
-	prepared, err := s.prepare(st)
+	prepared, err := s.prepare(ctx, st)
 	if err != nil {
 		return dst, err
 	}
@@ -130,29 +130,47 @@ func (s *sqliteSession) query(ctx context.Context, p *Plan, st *statement, dst [
 
 // first takes the first step, and waits where a writer has the file for itself.
 func (s *sqliteSession) first(ctx context.Context, stmt *sqlite.Stmt) (bool, error) {
-	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
-		row, err := stmt.Step()
-		if err == nil || !sqlite.IsCode(err, sqlite.Busy) {
-			return row, err
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return false, err
-		case <-timer.C:
-		}
+	row, err := stmt.Step()
+	for wait := time.Duration(0); sqlite.IsCode(err, sqlite.Busy) && pause(ctx, &wait); {
+		row, err = stmt.Step()
+	}
+	return row, err
+}
+
+// patiently does something again for as long as a writer has the file for itself.
+func patiently(ctx context.Context, do func() error) error {
+	err := do()
+	for wait := time.Duration(0); sqlite.IsCode(err, sqlite.Busy) && pause(ctx, &wait); {
+		err = do()
+	}
+	return err
+}
+
+// pause waits a little longer each time. It returns false when the context ends.
+func pause(ctx context.Context, wait *time.Duration) bool {
+	*wait = min(2**wait+time.Millisecond, 50*time.Millisecond)
+	timer := time.NewTimer(*wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
 	}
 }
 
 // prepare returns the session's prepared statement.
-func (s *sqliteSession) prepare(st *statement) (*sqliteStatement, error) {
+func (s *sqliteSession) prepare(ctx context.Context, st *statement) (*sqliteStatement, error) {
 	s.clock++
 	if prepared := s.statements[st.key]; prepared != nil {
 		prepared.used = s.clock
 		return prepared, nil
 	}
-	stmt, err := s.conn.Prepare(st.text)
+	var stmt *sqlite.Stmt
+	err := patiently(ctx, func() (err error) {
+		stmt, err = s.conn.Prepare(st.text)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
