@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -17,11 +18,13 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	_ "github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
@@ -34,7 +37,7 @@ import (
 
 // engines are the databases that an API can read from; each call makes one whose
 // table people holds these, and returns how to connect to it.
-var engines = map[string]func(t testing.TB, dir string, people ...person) service.ConnectionSpec{
+var engines = map[string]func(t testing.TB, dir string, people ...person) service.ConnectionInput{
 	"SQLITE":     sqlitePeople,
 	"POSTGRESQL": postgresPeople,
 }
@@ -58,7 +61,7 @@ func everybody() []person {
 	return people
 }
 
-func sqlitePeople(t testing.TB, dir string, people ...person) service.ConnectionSpec {
+func sqlitePeople(t testing.TB, dir string, people ...person) service.ConnectionInput {
 	t.Helper()
 	made, err := os.CreateTemp(dir, "*.db")
 	if err != nil {
@@ -78,10 +81,10 @@ func sqlitePeople(t testing.TB, dir string, people ...person) service.Connection
 			t.Fatal(err)
 		}
 	}
-	return service.ConnectionSpec{Engine: service.EngineSQLite, File: filepath.Base(made.Name())}
+	return service.ConnectionInput{ConnectionSpec: service.ConnectionSpec{Engine: service.EngineSQLite, File: filepath.Base(made.Name())}}
 }
 
-func postgresPeople(t testing.TB, _ string, people ...person) service.ConnectionSpec {
+func postgresPeople(t testing.TB, _ string, people ...person) service.ConnectionInput {
 	t.Helper()
 	dsn := pgtest.Database(t)
 	conn, err := pgx.Connect(t.Context(), dsn)
@@ -101,16 +104,53 @@ func postgresPeople(t testing.TB, _ string, people ...person) service.Connection
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec := service.ConnectionSpec{
+	in := service.ConnectionInput{ConnectionSpec: service.ConnectionSpec{
 		Engine: service.EnginePostgreSQL, Host: u.Hostname(), Port: 5432, Database: strings.TrimPrefix(u.Path, "/"),
 		Username: u.User.Username(), SSLMode: service.SSLDisable, AllowSuperuser: true,
+	}}
+	if password, ok := u.User.Password(); ok {
+		in.Password = &password
 	}
 	if u.Port() != "" {
-		if spec.Port, err = strconv.Atoi(u.Port()); err != nil {
+		if in.Port, err = strconv.Atoi(u.Port()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return spec
+	return in
+}
+
+// holdPeople keeps the table people from being read until release is called.
+func holdPeople(t testing.TB, dir string, c service.ConnectionInput) (release func()) {
+	t.Helper()
+	driver, dsn, lock := "sqlite", filepath.Join(dir, c.File), "BEGIN EXCLUSIVE"
+	if c.Engine == service.EnginePostgreSQL {
+		driver, lock = "pgx", "BEGIN; LOCK TABLE people IN ACCESS EXCLUSIVE MODE"
+		u := url.URL{Scheme: "postgres", User: url.User(c.Username), Host: net.JoinHostPort(c.Host, strconv.Itoa(c.Port)), Path: c.Database, RawQuery: "sslmode=disable"}
+		if c.Password != nil {
+			u.User = url.UserPassword(c.Username, *c.Password)
+		}
+		dsn = u.String()
+	}
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := db.Conn(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.ExecContext(context.Background(), lock); err != nil {
+		t.Fatal(err)
+	}
+	release = sync.OnceFunc(func() {
+		if _, err := conn.ExecContext(context.Background(), "ROLLBACK"); err != nil {
+			t.Error(err)
+		}
+		_ = conn.Close()
+		_ = db.Close()
+	})
+	t.Cleanup(release)
+	return release
 }
 
 // house is a whole service in one process: real store, real databases, the gateway
@@ -188,10 +228,10 @@ func newHouse(t testing.TB, o options) *house {
 }
 
 // connection makes a connection.
-func (h *house) connection(t testing.TB, name string, spec service.ConnectionSpec) service.Connection {
+func (h *house) connection(t testing.TB, name string, in service.ConnectionInput) service.Connection {
 	t.Helper()
-	spec.Name = name
-	c, err := h.CreateConnection(context.Background(), h.caller, service.ConnectionInput{ConnectionSpec: spec})
+	in.Name = name
+	c, err := h.CreateConnection(context.Background(), h.caller, in)
 	if err != nil {
 		t.Fatal(err)
 	}
