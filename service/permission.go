@@ -9,12 +9,12 @@ type Operation string
 // The operations, in the order of the design's table "Who may do what".
 const (
 	OpReadCatalog        Operation = "read the catalog"
-	OpReadDrafts         Operation = "read drafts, publications and the audit trail"
-	OpCreateEnvironment  Operation = "create environments and instances"
-	OpDefine             Operation = "define connections and APIs"
-	OpApply              Operation = "publish, restore and cancel"
-	OpDecide             Operation = "approve, reject, suspend and unpublish"
-	OpAdminister         Operation = "change environment policies, members and other members' tokens"
+	OpReadDrafts         Operation = "read drafts, publications or the audit trail"
+	OpCreateEnvironment  Operation = "create environments or instances"
+	OpDefine             Operation = "define connections or APIs"
+	OpApply              Operation = "publish, restore or cancel"
+	OpDecide             Operation = "approve, reject, suspend or unpublish"
+	OpAdminister         Operation = "change environment policies, members or other members' tokens"
 	OpIssueOwnToken      Operation = "issue tokens for oneself"
 	OpDeleteEnvironments Operation = "delete environments"
 )
