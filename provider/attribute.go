@@ -71,20 +71,11 @@ func addFieldErrors(ctx context.Context, diags *diag.Diagnostics, config tfsdk.C
 		case !ok:
 			diags.AddError("Invalid configuration", f.Message)
 		case !unknownAt(ctx, config, at):
-			diags.AddAttributeError(at, "Invalid "+lastName(at), f.Message)
+			// Terraform shows the line of a top-level attribute, and of a nested one only the
+			// resource's: the headline says which it is.
+			diags.AddAttributeError(at, "Invalid "+at.String(), f.Message)
 		}
 	}
-}
-
-// lastName is the name of the attribute that a path leads to, as a title needs it.
-func lastName(at path.Path) string {
-	steps := at.Steps()
-	for i := len(steps) - 1; i >= 0; i-- {
-		if name, ok := steps[i].(path.PathStepAttributeName); ok {
-			return strings.ReplaceAll(string(name), "_", " ")
-		}
-	}
-	return "configuration"
 }
 
 // unknownAt reports whether the value at the path, or one that holds it, is unknown.

@@ -190,7 +190,12 @@ func addError(diags *diag.Diagnostics, schemaType attr.Type, summary string, err
 			rest = append(rest, f)
 			continue
 		}
-		diags.AddAttributeError(at, summary, fmt.Sprintf("%s (request %s)", sentence(f.Message, e.Problem.Detail), e.RequestID))
+		detail := sentence(f.Message, e.Problem.Detail)
+		if len(at.Steps()) > 1 {
+			// Terraform shows the line of a top-level attribute only.
+			detail = at.String() + ": " + detail
+		}
+		diags.AddAttributeError(at, summary, fmt.Sprintf("%s (request %s)", detail, e.RequestID))
 	}
 	if len(rest) > 0 {
 		whole := &service.Error{Message: e.Problem.Detail, Fields: rest}

@@ -427,6 +427,23 @@ func (w *workdir) configure(name string) {
 	}
 }
 
+// read and write are for what a user edits in a file.
+func (w *workdir) read(name string) string {
+	w.s.t.Helper()
+	data, err := os.ReadFile(filepath.Join(w.dir, name))
+	if err != nil {
+		w.s.t.Fatal(err)
+	}
+	return string(data)
+}
+
+func (w *workdir) write(name, text string) {
+	w.s.t.Helper()
+	if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o600); err != nil {
+		w.s.t.Fatal(err)
+	}
+}
+
 // set gives the configuration's variables ("name=value") their values from now on.
 func (w *workdir) set(vars ...string) *workdir {
 	w.vars = append(w.vars, vars...) // of one variable the last value holds
