@@ -121,7 +121,7 @@ func TestTheTableOfDesiredStatusesHoldsEveryStatus(t *testing.T) {
 }
 
 func TestTheOpenAPIDocumentListsItsCallsAndCodes(t *testing.T) {
-	d, err := openAPIDocument()
+	d, err := openAPIDocument(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func generate(ctx context.Context, schemaFile, openAPIFile, guides string) error
 			return err
 		}
 	}
-	document, err := openAPIDocument()
+	document, err := openAPIDocument(ctx)
 	if err != nil {
 		return fmt.Errorf("the OpenAPI document: %w", err)
 	}

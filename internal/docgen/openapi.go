@@ -6,12 +6,12 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -38,10 +38,10 @@ type openAPI struct {
 
 // openAPIDocument asks a control plane for its description, as a client would. It
 // needs no store for that.
-func openAPIDocument() (openAPI, error) {
-	handler := controlplane.New(controlplane.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Version: "0"})
+func openAPIDocument(ctx context.Context) (openAPI, error) {
+	handler := controlplane.New(controlplane.Options{Logger: slog.New(slog.DiscardHandler), Version: "0"})
 	answer := httptest.NewRecorder()
-	handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/openapi.json", nil))
+	handler.ServeHTTP(answer, httptest.NewRequestWithContext(ctx, http.MethodGet, "/openapi.json", nil))
 	if answer.Code != http.StatusOK {
 		return openAPI{}, fmt.Errorf("the control plane answered HTTP %d", answer.Code)
 	}
