@@ -54,8 +54,8 @@ func TestAnUpdateNeedsTheStateThatWasRead(t *testing.T) {
 		t.Errorf("status %d: %s", second.status, second.body)
 	}
 	update.headers["If-Match"] = "*"
-	if any := p.send(update); any.status != 200 {
-		t.Errorf("If-Match: * answers %d: %s", any.status, any.body)
+	if third := p.send(update); third.status != 200 {
+		t.Errorf("If-Match: * answers %d: %s", third.status, third.body)
 	}
 }
 

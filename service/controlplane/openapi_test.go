@@ -5,7 +5,6 @@ package controlplane_test
 
 import (
 	"encoding/json"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -20,7 +19,7 @@ import (
 // document fetches the OpenAPI document as a client does.
 func document(t *testing.T) map[string]any {
 	t.Helper()
-	handler := controlplane.New(controlplane.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Version: "1.2.3"})
+	handler := controlplane.New(controlplane.Options{Logger: slog.New(slog.DiscardHandler), Version: "1.2.3"})
 	recorder := httptest.NewRecorder()
 	handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/openapi.json", nil))
 	if recorder.Code != http.StatusOK {

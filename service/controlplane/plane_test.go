@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	_ "modernc.org/sqlite"
 
@@ -58,7 +59,7 @@ func newPlane(t *testing.T, change ...func(*controlplane.Options)) *plane {
 	p := &plane{t: t, log: &logBook{}, drain: make(chan struct{}), tokens: map[string]string{}}
 	logger := slog.New(slog.NewJSONHandler(p.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	file := filepath.Join(dir, "dataservice.db")
-	store, err := sqlstore.Open(ctx, sqlstore.Options{DSN: "sqlite:" + file, Logger: logger})
+	store, err := sqlstore.Open(ctx, sqlstore.Options{DSN: "sqlite:" + file, LockWait: 500 * time.Millisecond, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}

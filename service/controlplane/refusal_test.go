@@ -4,10 +4,12 @@
 package controlplane_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 )
 
 func TestARefusalIsAProblemWithItsStatusCodeAndPointers(t *testing.T) {
@@ -242,6 +244,35 @@ func TestAFailedDebugStoresNothing(t *testing.T) {
 		t.Errorf("got %s: %s", got.Code, got.Detail)
 	}
 	p.must(404, "dev", "GET", "/apis/capitals", nil)
+}
+
+func TestAPublicationWhileAnotherIsUnderWayIsToldToComeBack(t *testing.T) {
+	p := newPlane(t)
+	_, a := p.define()
+	held, release := make(chan struct{}), make(chan struct{})
+	done := make(chan error, 1)
+	go func() {
+		ctx := context.Background()
+		done <- p.store.Update(ctx, func(tx lifecycle.Tx) error {
+			instance, err := tx.Instance(ctx, a.WorkspaceID, service.DefaultInstance)
+			if err == nil {
+				err = tx.LockInstance(ctx, instance.ID)
+			}
+			close(held)
+			<-release
+			return err
+		})
+	}()
+	<-held
+	got := p.must(409, "dev", "POST", "/publications", service.PublishInput{APIID: a.ID, Revision: 1})
+	if problem := got.problem(); problem.Code != service.CodeBusy || got.header.Get("Retry-After") != "1" {
+		t.Errorf("got %s, Retry-After %q: %s", problem.Code, got.header.Get("Retry-After"), problem.Detail)
+	}
+	close(release)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	p.must(200, "dev", "POST", "/publications", service.PublishInput{APIID: a.ID, Revision: 1})
 }
 
 func TestAStoreThatIsGoneIsUnavailable(t *testing.T) {

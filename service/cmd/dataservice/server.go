@@ -46,7 +46,7 @@ func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error)
 	if err != nil {
 		return err
 	}
-	defer control.Close() //nolint:errcheck // closed by its server already, unless starting failed.
+	defer control.Close() // its server has closed it already, unless starting failed
 	public, err := listener{
 		flag: "--gateway-listen", address: c.GatewayListen,
 		plainHint: "the gateway has no TLS of its own yet, so listen on loopback behind a proxy that has, or insist with --insecure-http.",
@@ -54,7 +54,7 @@ func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error)
 	if err != nil {
 		return err
 	}
-	defer public.Close() //nolint:errcheck // closed by its server already, unless starting failed.
+	defer public.Close() // likewise
 	addresses := endpoints{ControlPlane: baseURL(control, tlsConfig != nil), Gateway: baseURL(public, false)}
 
 	store, err := openStore(ctx, c, dir, logger)

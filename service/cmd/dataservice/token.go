@@ -6,7 +6,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -140,7 +139,7 @@ func (c tokenCreateCommand) issue(ctx context.Context, api *client.Client, m ser
 			return issued, err
 		}
 	}
-	return service.IssuedToken{}, errors.New("The service made a token, but its secret was lost on the way several times. Check the network, and try again.") //nolint:staticcheck // a sentence for a person.
+	return service.IssuedToken{}, failed(nil, "The service made a token, but its secret was lost on the way several times. Check the network, and try again.")
 }
 
 type tokenListCommand struct {
