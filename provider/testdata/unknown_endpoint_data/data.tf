@@ -1,0 +1,3 @@
+data "dataservice_published_api" "orders" {
+  api_id = "orders"
+}
