@@ -15,17 +15,17 @@ import (
 
 // serveCommand is the configuration of a service.
 type serveCommand struct {
-	DataDir       string `help:"Directory for the store, the encryption key and the admin token; made where it is missing." default:"./dataservice-data" env:"DATASERVICE_DATA_DIR" placeholder:"DIR"`
-	Listen        string `help:"Address of the control plane. Port 0 takes a free one; DIR/endpoints.json tells which." default:"127.0.0.1:8080" env:"DATASERVICE_LISTEN" placeholder:"HOST:PORT"`
-	GatewayListen string `help:"Address of the gateway, where published APIs are called." default:"127.0.0.1:8081" env:"DATASERVICE_GATEWAY_LISTEN" placeholder:"HOST:PORT"`
-	Store         string `help:"Where records are kept: \"sqlite\" in the data directory, or a postgres:// URL." default:"sqlite" env:"DATASERVICE_STORE" placeholder:"STORE"`
+	DataDir       string `help:"Directory for the store, the encryption key and the admin token; made where it is missing." default:"./dataservice-data" env:"DATASERVICE_DATA_DIR"`
+	Listen        string `help:"Address of the control plane. Port 0 takes a free one; DATA_DIR/endpoints.json tells which." default:"127.0.0.1:8080" env:"DATASERVICE_LISTEN"`
+	GatewayListen string `help:"Address of the gateway, where published APIs are called." default:"127.0.0.1:8081" env:"DATASERVICE_GATEWAY_LISTEN"`
+	Store         string `help:"Where records are kept: \"sqlite\" in the data directory, or a postgres:// URL." default:"sqlite" env:"DATASERVICE_STORE"`
 	SQLiteDir     string `name:"sqlite-dir" help:"Directory that SQLite connections may open files in; DATA_DIR/databases where absent." env:"DATASERVICE_SQLITE_DIR" placeholder:"DIR"`
 	TLSCert       string `name:"tls-cert" help:"PEM file with the control plane's certificate and its chain." env:"DATASERVICE_TLS_CERT" placeholder:"FILE"`
 	TLSKey        string `name:"tls-key" help:"PEM file with the certificate's private key." env:"DATASERVICE_TLS_KEY" placeholder:"FILE"`
 	InsecureHTTP  bool   `name:"insecure-http" help:"Permit plain HTTP on addresses other than loopback, for both listeners." env:"DATASERVICE_INSECURE_HTTP"`
 	PublicURL     string `name:"public-url" help:"Base URL at which people reach the control plane, for links to reviews; that of --listen where absent." env:"DATASERVICE_PUBLIC_URL" placeholder:"URL"`
 	GatewayURL    string `name:"gateway-url" help:"Base URL at which published APIs are called; that of --gateway-listen where absent." env:"DATASERVICE_GATEWAY_URL" placeholder:"URL"`
-	LogLevel      string `help:"What is logged: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"DATASERVICE_LOG_LEVEL" placeholder:"LEVEL"`
+	LogLevel      string `help:"What is logged: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"DATASERVICE_LOG_LEVEL"`
 }
 
 // Run serves until ctx ends.

@@ -28,9 +28,9 @@ type tokenCommand struct {
 // connectFlags say which service is called, and as whom.
 type connectFlags struct {
 	Endpoint   string `help:"Base URL of the control plane; where absent, what DATA_DIR/endpoints.json tells, else http://127.0.0.1:8080." env:"DATASERVICE_ENDPOINT" placeholder:"URL"`
-	DataDir    string `help:"Data directory of the service, to find its address and admin token in." default:"./dataservice-data" env:"DATASERVICE_DATA_DIR" placeholder:"DIR"`
+	DataDir    string `help:"Data directory of the service, to find its address and admin token in." default:"./dataservice-data" env:"DATASERVICE_DATA_DIR"`
 	TokenFile  string `help:"File with the token to call with; where absent, the token in $$DATASERVICE_TOKEN, else DATA_DIR/admin.token." env:"DATASERVICE_TOKEN_FILE" placeholder:"FILE"`
-	Workspace  string `help:"Workspace: id, number or name." default:"default" env:"DATASERVICE_WORKSPACE" placeholder:"NAME"`
+	Workspace  string `help:"Workspace: id, number or name." default:"default" env:"DATASERVICE_WORKSPACE"`
 	CACertFile string `name:"ca-cert-file" help:"PEM file with certificates to trust besides the system's." env:"DATASERVICE_CA_CERT_FILE" placeholder:"FILE"`
 }
 
