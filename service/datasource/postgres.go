@@ -345,7 +345,7 @@ func statementFailure(ctx context.Context, p *Plan, st *statement, e *pgconn.PgE
 		return &Error{Kind: Timeout, Err: e}
 	case unavailable(e.Code):
 		return &Error{Kind: Unavailable, Err: e}
-	case !bound && (e.Code[:2] == "22" || e.Code[:2] == "23"):
+	case !bound && len(st.args) > 0 && refusesValue(e.Code):
 		return &Error{Kind: BadValue, Parameter: refusedParameter(p, st, e), Err: e}
 	case e.Code == "2201W" || e.Code == "2201X":
 		// A negative LIMIT or OFFSET.
@@ -354,6 +354,12 @@ func statementFailure(ctx context.Context, p *Plan, st *statement, e *pgconn.PgE
 		}
 	}
 	return &Error{Kind: Failed, Err: e}
+}
+
+// refusesValue reports whether the SQLSTATE, met while values were bound, is about one
+// of them. A division by zero is about what the script does with it.
+func refusesValue(code string) bool {
+	return len(code) == 5 && (code[:2] == "22" || code[:2] == "23") && code != "22012"
 }
 
 // refusedParameter names the parameter whose value the server did not take: it tells
