@@ -20,7 +20,7 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
-	"github.com/dataservice/terraform-provider-dataservice/service/internal/pgtest"
+	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 	"github.com/dataservice/terraform-provider-dataservice/service/sqlstore"
 )

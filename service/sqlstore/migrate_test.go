@@ -11,7 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/dataservice/terraform-provider-dataservice/service/internal/pgtest"
+	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
 	"github.com/dataservice/terraform-provider-dataservice/service/sqlstore"
 )
 

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
-	"github.com/dataservice/terraform-provider-dataservice/service/internal/pgtest"
+	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 	"github.com/dataservice/terraform-provider-dataservice/service/sqlstore"
 	"github.com/dataservice/terraform-provider-dataservice/service/sqlstore/storetest"

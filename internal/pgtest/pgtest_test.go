@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/dataservice/terraform-provider-dataservice/service/internal/pgtest"
+	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
 )
 
 // connect opens a connection that ends before the database is dropped.
