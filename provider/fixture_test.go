@@ -58,23 +58,25 @@ func TestMain(m *testing.M) {
 // built returns the directory with the programs of this module.
 func built(t testing.TB) string {
 	t.Helper()
-	binaries.once.Do(func() {
-		if binaries.dir, binaries.err = os.MkdirTemp("", "dataservice-test-"); binaries.err != nil {
-			return
-		}
-		for _, target := range []string{".", "./service/cmd/dataservice"} {
-			build := exec.Command("go", "build", "-o", binaries.dir+string(filepath.Separator), target)
-			build.Dir = ".."
-			if out, err := build.CombinedOutput(); err != nil {
-				binaries.err = fmt.Errorf("go build %s: %w\n%s", target, err, out)
-				return
-			}
-		}
-	})
+	binaries.once.Do(build)
 	if binaries.err != nil {
 		t.Fatal(binaries.err)
 	}
 	return binaries.dir
+}
+
+func build() {
+	if binaries.dir, binaries.err = os.MkdirTemp("", "dataservice-test-"); binaries.err != nil {
+		return
+	}
+	for _, target := range []string{".", "./service/cmd/dataservice"} {
+		build := exec.Command("go", "build", "-o", binaries.dir+string(filepath.Separator), target)
+		build.Dir = ".."
+		if out, err := build.CombinedOutput(); err != nil {
+			binaries.err = fmt.Errorf("go build %s: %w\n%s", target, err, out)
+			return
+		}
+	}
 }
 
 // acceptance skips a test that needs Terraform where nobody said which one.

@@ -128,9 +128,13 @@ func (m providerModel) unknown() []string {
 		name    string
 		unknown bool
 	}{
-		{"endpoint", m.Endpoint.IsUnknown()}, {"token", m.Token.IsUnknown()}, {"workspace", m.Workspace.IsUnknown()},
-		{"ca_cert_file", m.CACertFile.IsUnknown()}, {"request_timeout", m.RequestTimeout.IsUnknown()},
-		{"max_retries", m.MaxRetries.IsUnknown()}, {"plan_validation", m.PlanValidation.IsUnknown()},
+		{"endpoint", m.Endpoint.IsUnknown()},
+		{"token", m.Token.IsUnknown()},
+		{"workspace", m.Workspace.IsUnknown()},
+		{"ca_cert_file", m.CACertFile.IsUnknown()},
+		{"request_timeout", m.RequestTimeout.IsUnknown()},
+		{"max_retries", m.MaxRetries.IsUnknown()},
+		{"plan_validation", m.PlanValidation.IsUnknown()},
 	} {
 		if a.unknown {
 			names = append(names, a.name)
@@ -231,7 +235,7 @@ func fieldOf(err error, e **client.ConfigError) string {
 func parseDuration(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("%q is not a duration: use a positive number with a unit, such as 45s or 2m.", text) //nolint:revive,staticcheck // A sentence for the user.
+		return 0, fmt.Errorf("%q is not a duration: use a positive number with a unit, such as 45s or 2m.", text)
 	}
 	return d, nil
 }

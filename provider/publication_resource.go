@@ -651,7 +651,7 @@ func (r *publicationResource) takeOffline(ctx context.Context, id string, in ser
 		}
 		switch code := service.ErrorCode(err); {
 		case code == service.CodeForbidden:
-			return fmt.Errorf("%w Nothing was changed, and calls are answered as before.", err) //nolint:revive,staticcheck // A sentence for the user.
+			return fmt.Errorf("%w Nothing was changed, and calls are answered as before.", err)
 		case (code == service.CodeIllegalAction || code == service.CodeConflict) && turn < maxTurns:
 			// It was decided in this moment: look again.
 			p, err = r.backend.client.Publication(ctx, id, 0)

@@ -359,7 +359,8 @@ func get(path string) call    { return call{method: http.MethodGet, path: path} 
 func remove(path string) call { return call{method: http.MethodDelete, path: path} }
 
 func post(path string, body any) call { return call{method: http.MethodPost, path: path, body: body} }
-func put(path string, body any) call  { return call{method: http.MethodPut, path: path, body: body} }
+
+func put(path string, body any) call { return call{method: http.MethodPut, path: path, body: body} }
 
 // fetch sends the call and returns the answer as a T.
 func fetch[T any](ctx context.Context, c *Client, call call, options ...Option) (T, error) {

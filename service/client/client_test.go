@@ -229,7 +229,9 @@ func TestErrorsSayWhatHappenedAndWhatToDo(t *testing.T) {
 		{"broken JSON", raw(200, "application/json", `{"id":`), []string{"JSON that does not fit"}},
 		{"JSON of another shape", raw(200, "application/json", `[1]`), []string{"JSON that does not fit"}},
 		{"an empty answer", raw(200, "", ""), []string{"no content type"}},
-		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://login.example.com/", 302) }, []string{`a redirect to "https://login.example.com/"`}},
+		{"a redirect", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://login.example.com/", http.StatusFound)
+		}, []string{`a redirect to "https://login.example.com/"`}},
 		{"more than it should", raw(200, "application/json", `"`+strings.Repeat("x", maxAnswer)+`"`), []string{"more than 16 MiB"}},
 		{"a connection that breaks", hangUp, []string{"broke before it answered GET", "(request "}},
 	} {

@@ -1,0 +1,134 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+)
+
+func schemaType(t *testing.T, r resource.Resource) attr.Type {
+	t.Helper()
+	var resp resource.SchemaResponse
+	r.Schema(t.Context(), resource.SchemaRequest{}, &resp)
+	if diags := resp.Schema.ValidateImplementation(t.Context()); diags.HasError() {
+		t.Fatal(diags)
+	}
+	return resp.Schema.Type()
+}
+
+func TestAPointerLeadsToTheAttributeThatTheFieldComesFrom(t *testing.T) {
+	api, connection := schemaType(t, newAPIResource()), schemaType(t, newConnectionResource())
+	for _, tt := range []struct {
+		in      attr.Type
+		pointer string
+		want    string
+		ok      bool
+	}{
+		{api, "/path", "path", true},
+		{api, "/script/sql", "script.sql", true},
+		{api, "/request_parameters/region/type", `request_parameters["region"].type`, true},
+		{api, "/response_parameters/a~1b~0c", `response_parameters["a/b~c"]`, true},
+		{api, "/debug/parameters/region", `debug.parameters["region"]`, true},
+		{api, "/request_parameters/region/type/deeper", `request_parameters["region"].type`, true},
+		{api, "/script/absent", "script", true},
+		{api, "/absent", "", false},
+		{api, "", "", false},
+		{connection, "/password", "password_wo", true},
+		{connection, "/file", "file", true},
+	} {
+		got, ok := attributePath(tt.in, tt.pointer)
+		if ok != tt.ok || ok && got.String() != tt.want {
+			t.Errorf("%q leads to %s (%t), want %s (%t)", tt.pointer, got, ok, tt.want, tt.ok)
+		}
+	}
+}
+
+// TestEveryFieldOfAnInputIsAnAttribute keeps the words of the service's JSON and of
+// the schemas the same, so that every error finds its attribute.
+func TestEveryFieldOfAnInputIsAnAttribute(t *testing.T) {
+	for _, tt := range []struct {
+		resource resource.Resource
+		err      error
+	}{
+		{newAPIResource(), (service.APISpec{Definition: service.Definition{
+			RequestParameters:  map[string]service.RequestParameter{"pageNum": {}},
+			ResponseParameters: map[string]service.ResponseParameter{"": {}},
+		}}).Validate()},
+		{newConnectionResource(), (service.ConnectionSpec{Engine: service.EngineSQLite, Host: "h", Port: 1, Database: "d", Username: "u", SSLMode: "x", AllowSuperuser: true}).Validate()},
+		{newConnectionResource(), (service.ConnectionSpec{Engine: service.EnginePostgreSQL, File: "f", Port: -1, SSLMode: "x"}).Validate()},
+	} {
+		fields := fieldErrors(tt.err)
+		if len(fields) < 5 {
+			t.Fatalf("there are %d fields: %v", len(fields), tt.err)
+		}
+		for _, f := range fields {
+			if at, ok := attributePath(schemaType(t, tt.resource), f.Pointer); !ok {
+				t.Errorf("%s leads to %s only", f.Pointer, at)
+			}
+		}
+	}
+}
+
+func TestADefinitionComesBackAsItWas(t *testing.T) {
+	text := func(s string) *string { return &s }
+	d := service.Definition{
+		Path: "/orders", Method: service.MethodPost, AuthType: service.AuthNone, TimeoutMS: 5, ConnectionID: testID,
+		Script: &service.Script{SQL: "SELECT 1", Paged: true},
+		RequestParameters: map[string]service.RequestParameter{
+			"all":  {Type: service.TypeStringList, Required: true, Default: text(""), Example: text("a,b"), Description: "What."},
+			"none": {Type: service.TypeInt},
+		},
+		ResponseParameters: map[string]service.ResponseParameter{"id": {Type: service.TypeLong, Example: text("")}, "name": {Type: service.TypeString, Description: "Who."}},
+	}
+	var m apiModel
+	m.RequestParameters, m.ResponseParameters = types.MapNull(types.ObjectType{AttrTypes: requestParameterType}), types.MapNull(types.ObjectType{AttrTypes: responseParameterType})
+	m.take(service.API{APISpec: service.APISpec{Name: "orders", Definition: d}})
+	if got := m.definition(); !got.Equal(d) {
+		t.Errorf("got  %+v\nwant %+v", got, d)
+	}
+	again := m
+	again.take(service.API{APISpec: service.APISpec{Name: "orders", Definition: d}})
+	if !again.RequestParameters.Equal(m.RequestParameters) || !again.ResponseParameters.Equal(m.ResponseParameters) || !again.Script.Equal(m.Script) {
+		t.Error("a second refresh changes the state")
+	}
+}
+
+func TestNothingAndEmptyAreKeptApart(t *testing.T) {
+	element := types.ObjectType{AttrTypes: requestParameterType}
+	empty := types.MapValueMust(element, map[string]attr.Value{})
+	for _, tt := range []struct {
+		name  string
+		prior types.Map
+		want  types.Map
+	}{
+		{"null stays null", types.MapNull(element), types.MapNull(element)},
+		{"{} stays {}", empty, empty},
+		{"what was removed outside reads as null", requestParametersValue(types.MapNull(element), map[string]service.RequestParameter{"a": {}}), types.MapNull(element)},
+	} {
+		if got := requestParametersValue(tt.prior, nil); !got.Equal(tt.want) {
+			t.Errorf("%s: got %s", tt.name, got)
+		}
+	}
+	for _, tt := range []struct {
+		prior types.String
+		got   string
+		want  types.String
+	}{
+		{types.StringNull(), "", types.StringNull()},
+		{types.StringValue(""), "", types.StringValue("")},
+		{types.StringValue("x"), "", types.StringNull()},
+		{types.StringUnknown(), "", types.StringNull()},
+		{types.StringNull(), "x", types.StringValue("x")},
+	} {
+		if got := optional(tt.prior, tt.got); !got.Equal(tt.want) {
+			t.Errorf("%q after %s reads %s, want %s", tt.got, tt.prior, got, tt.want)
+		}
+	}
+}
