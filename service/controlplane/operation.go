@@ -144,7 +144,7 @@ func answerTagged[T interface{ ETag() string }](v T, err error) (*tagged[T], err
 	if err != nil {
 		return nil, err
 	}
-	return &tagged[T]{ETag: etagOf(v), Body: v}, nil
+	return &tagged[T]{ETag: v.ETag(), Body: v}, nil
 }
 
 func answerCreated[T any](c lifecycle.Caller, plural, id string, v T, err error) (*created[T], error) {
@@ -158,17 +158,7 @@ func answerCreatedTagged[T interface{ ETag() string }](c lifecycle.Caller, plura
 	if err != nil {
 		return nil, err
 	}
-	return &createdTagged[T]{Location: location(c, plural, id), ETag: etagOf(v), Body: v}, nil
-}
-
-// etagOf returns the entity tag, or "" where the state is not known: the repeated
-// answer to a POST is from the time of its first one, and has lost its row version.
-func etagOf(v interface{ ETag() string }) string {
-	const unknown = `"0"` // row versions count from 1
-	if tag := v.ETag(); tag != unknown {
-		return tag
-	}
-	return ""
+	return &createdTagged[T]{Location: location(c, plural, id), ETag: v.ETag(), Body: v}, nil
 }
 
 func answerNothing(err error) (*none, error) {

@@ -14,8 +14,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
+	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
 // fixture is a database of one engine with the sources that read it.
@@ -59,6 +59,7 @@ func newFixture(t testing.TB, engine service.Engine, options Options) *fixture {
 			f.connection.Password = service.Secret(password)
 		}
 		f.connection.AllowSuperuser = true
+		f.connection.SSLMode = service.SSLDisable
 	}
 	f.sources = New(f.options)
 	t.Cleanup(f.sources.Close)

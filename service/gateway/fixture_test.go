@@ -27,10 +27,10 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite"
 
+	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
-	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 	"github.com/dataservice/terraform-provider-dataservice/service/sqlstore"
 )
@@ -72,7 +72,7 @@ func sqlitePeople(t testing.TB, dir string, people ...person) service.Connection
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // Written already.
+	defer db.Close()
 	if _, err := db.Exec(fmt.Sprintf(peopleTable, "INTEGER")); err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func postgresPeople(t testing.TB, _ string, people ...person) service.Connection
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(t.Context()) //nolint:errcheck // Written already.
+	defer conn.Close(t.Context())
 	if _, err := conn.Exec(t.Context(), fmt.Sprintf(peopleTable, "bigint")); err != nil {
 		t.Fatal(err)
 	}
@@ -316,7 +316,7 @@ func (h *house) try(ctx context.Context, method, target string, header ...string
 	if err != nil {
 		return a, err
 	}
-	defer resp.Body.Close() //nolint:errcheck // Only read from.
+	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return a, err

@@ -22,13 +22,13 @@ func (s *Service) CreateAPI(ctx context.Context, c Caller, in service.APIInput) 
 	now := s.now()
 	api := service.API{
 		ID: service.NewID(now), WorkspaceID: c.Workspace.ID, APISpec: in.APISpec, Revision: 1,
-		OwnerID: c.Member.ID, OwnerName: c.Member.Name, CreatedAt: now, UpdatedAt: now, RowVersion: 1,
+		OwnerID: c.Member.ID, OwnerName: c.Member.Name, CreatedAt: now, UpdatedAt: now, RowVersion: firstRowVersion,
 	}
 	prepare := func() (err error) {
 		api.DebugStatus, api.DebugMessage, err = s.prove(ctx, c, in)
 		return err
 	}
-	return once(ctx, s, c, "api.create", in, prepare, func(tx Tx) (service.API, string, error) {
+	created, err := once(ctx, s, c, "api.create", in, prepare, func(tx Tx) (service.API, string, error) {
 		if err := tx.CreateAPI(ctx, &api); err != nil {
 			return api, "", err
 		}
@@ -37,6 +37,8 @@ func (s *Service) CreateAPI(ctx context.Context, c Caller, in service.APIInput) 
 		}
 		return api, api.ID, s.record(ctx, tx, c, "api.create", api.ID, api.Name, api.APISpec)
 	})
+	created.RowVersion = firstRowVersion
+	return created, err
 }
 
 func revisionOf(a service.API) service.Revision {

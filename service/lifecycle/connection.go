@@ -25,7 +25,7 @@ func (s *Service) CreateConnection(ctx context.Context, c Caller, in service.Con
 	in.ConnectionSpec = in.WithDefaults()
 	now := s.now()
 	conn := service.Connection{
-		ID: service.NewID(now), WorkspaceID: c.Workspace.ID, ConnectionSpec: in.ConnectionSpec, CreatedAt: now, UpdatedAt: now, RowVersion: 1,
+		ID: service.NewID(now), WorkspaceID: c.Workspace.ID, ConnectionSpec: in.ConnectionSpec, CreatedAt: now, UpdatedAt: now, RowVersion: firstRowVersion,
 	}
 	if err := setPassword(&conn, in.Password); err != nil {
 		return conn, err
@@ -36,12 +36,14 @@ func (s *Service) CreateConnection(ctx context.Context, c Caller, in service.Con
 		}
 		return s.Runner.Check(ctx, conn)
 	}
-	return once(ctx, s, c, "connection.create", withoutPassword(in), prepare, func(tx Tx) (service.Connection, string, error) {
+	created, err := once(ctx, s, c, "connection.create", withoutPassword(in), prepare, func(tx Tx) (service.Connection, string, error) {
 		if err := tx.CreateConnection(ctx, &conn); err != nil {
 			return conn, "", err
 		}
 		return conn, conn.ID, s.record(ctx, tx, c, "connection.create", conn.ID, conn.Name, conn.ConnectionSpec)
 	})
+	created.RowVersion = firstRowVersion
+	return created, err
 }
 
 // setPassword takes over a password that was sent.

@@ -165,7 +165,7 @@ func TestACreateWithAKeyActsOnce(t *testing.T) {
 		keyed.IdempotencyKey = "k1"
 		first := must(h.CreateAPI(h.ctx, keyed, h.definition("orders", 1)))(t)
 		again := must(h.CreateAPI(h.ctx, keyed, h.definition("orders", 1)))(t)
-		if first.ID != again.ID || again.Revision != 1 || again.Name != "orders" {
+		if first.ID != again.ID || again.Revision != 1 || again.Name != "orders" || again.ETag() != first.ETag() {
 			t.Errorf("the replay answers another API: %+v, first %+v", again, first)
 		}
 		_, err := h.CreateAPI(h.ctx, keyed, h.definition("orders2", 1))

@@ -127,7 +127,7 @@ func (s *Service) publicationOf(ctx context.Context, tx Tx, api service.API, env
 	now := s.now()
 	p = service.Publication{
 		ID: service.NewID(now), WorkspaceID: api.WorkspaceID, APIID: api.ID, APIName: api.Name, EnvironmentID: env.ID,
-		EnvironmentName: env.Name, InstanceID: env.InstanceID, Status: service.StatusCreated, CreatedAt: now, UpdatedAt: now, RowVersion: 1,
+		EnvironmentName: env.Name, InstanceID: env.InstanceID, Status: service.StatusCreated, CreatedAt: now, UpdatedAt: now, RowVersion: firstRowVersion,
 	}
 	return p, tx.CreatePublication(ctx, &p)
 }

@@ -152,6 +152,10 @@ func (s *Service) record(ctx context.Context, tx Tx, c Caller, action, thingID, 
 	return tx.AppendEvent(ctx, e)
 }
 
+// firstRowVersion is the row version of what is new. A stored answer has none, so a
+// replayed create is given it again: its ETag is that of the first answer.
+const firstRowVersion = 1
+
 // idempotencyLife is how long a key is remembered.
 const idempotencyLife = 24 * time.Hour
 

@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
+	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 	"github.com/dataservice/terraform-provider-dataservice/service/sqlstore"
 	"github.com/dataservice/terraform-provider-dataservice/service/sqlstore/storetest"
