@@ -33,7 +33,7 @@ var columns = []string{"id", "name", "category", "description", "price", "quanti
 
 // itemRow returns the row with that id; the same on every run and engine.
 func itemRow(id int) []any {
-	r := rand.New(rand.NewPCG(1, uint64(id))) //nolint:gosec // Sample data.
+	r := rand.New(rand.NewPCG(1, uint64(id)))
 	categories := []string{"books", "garden", "kitchen", "music", "office", "outdoor", "toys", "tools"}
 	words := []string{"amber", "brisk", "cobalt", "dapper", "early", "fabled", "gentle", "hollow", "ivory", "jolly"}
 	description := make([]string, 8)
@@ -42,7 +42,7 @@ func itemRow(id int) []any {
 	}
 	return []any{
 		int64(id), fmt.Sprintf("item %06d", id), categories[r.IntN(len(categories))], strings.Join(description, " "),
-		float64(r.IntN(100000)) / 100, int32(r.IntN(1000)), r.IntN(2) == 1, //nolint:gosec // Below 1000.
+		float64(r.IntN(100000)) / 100, int32(r.IntN(1000)), r.IntN(2) == 1,
 	}
 }
 
@@ -60,7 +60,7 @@ func fillSQLite(ctx context.Context, file string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // After the commit there is nothing to roll back.
+	defer tx.Rollback()
 	if _, err := tx.ExecContext(ctx, create); err != nil {
 		return err
 	}
@@ -68,6 +68,7 @@ func fillSQLite(ctx context.Context, file string) (err error) {
 	if err != nil {
 		return err
 	}
+	defer insert.Close()
 	for id := 1; id <= rows; id++ {
 		if _, err := insert.ExecContext(ctx, itemRow(id)...); err != nil {
 			return err
@@ -82,8 +83,8 @@ func fillPostgres(ctx context.Context, server string) (dsn string, drop func(), 
 	if err != nil {
 		return "", nil, err
 	}
-	defer admin.Close(ctx)                                       //nolint:errcheck // Nothing is lost.
-	name := fmt.Sprintf("dataservice_bench_%08x", rand.Uint32()) //nolint:gosec // Not a secret.
+	defer admin.Close(ctx)
+	name := fmt.Sprintf("dataservice_bench_%08x", rand.Uint32())
 	if _, err := admin.Exec(ctx, "CREATE DATABASE "+name); err != nil {
 		return "", nil, err
 	}
@@ -91,7 +92,7 @@ func fillPostgres(ctx context.Context, server string) (dsn string, drop func(), 
 		ctx := context.WithoutCancel(ctx)
 		admin, err := pgx.Connect(ctx, server)
 		if err == nil {
-			defer admin.Close(ctx) //nolint:errcheck // Nothing is lost.
+			defer admin.Close(ctx)
 			_, err = admin.Exec(ctx, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
 		}
 		if err != nil {
@@ -115,7 +116,7 @@ func copyRows(ctx context.Context, dsn string) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close(ctx) //nolint:errcheck // Nothing is lost.
+	defer conn.Close(ctx)
 	if _, err := conn.Exec(ctx, createTable); err != nil {
 		return err
 	}

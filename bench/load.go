@@ -54,7 +54,7 @@ func pressure(ctx context.Context, t target, connections int, duration time.Dura
 				cancel()
 				return
 			}
-			defer c.conn.Close() //nolint:errcheck // Nothing is written any more.
+			defer c.conn.Close()
 			<-begin
 			if loads[n], errs[n] = c.run(ctx, duration); errs[n] != nil {
 				cancel()
@@ -98,7 +98,7 @@ func dial(ctx context.Context, t target) (*caller, error) {
 		target: t,
 		conn:   conn,
 		reader: bufio.NewReaderSize(conn, 16<<10),
-		random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), //nolint:gosec // Ids to ask for.
+		random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}, nil
 }
 

@@ -83,7 +83,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // A temporary directory.
+	defer os.RemoveAll(dir)
 	fmt.Println("Building the service and the yardstick …")
 	serviceBinary, err := build(ctx, dir, "./service/cmd/dataservice")
 	if err != nil {
@@ -173,7 +173,7 @@ func (b *bench) startYardstick(engine, source string) (*server, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	defer r.Close() //nolint:errcheck // Only read from.
+	defer r.Close()
 	yardstick, err := start(w, b.yardstick, "-engine", engine, "-source", source, "-connections", strconv.Itoa(pool))
 	_ = w.Close()
 	if err != nil {
@@ -221,7 +221,7 @@ func get(ctx context.Context, address string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer resp.Body.Close() //nolint:errcheck // Only read from.
+	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err == nil && resp.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s answers %s: %s", address, resp.Status, body)

@@ -19,7 +19,7 @@ import (
 // build compiles a program of this module and returns its path.
 func build(ctx context.Context, dir, pkg string) (string, error) {
 	binary := filepath.Join(dir, filepath.Base(pkg))
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, pkg) //nolint:gosec // The packages are named in this program.
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, pkg)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return "", fmt.Errorf("building %s (run this in the repository): %w", pkg, err)
@@ -38,7 +38,7 @@ type server struct {
 
 // start starts a program. Its log goes to memory and is shown where something fails.
 func start(stdout *os.File, binary string, args ...string) (*server, error) {
-	s := &server{cmd: exec.Command(binary, args...), done: make(chan struct{}), log: &tail{}} //nolint:gosec // Built by us.
+	s := &server{cmd: exec.Command(binary, args...), done: make(chan struct{}), log: &tail{}}
 	s.cmd.Stderr = s.log
 	if stdout != nil {
 		s.cmd.Stdout = stdout

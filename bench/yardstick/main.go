@@ -83,7 +83,7 @@ func serve(engine, source string, connections int, listen string) error {
 	fmt.Fprintln(os.Stdout, listener.Addr())
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /items", func(w http.ResponseWriter, r *http.Request) { answer(w, r, one) })
-	return http.Serve(listener, mux) //nolint:gosec // Loopback, for the length of a benchmark.
+	return http.Serve(listener, mux)
 }
 
 func answer(w http.ResponseWriter, r *http.Request, one find) {
@@ -112,7 +112,7 @@ func answer(w http.ResponseWriter, r *http.Request, one find) {
 func requestID() string {
 	var b [16]byte
 	for i := range b {
-		b[i] = byte(rand.Uint32()) //nolint:gosec // Not a secret.
+		b[i] = byte(rand.Uint32())
 	}
 	return hex.EncodeToString(b[:])
 }
@@ -136,7 +136,7 @@ func openSQLite(file string, connections int) (find, error) {
 	}
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
-	statement, err := db.Prepare(query + "?")
+	statement, err := db.Prepare(query + "?") //nolint:sqlclosecheck // Kept for as long as the process lives.
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +155,7 @@ func openPostgres(dsn string, connections int) (find, error) {
 	if err != nil {
 		return nil, err
 	}
-	config.MaxConns = int32(connections) //nolint:gosec // A small number from the command line.
+	config.MaxConns = int32(connections)
 	pool, err := pgxpool.NewWithConfig(context.Background(), config)
 	if err != nil {
 		return nil, err

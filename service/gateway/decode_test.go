@@ -40,8 +40,10 @@ func TestAQueryStringBecomesTypedValues(t *testing.T) {
 		want        []any
 	}{
 		{"what is absent has its default or is NULL", "id=1", []any{int64(1), nil, int64(7), nil, nil, nil}},
-		{"all types", "id=-9223372036854775808&name=x&limit=3&ids=1,2&price=1e3&active=true",
-			[]any{int64(-9223372036854775808), "x", int64(3), []int64{1, 2}, 1000.0, true}},
+		{
+			"all types", "id=-9223372036854775808&name=x&limit=3&ids=1,2&price=1e3&active=true",
+			[]any{int64(-9223372036854775808), "x", int64(3), []int64{1, 2}, 1000.0, true},
+		},
 		{"percent signs and pluses", "id=%31&n%61me=a%26b+c%3D", []any{int64(1), "a&b c=", int64(7), nil, nil, nil}},
 		{"UTF-8 as it is and encoded", "id=1&name=é%C3%A9", []any{int64(1), "éé", int64(7), nil, nil, nil}},
 		{"an empty text is a text", "name=&id=1", []any{int64(1), "", int64(7), nil, nil, nil}},
@@ -71,7 +73,7 @@ func TestABadParameterIsNamedInASentence(t *testing.T) {
 		parameter   string
 		message     string
 	}{
-		{"unknown", "id=1&nmae=x", false, errUnknownParameter, "nmae", `This API has no parameter "nmae": remove it, or check its spelling.`},
+		{"unknown", "id=1&colour=x", false, errUnknownParameter, "colour", `This API has no parameter "colour": remove it, or check its spelling.`},
 		{"unknown by case", "ID=1", false, errUnknownParameter, "ID", `This API has no parameter "ID": remove it, or check its spelling.`},
 		{"unknown, with controls and quotes", "%22%0a%1b=1", false, errUnknownParameter, "\"\n\x1b", `This API has no parameter "\"\n\x1b": remove it, or check its spelling.`},
 		{"repeated", "id=1&id=2", false, errRepeatedParameter, "id", `The parameter "id" is there more than once: send it once. A list is one value with commas or a JSON array.`},

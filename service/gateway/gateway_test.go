@@ -49,12 +49,16 @@ func TestAPublishedAPIAnswersRowsOfARealDatabase(t *testing.T) {
 			paged.Path, paged.Method = "/people/paged", service.MethodPost
 			h.publish(t, h.api(t, "people_paged", paged), "")
 			for _, test := range []struct{ name, method, target, want string }{
-				{"rows with NULL", http.MethodGet, "/people?from=24",
-					`[{"id":24,"name":"person 24","city":"Lima","height":1.73},{"id":25,"name":"person 25","city":null,"height":1.74}]`},
+				{
+					"rows with NULL", http.MethodGet, "/people?from=24",
+					`[{"id":24,"name":"person 24","city":"Lima","height":1.73},{"id":25,"name":"person 25","city":null,"height":1.74}]`,
+				},
 				{"a bound text", http.MethodGet, "/people?city=Oslo&from=23", `[{"id":23,"name":"person 23","city":"Oslo","height":1.72}]`},
 				{"no rows", http.MethodGet, "/people?city=" + "%27%20OR%201=1--", `[]`},
-				{"a page", http.MethodPost, "/people/paged?pageNum=2&pageSize=1&city=Lima",
-					`{"totalNum":12,"pageNum":2,"pageSize":1,"rows":[{"id":4,"name":"person 4","city":"Lima","height":1.53}]}`},
+				{
+					"a page", http.MethodPost, "/people/paged?pageNum=2&pageSize=1&city=Lima",
+					`{"totalNum":12,"pageNum":2,"pageSize":1,"rows":[{"id":4,"name":"person 4","city":"Lima","height":1.53}]}`,
+				},
 				{"a page beyond the last", http.MethodPost, "/people/paged?pageNum=9&pageSize=25", `{"totalNum":25,"pageNum":9,"pageSize":25,"rows":[]}`},
 			} {
 				t.Run(test.name, func(t *testing.T) {

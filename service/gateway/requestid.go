@@ -20,7 +20,7 @@ func requestID(h http.Header) string {
 	// An id has to be unique and need not be secret, so the runtime's generator
 	// serves, which costs no system call.
 	var raw [16]byte
-	for i, n := range [2]uint64{rand.Uint64(), rand.Uint64()} { //nolint:gosec // Not a secret.
+	for i, n := range [2]uint64{rand.Uint64(), rand.Uint64()} {
 		for b := range 8 {
 			raw[8*i+b] = byte(n >> (8 * b))
 		}

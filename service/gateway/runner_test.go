@@ -88,16 +88,32 @@ func TestAFailedDebugTellsItsDeveloperWhy(t *testing.T) {
 				pointer string
 				say     []string
 			}{
-				{"a value of the wrong type", good, map[string]string{"from": "x"}, "/debug/parameters/from",
-					[]string{"answered 400", `The value of parameter "from" must be a whole number of 64 bits.`}},
-				{"a parameter that there is not", good, map[string]string{"form": "1"}, "/debug/parameters/form",
-					[]string{`has no parameter "form"`}},
-				{"a required one that is missing", required, nil, "/debug/parameters/city",
-					[]string{`The parameter "city" is required and missing`}},
-				{"a page of what is not paged", good, map[string]string{"pageNum": "1"}, "/debug/parameters/pageNum",
-					[]string{"not paged"}},
-				{"a statement that fails", failing, nil, "",
-					[]string{"answered 502", map[string]string{"SQLITE": "integer overflow", "POSTGRESQL": "division by zero"}[engine]}},
+				{
+					"a value of the wrong type", good,
+					map[string]string{"from": "x"},
+					"/debug/parameters/from",
+					[]string{"answered 400", `The value of parameter "from" must be a whole number of 64 bits.`},
+				},
+				{
+					"a parameter that there is not", good,
+					map[string]string{"form": "1"},
+					"/debug/parameters/form",
+					[]string{`has no parameter "form"`},
+				},
+				{
+					"a required one that is missing", required, nil, "/debug/parameters/city",
+					[]string{`The parameter "city" is required and missing`},
+				},
+				{
+					"a page of what is not paged", good,
+					map[string]string{"pageNum": "1"},
+					"/debug/parameters/pageNum",
+					[]string{"not paged"},
+				},
+				{
+					"a statement that fails", failing, nil, "",
+					[]string{"answered 502", map[string]string{"SQLITE": "integer overflow", "POSTGRESQL": "division by zero"}[engine]},
+				},
 			} {
 				t.Run(test.name, func(t *testing.T) {
 					_, err := h.runner.Debug(t.Context(), test.d, conn, test.values)
