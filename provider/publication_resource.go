@@ -675,7 +675,9 @@ func (r *publicationResource) awaitOffline(ctx context.Context, p service.Public
 		case err != nil:
 			return err
 		}
-		p = next
+		if p = next; p.Status == service.StatusWaitingOffline {
+			pause(ctx, breath)
+		}
 	}
 }
 

@@ -315,3 +315,153 @@ func TestAnApplicationOfSomebodyElseIsAConflictThatNamesThem(t *testing.T) {
 		t.Errorf("there are %d applications", len(s.reviews()))
 	}
 }
+
+func TestWhatExistsIsAdopted(t *testing.T) {
+	t.Parallel()
+	s := startService(t)
+	w := s.workdir("orders", s.developer)
+	forgotten := func(t *testing.T) {
+		t.Helper()
+		before := s.publication()
+		w.run("state", "rm", ordersPublication).succeeds(t)
+		w.apply().succeeds(t, "1 added")
+		w.plan().succeeds(t, "No changes")
+		if after := s.publication(); after.ID != before.ID || w.state(ordersPublication)["id"] != before.ID {
+			t.Errorf("publication %s became %s", before.ID, after.ID)
+		}
+	}
+	w.apply().succeeds(t)
+	t.Run("a pending application", func(t *testing.T) {
+		forgotten(t)
+		if n := len(s.reviews()); n != 1 {
+			t.Errorf("there are %d applications", n)
+		}
+	})
+	s.approve()
+	t.Run("what is live", func(t *testing.T) {
+		forgotten(t)
+		if live := s.publication().Live; live.Name != "V1" {
+			t.Errorf("it was published again, as %s", live.Name)
+		}
+	})
+	t.Run("what is suspended, and is restored", func(t *testing.T) {
+		if _, err := s.client(s.reviewer).Suspend(t.Context(), s.publication().ID, service.ActionInput{}); err != nil {
+			t.Fatal(err)
+		}
+		forgotten(t)
+		if r := s.openReview(); r.Kind != service.ReviewRestore {
+			t.Errorf("the application is to %s", r.Kind)
+		}
+	})
+	t.Run("a restoration that waits", forgotten)
+}
+
+func TestAPublicationThatIsStoppedFromTheStart(t *testing.T) {
+	t.Parallel()
+	s := startService(t)
+	w := s.workdir("orders", s.developer).set("desired_status=STOPPED")
+	w.apply().succeeds(t, "waits for review")
+	w.plan().succeeds(t, "No changes")
+	s.approve()
+	w.plan().ends(t, 2, `desired_status = "PUBLISHED" -> "STOPPED"`)
+	w.as(s.reviewer).apply().succeeds(t)
+	s.wantCall("/orders", 404)
+	w.destroy().succeeds(t)
+
+	w.apply().succeeds(t)
+	if state := w.state(ordersPublication); state["status"] != "STOPPED" {
+		t.Errorf("the state has %v", state)
+	}
+	s.wantCall("/orders", 404)
+	w.plan().succeeds(t, "No changes")
+}
+
+func TestWhatTheServiceRefusesToPublish(t *testing.T) {
+	t.Parallel()
+	s := startService(t)
+	w := s.workdir("orders", s.reviewer)
+	t.Run("a revision that was not debugged", func(t *testing.T) {
+		main := w.read("main.tf")
+		w.write("main.tf", strings.Replace(main, `example = "north"`, "required = true", 1))
+		w.apply().fails(t, "Cannot create publication", `Revision 1 of "orders" cannot be published: it was not debugged successfully`)
+		if w.state(ordersPublication) != nil {
+			t.Error("the publication is in the state")
+		}
+		w.write("main.tf", main)
+	})
+	t.Run("a path that is taken", func(t *testing.T) {
+		w.apply().succeeds(t)
+		other := s.workdir("orders", s.reviewer).set("name=orders_again")
+		main := other.read("main.tf")
+		other.write("main.tf", strings.Replace(main, `name   = "orders"`, `name   = "orders_again"`, 1))
+		other.apply().fails(t, "Cannot create publication", "/orders")
+		s.wantCall("/orders", 200)
+	})
+}
+
+func TestEachEnvironmentReadsItsOwnDatabase(t *testing.T) {
+	t.Parallel()
+	s := startService(t)
+	writeOrders(t, filepath.Join(s.dataDir, "databases", "staged.db"))
+	stage, err := s.admin.CreateEnvironment(t.Context(), service.EnvironmentInput{Name: "STAGE"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := s.workdir("stage", s.reviewer).set("environment_id=" + stage.ID)
+	w.apply().succeeds(t, "5 added")
+	w.plan().succeeds(t, "No changes")
+	override := w.state("dataservice_publication.stage")["connection_id"]
+	if got := liveConnection(s, stage.ID); got != override {
+		t.Errorf("STAGE reads from %s, want %s", got, override)
+	}
+	if got := liveConnection(s, service.ReleaseEnvironmentID); got == override {
+		t.Error("RELEASE reads from the database of STAGE")
+	}
+
+	t.Run("until the override goes", func(t *testing.T) {
+		w.set("override=false")
+		w.plan().ends(t, 2, `-> null`, "1 to change")
+		w.apply().succeeds(t)
+		if got := liveConnection(s, stage.ID); got == override {
+			t.Error("STAGE still reads from its own database")
+		}
+		w.plan().succeeds(t, "No changes")
+	})
+	t.Run("and the import sees the override", func(t *testing.T) {
+		w.set("override=true").apply().succeeds(t)
+		id := w.state("dataservice_publication.stage")["id"].(string)
+		w.run("state", "rm", "dataservice_publication.stage").succeeds(t)
+		w.run("import", "-no-color", "dataservice_publication.stage", id).succeeds(t)
+		w.plan().succeeds(t, "No changes")
+	})
+}
+
+func liveConnection(s *testService, environmentID string) any {
+	s.t.Helper()
+	list, err := s.admin.Publications(s.t.Context(), client.PublicationFilter{EnvironmentID: environmentID}, client.Page{})
+	if err != nil || len(list.Items) != 1 || list.Items[0].Live == nil {
+		s.t.Fatalf("nothing is live in %s: %+v (%v)", environmentID, list.Items, err)
+	}
+	return list.Items[0].Live.ConnectionID
+}
+
+func TestARestorationIsReviewedByItsID(t *testing.T) {
+	t.Parallel()
+	s := startService(t)
+	w := s.workdir("orders", s.developer)
+	w.apply().succeeds(t)
+	s.approve()
+	if _, err := s.client(s.reviewer).Suspend(t.Context(), s.publication().ID, service.ActionInput{}); err != nil {
+		t.Fatal(err)
+	}
+	w.apply().succeeds(t, "Restoring revision 1")
+	review := w.state(ordersPublication)["review_id"].(string)
+	decide := s.workdir("restoration", s.reviewer).set("review_id=" + review)
+	decide.apply().succeeds(t)
+	if state := decide.state("dataservice_review.restoration"); state["kind"] != "RESTORE" || state["api_revision"] != 1.0 {
+		t.Errorf("the state has %v", state)
+	}
+	s.wantCall("/orders", 200)
+	decide.plan().succeeds(t, "No changes")
+	w.plan().succeeds(t, "No changes")
+}

@@ -311,6 +311,9 @@ func (r *reviewResource) await(ctx context.Context, review service.Review, timeo
 			return review, fmt.Errorf("the wait for review %s was interrupted: %s. The application is still open; the next apply waits on", review.ID, review.URL)
 		case err == nil:
 			review, away = next, 0
+			if review.Status == service.ReviewPending {
+				pause(ctx, breath)
+			}
 		case client.Answered(err) || away >= mostAway:
 			return review, err
 		default:
@@ -337,6 +340,10 @@ const (
 	mostAway  = 12
 	pauseTime = 5 * time.Second
 )
+
+// breath is the least time between two long polls, for a service, or a proxy before
+// it, that does not hold them open.
+const breath = 100 * time.Millisecond
 
 // pause returns after d, or when ctx ends.
 func pause(ctx context.Context, d time.Duration) {

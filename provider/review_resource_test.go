@@ -23,8 +23,13 @@ const (
 	publishedOrders = "data.dataservice_published_api.orders"
 )
 
-// attentive is how soon a wait must end after what it waits for.
-const attentive = time.Second
+const (
+	// attentive is how soon a wait must end after what it waits for.
+	attentive = time.Second
+	// exit is what Terraform itself may need to end, on a machine that is busy with
+	// other tests.
+	exit = 2 * time.Second
+)
 
 // waiting starts an apply whose review waits, and returns once it does.
 func waiting(s *testService, w *workdir) *running {
@@ -50,7 +55,9 @@ func TestAReviewWithoutDecisionWaitsForOne(t *testing.T) {
 	s.approve()
 	decided := time.Now()
 	apply.wait(time.Minute).succeeds(t, "Apply complete")
-	if took := time.Since(decided); took > 3*attentive {
+	took := time.Since(decided)
+	t.Logf("the apply ended %s after the approval", took)
+	if took > attentive+exit {
 		t.Errorf("the apply ended %s after the approval", took)
 	}
 	state := w.state(ordersReview)
@@ -77,7 +84,8 @@ func TestAWaitEndsWithinASecondOfTheDecision(t *testing.T) {
 	s.eventually(30*time.Second, "the apply ended", apply.ended)
 	took := time.Since(decided)
 	apply.wait(time.Minute).fails(t, "Revision 1 of orders was not approved", `rita rejected it: "use the view"`)
-	if took > 3*attentive {
+	t.Logf("the apply ended %s after the rejection", took)
+	if took > attentive+exit {
 		t.Errorf("the apply ended %s after the rejection", took)
 	}
 	w.plan().ends(t, 2, `rita rejected revision 1: "use the view"`)

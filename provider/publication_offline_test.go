@@ -1,0 +1,69 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/client"
+)
+
+// TestADestroyWaitsUntilNothingAnswersAnyMore plays the announced statuses, which
+// need apps that the service does not have yet.
+func TestADestroyWaitsUntilNothingAnswersAnyMore(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		// statuses are those of the answers, the last one again and again.
+		statuses []service.Status
+		want     string
+		calls    string
+	}{
+		{"a notice that others have opened is waited for", []service.Status{service.StatusWaitingOffline, service.StatusWaitingOffline, service.StatusOffline}, "", "GET GET GET GET DELETE"},
+		{"a notice that does not end is an error", []service.Status{service.StatusWaitingOffline}, "still answers calls", ""},
+		{"a suspension that is announced becomes an unpublishing", []service.Status{service.StatusWaitingStop, service.StatusWaitingOffline, service.StatusOffline}, "", "GET unpublish GET GET DELETE"},
+		{"what is rejected is done", []service.Status{service.StatusPublishReject}, "", "GET DELETE"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var calls []string
+			n := 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				call := r.Method
+				if r.Method == http.MethodPost {
+					call = r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
+				}
+				calls = append(calls, call)
+				if r.Method == http.MethodDelete {
+					w.WriteHeader(http.StatusNoContent)
+					return
+				}
+				status := tt.statuses[min(n, len(tt.statuses)-1)]
+				n++
+				w.Header().Set("Content-Type", "application/json")
+				_ = json.NewEncoder(w).Encode(service.Publication{ID: testID, APIName: "orders", EnvironmentName: "RELEASE", Status: status})
+			}))
+			defer server.Close()
+			c, err := client.New(client.Config{Endpoint: server.URL, Token: "x"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := &publicationResource{configured{&backend{client: c}}}
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			err = r.takeOffline(ctx, testID, service.ActionInput{}, time.Second)
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("it ends with %v, want %q", err, tt.want)
+			}
+			if got := strings.Join(calls, " "); tt.calls != "" && got != tt.calls {
+				t.Errorf("calls %q, want %q", got, tt.calls)
+			}
+		})
+	}
+}
