@@ -43,7 +43,7 @@ func startService(ctx context.Context, program, dataDir, logFile string, args ..
 	s := &runningService{log: log, dataDir: dataDir, ended: make(chan struct{})}
 	// Not CommandContext: an interrupt of the demo must not cut the service off while
 	// Terraform still saves its state. kill ends it.
-	s.cmd = exec.Command(program, args...) //nolint:noctx // see above
+	s.cmd = exec.Command(program, args...)
 	s.cmd.Env = cleanEnvironment(os.Environ())
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	ownProcessGroup(s.cmd)
