@@ -14,7 +14,9 @@
 //     trust in functions that the file's schema names, and only below --sqlite-dir.
 //   - On PostgreSQL each call is one round trip of its own transaction:
 //     BEGIN READ ONLY, the statement, ROLLBACK. What a script sets, even for the
-//     session, is rolled back; session-level advisory locks are released.
+//     session, is rolled back. A session's advisory locks, which a rollback leaves,
+//     are given back: by the same call where the script names them, within moments
+//     where a view or a function hides them.
 //
 // The context's end becomes an interrupt (SQLite) or a cancel request (PostgreSQL).
 //

@@ -94,7 +94,7 @@ func (d *door) serve(conn net.Conn) {
 		d.mu.Unlock()
 		_ = conn.Close()
 	}()
-	var inside net.Conn = conn
+	inside := conn
 	backend := pgproto3.NewBackend(inside, inside)
 	for {
 		message, err := backend.ReceiveStartupMessage()
@@ -152,7 +152,7 @@ func (d *door) relay(inside net.Conn, first pgproto3.FrontendMessage) {
 	if err != nil {
 		return
 	}
-	defer server.Close() //nolint:errcheck // The copy has ended.
+	defer server.Close()
 	d.mu.Lock()
 	d.open[server] = struct{}{}
 	d.mu.Unlock()

@@ -49,8 +49,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-func failure(kind Kind, format string, args ...any) *Error {
-	return &Error{Kind: kind, Err: fmt.Errorf(format, args...)}
+func tooMany(format string, args ...any) *Error {
+	return &Error{Kind: TooManyRows, Err: fmt.Errorf(format, args...)}
 }
 
 // KindOf returns the kind of the error, Failed where it is not an [Error], and ""

@@ -76,7 +76,7 @@ func (f *fixture) exec(statements ...string) {
 		if err != nil {
 			f.t.Fatal(err)
 		}
-		defer conn.Close(ctx) //nolint:errcheck // The statements' errors count.
+		defer conn.Close(ctx)
 		for _, s := range statements {
 			if _, err := conn.Exec(ctx, s); err != nil {
 				f.t.Fatalf("%s: %v", s, err)
@@ -88,7 +88,7 @@ func (f *fixture) exec(statements ...string) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // The statements' errors count.
+	defer db.Close()
 	for _, s := range statements {
 		if _, err := db.Exec(s); err != nil {
 			f.t.Fatalf("%s: %v", s, err)

@@ -39,6 +39,13 @@ type lease[S any] struct {
 	generation uint64
 }
 
+// timers are stopped: waiting for a slot is what most calls do under load.
+var timers = sync.Pool{New: func() any {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
+}}
+
 var (
 	errPoolBusy   = errors.New("all sessions of the connection stayed busy")
 	errPoolClosed = errors.New("the service is stopping")
@@ -83,8 +90,12 @@ func (p *pool[S]) acquire(ctx context.Context) (*lease[S], error) {
 }
 
 func (p *pool[S]) waitForSlot(ctx context.Context) error {
-	timer := time.NewTimer(p.wait)
-	defer timer.Stop()
+	timer := timers.Get().(*time.Timer) //nolint:forcetypeassert // There is nothing else in it.
+	timer.Reset(p.wait)
+	defer func() {
+		timer.Stop()
+		timers.Put(timer)
+	}()
 	select {
 	case p.slots <- struct{}{}:
 		return nil

@@ -72,7 +72,7 @@ func newPostgres(c service.Connection, o Options) (*postgresSource, error) {
 		return nil, connectionFailed("", err, "A PG… environment variable of the service is in the way of PostgreSQL connections: unset PGSERVICE and the like and start it again.")
 	}
 	guard := newGuard(c, o.StoreDSN)
-	config.Host, config.Port = c.Host, uint16(c.Port) //nolint:gosec // Validated: 1 to 65535.
+	config.Host, config.Port = c.Host, uint16(c.Port)
 	config.Database, config.User, config.Password = c.Database, c.Username, c.Password.Reveal()
 	config.TLSConfig, config.Fallbacks = tlsOf(c), nil
 	if c.SSLMode == service.SSLPrefer {

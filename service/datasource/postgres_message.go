@@ -21,7 +21,7 @@ func beginMessage(out []byte, kind byte) ([]byte, int) {
 }
 
 func endMessage(out []byte, at int) []byte {
-	binary.BigEndian.PutUint32(out[at:], uint32(len(out)-at)) //nolint:gosec // Parameters are bounded far below.
+	binary.BigEndian.PutUint32(out[at:], uint32(len(out)-at))
 	return out
 }
 
@@ -50,7 +50,7 @@ func beginBind(out []byte, name string, n int) ([]byte, int) {
 	out, at := beginMessage(out, 'B')
 	out = appendCString(append(out, 0), name)
 	out = append(out, 0, 0)
-	return binary.BigEndian.AppendUint16(out, uint16(n)), at //nolint:gosec // A script has fewer bytes than that.
+	return binary.BigEndian.AppendUint16(out, uint16(n)), at
 }
 
 func endBind(out []byte, at int) []byte {
@@ -60,8 +60,9 @@ func endBind(out []byte, at int) []byte {
 
 func appendSync(out []byte) []byte { return append(out, 'S', 0, 0, 0, 4) }
 
-// appendFrame executes statements without values.
-func appendFrame(out []byte, names ...string) []byte {
+// frameOf executes statements without values.
+func frameOf(names ...string) []byte {
+	var out []byte
 	for _, name := range names {
 		var at int
 		out, at = beginBind(out, name, 0)
@@ -92,7 +93,7 @@ func appendParameter(out []byte, value any, t service.ParameterType) ([]byte, er
 			return out[:at], fmt.Errorf("a %T is no value of type %s", value, t)
 		}
 	}
-	binary.BigEndian.PutUint32(out[at:], uint32(len(out)-at-4)) //nolint:gosec // Requests are bounded far below.
+	binary.BigEndian.PutUint32(out[at:], uint32(len(out)-at-4))
 	return out, nil
 }
 
@@ -133,6 +134,6 @@ func appendArrayLiteral(out []byte, value any, bits int) ([]byte, bool) {
 func appendIntParameter(out []byte, n int64) []byte {
 	at := len(out)
 	out = strconv.AppendInt(append(out, 0, 0, 0, 0), n, 10)
-	binary.BigEndian.PutUint32(out[at:], uint32(len(out)-at-4)) //nolint:gosec // At most 20 digits.
+	binary.BigEndian.PutUint32(out[at:], uint32(len(out)-at-4))
 	return out
 }

@@ -24,21 +24,21 @@ const (
 
 var frame = [...]struct{ name, sql string }{
 	// The isolation is said, since a role can have another default.
-	{frameBegin, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"},
-	{frameSnapshot, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
+	{frameBegin, "BEGIN READ ONLY, ISOLATION LEVEL READ COMMITTED"},
+	{frameSnapshot, "BEGIN READ ONLY, ISOLATION LEVEL REPEATABLE READ"},
 	{frameUnlock, "SELECT pg_catalog.pg_advisory_unlock_all()"},
 	{frameRollback, "ROLLBACK"},
 }
 
 // What stands before and behind the statements of a call.
 var (
-	headBegin    = appendFrame(nil, frameBegin)
-	headSnapshot = appendFrame(nil, frameSnapshot)
-	tail         = appendSync(appendFrame(nil, frameRollback))
-	tailUnlock   = appendSync(appendFrame(nil, frameUnlock, frameRollback))
+	headBegin    = frameOf(frameBegin)
+	headSnapshot = frameOf(frameSnapshot)
+	tail         = appendSync(frameOf(frameRollback))
+	tailUnlock   = appendSync(frameOf(frameUnlock, frameRollback))
 	// recovery ends a transaction that failed, in which nothing but ROLLBACK runs.
-	recovery  = appendSync(appendFrame(nil, frameRollback, frameUnlock))
-	unlocking = appendSync(appendFrame(nil, frameUnlock))
+	recovery  = appendSync(frameOf(frameRollback, frameUnlock))
+	unlocking = appendSync(frameOf(frameUnlock))
 )
 
 // unlockEvery is how long advisory locks of the session, the one thing that a
@@ -114,10 +114,10 @@ func (s *pgSession) close() {
 }
 
 // cancel makes the server stop what the session runs.
-func (s *pgSession) cancel() {
+func (s *pgSession) cancel() error {
 	ctx, stop := context.WithTimeout(context.Background(), cancelTimeout)
 	defer stop()
-	_ = s.pg.CancelRequest(ctx)
+	return s.pg.CancelRequest(ctx)
 }
 
 // outcome is what a call leaves its session in.
@@ -152,7 +152,10 @@ func (s *postgresSource) run(ctx context.Context, p *Plan, dst []byte, call Call
 			// The slot stays taken until the server was told, so that a slow database
 			// does not get more and more of these.
 			go func() {
-				l.session.cancel()
+				if err := l.session.cancel(); err != nil {
+					s.logger.Warn("a statement could not be cancelled and ends by the server's own timeout",
+						"connection", s.connection.Name, "error", err)
+				}
 				s.sessions.release(l, false)
 			}()
 		case broken:
@@ -507,7 +510,7 @@ func (a *pgAnswer) readRows(dst []byte) ([]byte, error) {
 			if !full && !a.p.paged && n == a.call.MaxRows {
 				full = true
 				if !a.call.Truncate {
-					a.refuse(failure(TooManyRows, "the result has more than %d rows", a.call.MaxRows))
+					a.refuse(tooMany("the result has more than %d rows", a.call.MaxRows))
 				}
 			}
 			if full || a.refused != nil {
@@ -522,7 +525,7 @@ func (a *pgAnswer) readRows(dst []byte) ([]byte, error) {
 			if dst, err = a.appendRow(comma(dst, n), m.Values); err != nil {
 				a.refuse(err)
 			} else if len(dst)-start > a.maxBytes {
-				a.refuse(failure(TooManyRows, "the answer has more than %d bytes", a.maxBytes))
+				a.refuse(tooMany("the answer has more than %d bytes", a.maxBytes))
 			}
 		case *pgproto3.CommandComplete:
 			return append(dst, ']'), nil

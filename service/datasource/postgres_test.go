@@ -43,7 +43,7 @@ func TestNothingAScriptDoesWeakensTheNextCall(t *testing.T) {
 		"(SELECT count(*) FROM pg_class WHERE relpersistence = 't'), (SELECT count(*) FROM pg_largeobject_metadata), " +
 		"(SELECT count(*) FROM pg_listening_channels())) AS n"
 	before := f.number(settings)
-	if !strings.HasPrefix(before, "on on ") {
+	if fields := strings.Fields(before); fields[0] != "on" || fields[1] != "on" {
 		t.Fatalf("a call is not read-only: %s", before)
 	}
 	for _, c := range []struct {
@@ -69,8 +69,8 @@ func TestNothingAScriptDoesWeakensTheNextCall(t *testing.T) {
 		{"SELECT a::text AS n FROM t FOR UPDATE", Failed},
 		{"SELECT a::text AS n INTO copy FROM t", NotAnswerable},
 		{"SELECT a::text AS n INTO TEMP copy FROM t", NotAnswerable},
-		{"SELECT query_to_xml('DELETE FROM t', true, true, '')::text AS n", Failed},
-		{"SELECT query_to_xml('CREATE TABLE u (a integer)', true, true, '')::text AS n", Failed},
+		{"SELECT query_to_xml('DELETE FROM t', true, false, '')::text AS n", Failed},
+		{"SELECT query_to_xml('CREATE TABLE u (a integer)', true, false, '')::text AS n", Failed},
 		{"SELECT pg_notify('channel', 'x')::text AS n", ""},
 	} {
 		p := f.plan(script(c.sql, nil, types{"n": service.TypeString}))
@@ -131,7 +131,7 @@ func TestHiddenAdvisoryLocksAreGivenBackSoon(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close(t.Context()) //nolint:errcheck // A test's look.
+		defer conn.Close(t.Context())
 		var n string
 		if err := conn.QueryRow(t.Context(), "SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())").Scan(&n); err != nil {
 			t.Fatal(err)
@@ -537,7 +537,7 @@ func TestWhatIsNoPostgreSQLIsSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close() //nolint:errcheck // A test's listener.
+	defer listener.Close()
 	go func() {
 		for {
 			conn, err := listener.Accept()

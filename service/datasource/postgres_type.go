@@ -281,7 +281,7 @@ func appendArray(dst, text []byte, encode encoder) ([]byte, bool) {
 			text = text[1:]
 		}
 		dst = comma(dst, n)
-		value := text
+		var value []byte
 		quoted := len(text) > 0 && text[0] == '"'
 		switch {
 		case quoted:

@@ -113,13 +113,13 @@ func (s *sqliteSession) query(ctx context.Context, p *Plan, st *statement, dst [
 			if call.Truncate {
 				break
 			}
-			return dst, failure(TooManyRows, "the result has more than %d rows", call.MaxRows)
+			return dst, tooMany("the result has more than %d rows", call.MaxRows)
 		}
 		if dst, err = appendSQLiteRow(comma(dst, n), stmt, prepared.columns, st.columns); err != nil {
 			return dst, err
 		}
 		if len(dst)-start > maxBytes {
-			return dst, failure(TooManyRows, "the answer has more than %d bytes", maxBytes)
+			return dst, tooMany("the answer has more than %d bytes", maxBytes)
 		}
 		if row, err = stmt.Step(); err != nil {
 			return dst, err

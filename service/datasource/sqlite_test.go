@@ -120,7 +120,7 @@ func create(t *testing.T, path string, statements ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // The statements' errors count.
+	defer db.Close()
 	for _, s := range statements {
 		if _, err := db.Exec(s); err != nil {
 			t.Fatal(err)
@@ -271,7 +271,7 @@ func TestADatabaseInWALModeIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer writer.Close() //nolint:errcheck // A test's writer.
+	defer writer.Close()
 	for _, s := range []string{"PRAGMA journal_mode = WAL", "CREATE TABLE t (a integer)", "INSERT INTO t VALUES (1)"} {
 		if _, err := writer.Exec(s); err != nil {
 			t.Fatal(err)
@@ -292,12 +292,12 @@ func TestAWriterThatHoldsTheFileIsWaitedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer writer.Close() //nolint:errcheck // A test's writer.
+	defer writer.Close()
 	conn, err := writer.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close() //nolint:errcheck // A test's writer.
+	defer conn.Close()
 	exec := func(s string) {
 		t.Helper()
 		if _, err := conn.ExecContext(context.WithoutCancel(t.Context()), s); err != nil {

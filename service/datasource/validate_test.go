@@ -30,7 +30,7 @@ func TestValidateNamesWhatTheDatabaseRefuses(t *testing.T) {
 			{name: "all is well and paged", sql: "SELECT id FROM person ORDER BY name; -- end", columns: types{"id": service.TypeInt}, paged: true},
 			{name: "a column that does not exist", sql: "SELECT id\nFROM person WHERE nam = 1", columns: types{"id": service.TypeInt}, pointer: "/script/sql", message: "(line 2, column 19)"},
 			{name: "a table that does not exist", sql: "SELECT id FROM persons", columns: types{"id": service.TypeInt}, pointer: "/script/sql", message: "persons"},
-			{name: "the place behind placeholders and comments", sql: "/* é */ SELECT ${a} AS a, /* x */ ${b} AS b,\n  nothing AS c FROM person", parameters: types{"a": service.TypeString, "b": service.TypeString}, columns: types{"a": service.TypeString}, pointer: "/script/sql", message: "(line 2, column 3)"},
+			{name: "the place behind placeholders and comments", sql: "/* é */ SELECT ${a} AS a, /* x */ ${b} AS b,\n  missing AS c FROM person", parameters: types{"a": service.TypeString, "b": service.TypeString}, columns: types{"a": service.TypeString}, pointer: "/script/sql", message: "(line 2, column 3)"},
 			{name: "bad syntax", sql: "SELECT id FRM person", columns: types{"id": service.TypeInt}, pointer: "/script/sql", message: "syntax error"},
 			{name: "a string in double quotes", sql: `SELECT id FROM person WHERE name = "Ann"`, columns: types{"id": service.TypeInt}, pointer: "/script/sql", message: "Ann"},
 			{name: "an undeclared parameter", sql: "SELECT id FROM person WHERE id = ${id}", columns: types{"id": service.TypeInt}, pointer: "/script/sql", message: "not declared"},
@@ -46,7 +46,7 @@ func TestValidateNamesWhatTheDatabaseRefuses(t *testing.T) {
 			{name: "a truth value as a number", sql: "SELECT id FROM person WHERE id = ${b}", parameters: types{"b": service.TypeBoolean}, columns: types{"id": service.TypeInt}, pointer: "/request_parameters/b/type", message: "declare it as STRING", only: service.EnginePostgreSQL},
 			{name: "a parameter without a type", sql: "SELECT ${a} IS NULL AS n", parameters: types{"a": service.TypeInt}, columns: types{"n": service.TypeBoolean}, pointer: "/script/sql", message: "could not determine data type", only: service.EnginePostgreSQL},
 			{name: "a result without columns", sql: "SELECT id INTO copy FROM person", columns: types{"id": service.TypeInt}, pointer: "/response_parameters/id", message: "it has none", only: service.EnginePostgreSQL},
-			{name: "a multi-byte text before the mistake", sql: "SELECT '日本' AS a, nothing FROM person", columns: types{"a": service.TypeString}, pointer: "/script/sql", message: "(line 1, column 19)"},
+			{name: "a multi-byte text before the mistake", sql: "SELECT '日本' AS a, missing FROM person", columns: types{"a": service.TypeString}, pointer: "/script/sql", message: "(line 1, column 19)"},
 		} {
 			if c.only != "" && c.only != engine {
 				continue

@@ -341,7 +341,7 @@ func (l *lexer) placeholder(at int) (int, bool) {
 	}
 	end := at + m[1]
 	beside := at > 0 && (isWordPart(l.sql[at-1]) || l.sql[at-1] == '}') ||
-		end < len(l.sql) && (isWordPart(l.sql[end]))
+		end < len(l.sql) && isWordPart(l.sql[end])
 	if beside {
 		// Bound in place it would become another name or number: a$1, $12.
 		l.refuse(at, "%s stands directly beside a name, a number or another placeholder: it is a value of its own, so put a space or an operator between them (the names of tables and columns cannot be bound).", l.sql[at:end])

@@ -358,6 +358,11 @@ func (s *Stmt) bytes(p uintptr, i int) []byte {
 
 // pointer turns an address of SQLite's memory, which Go's collector does not manage
 // and does not move, into a pointer.
-func pointer(p uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&p)) }
+func pointer(p uintptr) unsafe.Pointer {
+	return *(*unsafe.Pointer)(unsafe.Pointer(&p)) //nolint:gosec // This is the one place where addresses become pointers.
+}
 
-func view(p uintptr, n int) []byte { return unsafe.Slice((*byte)(pointer(p)), n) }
+// view returns n bytes of SQLite's memory.
+func view(p uintptr, n int) []byte {
+	return unsafe.Slice((*byte)(pointer(p)), n) //nolint:gosec // SQLite says how long it is.
+}
