@@ -178,6 +178,8 @@ func publicationTableMarkdown() string {
 			callsMarkdown(row.targets, row.same[desiredPublished]), callsMarkdown(true, row.other[desiredPublished]),
 			callsMarkdown(row.targets, row.same[desiredStopped]), callsMarkdown(true, row.other[desiredStopped]))
 	}
+	b.WriteString("\nThe plan is empty where an apply calls nothing. Calls are made in the order shown. What stands behind a call that opens an application waits for the decision, and for the next apply; " +
+		"a suspend or restore that stands behind another call is left out where the status is right already.\n")
 	return b.String()
 }
 
