@@ -115,7 +115,7 @@ func (s *Service) ValidateAPI(ctx context.Context, c Caller, ref string, in serv
 			if err != nil || before.ConnectionID == conn.ID {
 				return err
 			}
-			return refuseConnectionChoice(ctx, tx, before)
+			return refuseConnectionChoice(ctx, tx, c, before)
 		})
 		if err != nil {
 			return err
@@ -164,7 +164,7 @@ func (s *Service) UpdateAPI(ctx context.Context, c Caller, ref, ifMatch string, 
 	err = s.Store.Update(ctx, func(tx Tx) error {
 		next := api
 		if api.ConnectionID != before.ConnectionID {
-			if err := refuseConnectionChoice(ctx, tx, before); err != nil {
+			if err := refuseConnectionChoice(ctx, tx, c, before); err != nil {
 				return err
 			}
 		}
@@ -182,8 +182,8 @@ func (s *Service) UpdateAPI(ctx context.Context, c Caller, ref, ifMatch string, 
 
 // refuseConnectionChoice keeps an API's choice of connection while an application
 // to publish it is pending. Source: dataarts-publishing-an-api, Procedure, step 4.
-func refuseConnectionChoice(ctx context.Context, tx Tx, api service.API) error {
-	publications, err := tx.Publications(ctx, api.WorkspaceID, PublicationFilter{APIID: api.ID}, Page{Limit: maxHolders})
+func refuseConnectionChoice(ctx context.Context, tx Tx, c Caller, api service.API) error {
+	publications, err := allPublications(ctx, tx, c, PublicationFilter{APIID: api.ID})
 	if err != nil {
 		return err
 	}
@@ -270,7 +270,7 @@ func (s *Service) DeleteAPI(ctx context.Context, c Caller, ref, ifMatch string) 
 		if err := checkMatch(ifMatch, api.ETag(), "API", api.Name); err != nil {
 			return err
 		}
-		publications, err := tx.Publications(ctx, c.Workspace.ID, PublicationFilter{APIID: api.ID}, Page{Limit: maxHolders})
+		publications, err := allPublications(ctx, tx, c, PublicationFilter{APIID: api.ID})
 		if err != nil {
 			return err
 		}

@@ -102,7 +102,7 @@ func (s *Service) UpdateConnection(ctx context.Context, c Caller, ref, ifMatch s
 			if err := lockInstances(ctx, tx, c); err != nil {
 				return err
 			}
-			if err := refuseFrozen(ctx, tx, before); err != nil {
+			if err := refuseFrozen(ctx, tx, c, before); err != nil {
 				return err
 			}
 		}
@@ -115,9 +115,7 @@ func (s *Service) UpdateConnection(ctx context.Context, c Caller, ref, ifMatch s
 	if err != nil {
 		return conn, staleOrConflict(err, ifMatch, "connection", before.Name)
 	}
-	if err := s.Router.ConnectionChanged(context.WithoutCancel(ctx), conn.ID); err != nil {
-		s.Logger.ErrorContext(ctx, "the gateway cannot follow a connection", "connection_id", conn.ID, "error", err)
-	}
+	s.connectionChanged(ctx, conn.ID)
 	return updated, nil
 }
 
@@ -139,8 +137,8 @@ func staleOrConflict(err error, ifMatch, kind, name string) error {
 
 // refuseFrozen says which pending publish review keeps the connection as it is.
 // Source: dataarts-publishing-an-api, Procedure, step 4.
-func refuseFrozen(ctx context.Context, tx Tx, conn service.Connection) error {
-	publications, err := tx.Publications(ctx, conn.WorkspaceID, PublicationFilter{ConnectionID: conn.ID}, Page{Limit: maxHolders})
+func refuseFrozen(ctx context.Context, tx Tx, c Caller, conn service.Connection) error {
+	publications, err := allPublications(ctx, tx, c, PublicationFilter{ConnectionID: conn.ID})
 	if err != nil {
 		return err
 	}
@@ -154,7 +152,7 @@ func refuseFrozen(ctx context.Context, tx Tx, conn service.Connection) error {
 	return nil
 }
 
-// maxHolders bounds how many holders of a thing are looked at; a message names a few.
+// maxHolders is how many holders of a thing are read at a time; a message names a few.
 const maxHolders = 500
 
 // DeleteConnection removes a connection that no API and no live version reads from.
@@ -185,7 +183,7 @@ func (s *Service) DeleteConnection(ctx context.Context, c Caller, ref, ifMatch s
 			}
 			return service.Errorf(service.CodeInUse, "The connection %q is used by the APIs %s. Point them to another connection, or delete them first.", conn.Name, few(held))
 		}
-		publications, err := tx.Publications(ctx, c.Workspace.ID, PublicationFilter{ConnectionID: conn.ID}, Page{Limit: maxHolders})
+		publications, err := allPublications(ctx, tx, c, PublicationFilter{ConnectionID: conn.ID})
 		if err != nil {
 			return err
 		}
@@ -203,9 +201,7 @@ func (s *Service) DeleteConnection(ctx context.Context, c Caller, ref, ifMatch s
 	if err != nil {
 		return err
 	}
-	if err := s.Router.ConnectionChanged(context.WithoutCancel(ctx), conn.ID); err != nil {
-		s.Logger.ErrorContext(ctx, "the gateway cannot follow a connection", "connection_id", conn.ID, "error", err)
-	}
+	s.connectionChanged(ctx, conn.ID)
 	return nil
 }
 

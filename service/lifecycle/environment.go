@@ -77,7 +77,11 @@ func (s *Service) checkPolicyChange(c Caller, before, after service.Policy) erro
 
 // UpdateEnvironment changes name, description and, for admins, the policy.
 func (s *Service) UpdateEnvironment(ctx context.Context, c Caller, ref string, in service.EnvironmentInput) (service.Environment, error) {
-	var e service.Environment
+	var (
+		e service.Environment
+		// renamed holds the publications that callers find under another X-Stage now.
+		renamed []service.Publication
+	)
 	if err := c.Member.Authorize(service.OpCreateEnvironment); err != nil {
 		return e, err
 	}
@@ -107,9 +111,21 @@ func (s *Service) UpdateEnvironment(ctx context.Context, c Caller, ref string, i
 		if err := tx.UpdateEnvironment(ctx, e); err != nil {
 			return err
 		}
+		renamed = nil
+		if e.Name != before.Name {
+			if renamed, err = allPublications(ctx, tx, c, PublicationFilter{EnvironmentID: e.ID}); err != nil {
+				return err
+			}
+		}
 		return s.record(ctx, tx, c, "environment.update", e.ID, e.Name, change{before, e})
 	})
-	return e, err
+	if err != nil {
+		return e, err
+	}
+	for _, p := range renamed {
+		s.changed(ctx, p.ID)
+	}
+	return e, nil
 }
 
 // DeleteEnvironment removes a stage in which nothing is published.
@@ -125,7 +141,7 @@ func (s *Service) DeleteEnvironment(ctx context.Context, c Caller, ref string) e
 		if e.ID == service.ReleaseEnvironmentID {
 			return service.Errorf(service.CodeInUse, "The environment %s exists from the start and stays.", e.Name)
 		}
-		publications, err := s.dropIdle(ctx, tx, c, PublicationFilter{EnvironmentID: e.ID})
+		publications, err := dropIdle(ctx, tx, c, PublicationFilter{EnvironmentID: e.ID})
 		if err != nil {
 			return err
 		}

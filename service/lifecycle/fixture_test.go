@@ -7,7 +7,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -47,7 +46,7 @@ var stores = map[string]func(t testing.TB) string{
 func newHouse(t testing.TB, dsn string) *house {
 	t.Helper()
 	ctx := context.Background()
-	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	quiet := slog.New(slog.DiscardHandler)
 	store, err := sqlstore.Open(ctx, sqlstore.Options{DSN: dsn, Logger: quiet})
 	if err != nil {
 		t.Fatal(err)

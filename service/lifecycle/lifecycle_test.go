@@ -481,3 +481,17 @@ func TestOnlyAdminsSetAPolicy(t *testing.T) {
 		t.Error("the policy did not change")
 	}
 }
+
+func TestARenamedEnvironmentIsCalledByItsNewName(t *testing.T) {
+	h := newHouse(t, stores["sqlite"](t))
+	rita := h.member(t, "rita", service.RoleDeveloper, true)
+	must(h.CreateEnvironment(h.ctx, h.admin, service.EnvironmentInput{Name: "DEV"}))(t)
+	api := h.api(t, rita, "orders")
+	must(h.Publish(h.ctx, rita, service.PublishInput{APIID: api.ID, EnvironmentID: "DEV", Revision: 1}))(t)
+	must(h.UpdateEnvironment(h.ctx, h.admin, "DEV", service.EnvironmentInput{Name: "TEST"}))(t)
+	for stage, want := range map[string]int{"DEV": http.StatusNotFound, "TEST": http.StatusOK} {
+		if status, body := h.callStage("/orders", stage); status != want {
+			t.Errorf("with X-Stage %s a call answers %d %s, want %d", stage, status, body, want)
+		}
+	}
+}

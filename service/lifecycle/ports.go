@@ -196,7 +196,8 @@ type Runner interface {
 }
 
 // Router is told when what the gateway serves may have changed. The calls return
-// when the gateway of this process serves the new state.
+// when the gateway of this process serves the new state. Where it cannot, they return
+// an error, and the gateway follows by itself as soon as it can.
 type Router interface {
 	// PublicationChanged tells that a publication's status or live version changed, or that it is gone.
 	PublicationChanged(ctx context.Context, publicationID string) error

@@ -96,7 +96,7 @@ func (s *Service) Publish(ctx context.Context, c Caller, in service.PublishInput
 	if err != nil {
 		return none, err
 	}
-	s.changed(ctx, p)
+	s.changed(ctx, p.ID)
 	return s.present(p), nil
 }
 
@@ -293,7 +293,7 @@ func (s *Service) act(ctx context.Context, c Caller, call service.Call, id strin
 	if err != nil {
 		return none, err
 	}
-	s.changed(ctx, p)
+	s.changed(ctx, p.ID)
 	return s.present(p), nil
 }
 
@@ -350,9 +350,25 @@ func lockInstances(ctx context.Context, tx Tx, c Caller) error {
 	return nil
 }
 
+// allPublications returns every matching publication, however many pages there are.
+func allPublications(ctx context.Context, tx Tx, c Caller, filter PublicationFilter) ([]service.Publication, error) {
+	var all []service.Publication
+	for page := (Page{Limit: maxHolders}); ; {
+		publications, err := tx.Publications(ctx, c.Workspace.ID, filter, page)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, publications...)
+		if len(publications) < page.Limit {
+			return all, nil
+		}
+		page.After = publications[len(publications)-1].ID
+	}
+}
+
 // dropIdle deletes the matching publications that hold nothing, and returns those that do.
-func (s *Service) dropIdle(ctx context.Context, tx Tx, c Caller, filter PublicationFilter) ([]service.Publication, error) {
-	publications, err := tx.Publications(ctx, c.Workspace.ID, filter, Page{Limit: maxHolders})
+func dropIdle(ctx context.Context, tx Tx, c Caller, filter PublicationFilter) ([]service.Publication, error) {
+	publications, err := allPublications(ctx, tx, c, filter)
 	if err != nil {
 		return nil, err
 	}

@@ -71,7 +71,7 @@ func (s *Service) decide(ctx context.Context, c Caller, call service.Call, id st
 		return none, err
 	}
 	if p.ID != "" {
-		s.changed(ctx, p)
+		s.changed(ctx, p.ID)
 	}
 	return s.presentReview(r), nil
 }
@@ -124,7 +124,7 @@ func (s *Service) CancelReview(ctx context.Context, c Caller, id string, in serv
 		return none, err
 	}
 	if p.ID != "" {
-		s.changed(ctx, p)
+		s.changed(ctx, p.ID)
 	}
 	return s.presentReview(r), nil
 }

@@ -16,7 +16,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
@@ -43,10 +42,6 @@ type Options struct {
 type Service struct {
 	Options
 	watch watch
-
-	mu sync.Mutex
-	// unrouted holds the publications whose change the gateway has not taken yet.
-	unrouted map[string]struct{}
 }
 
 // New returns a service over the options' ports.
@@ -57,7 +52,7 @@ func New(o Options) *Service {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	return &Service{Options: o, unrouted: map[string]struct{}{}}
+	return &Service{Options: o}
 }
 
 type systemClock struct{}
@@ -82,19 +77,14 @@ func (s *Service) WhoAmI(c Caller) service.Identity {
 	return service.Identity{Member: c.Member, Workspace: c.Workspace, ServiceVersion: s.Version}
 }
 
-// Run does the work that nobody asks for until ctx ends: it forgets old idempotency
-// records and repeats route changes that the gateway could not take.
+// Run does the work that nobody asks for until ctx ends: it forgets old idempotency records.
 func (s *Service) Run(ctx context.Context) {
-	reroute := time.NewTicker(time.Second)
-	defer reroute.Stop()
 	purge := time.NewTicker(10 * time.Minute)
 	defer purge.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-reroute.C:
-			s.reroute(ctx)
 		case <-purge.C:
 			before := s.now().Add(-idempotencyLife)
 			err := s.Store.Update(ctx, func(tx Tx) error { return tx.PurgeIdempotency(ctx, before) })
@@ -106,33 +96,18 @@ func (s *Service) Run(ctx context.Context) {
 }
 
 // changed tells everybody who cares that a publication is not what it was. The
-// change is durable already, so a gateway that cannot follow now is told again.
-func (s *Service) changed(ctx context.Context, p service.Publication) {
-	s.route(context.WithoutCancel(ctx), p.ID)
-	s.watch.notify(p.ID)
+// change is durable already: a gateway that cannot follow at once does so later.
+func (s *Service) changed(ctx context.Context, publicationID string) {
+	if err := s.Router.PublicationChanged(context.WithoutCancel(ctx), publicationID); err != nil {
+		s.Logger.ErrorContext(ctx, "the gateway cannot follow a publication yet", "publication_id", publicationID, "error", err)
+	}
+	s.watch.notify(publicationID)
 }
 
-func (s *Service) route(ctx context.Context, publicationID string) {
-	err := s.Router.PublicationChanged(ctx, publicationID)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err == nil {
-		delete(s.unrouted, publicationID)
-		return
-	}
-	s.unrouted[publicationID] = struct{}{}
-	s.Logger.ErrorContext(ctx, "the gateway cannot follow a publication yet", "publication_id", publicationID, "error", err)
-}
-
-func (s *Service) reroute(ctx context.Context) {
-	s.mu.Lock()
-	ids := make([]string, 0, len(s.unrouted))
-	for id := range s.unrouted {
-		ids = append(ids, id)
-	}
-	s.mu.Unlock()
-	for _, id := range ids {
-		s.route(ctx, id)
+// connectionChanged tells the gateway that a connection is not what it was.
+func (s *Service) connectionChanged(ctx context.Context, connectionID string) {
+	if err := s.Router.ConnectionChanged(context.WithoutCancel(ctx), connectionID); err != nil {
+		s.Logger.ErrorContext(ctx, "the gateway cannot follow a connection yet", "connection_id", connectionID, "error", err)
 	}
 }
 
@@ -217,9 +192,9 @@ func once[T any](
 		}
 	}
 	err = s.Store.Update(ctx, func(tx Tx) error {
-		found := false
-		answer, found, err = replayed[T](ctx, tx, c, hash)
+		earlier, found, err := replayed[T](ctx, tx, c, hash)
 		if err != nil || found {
+			answer = earlier
 			return err
 		}
 		var thing string
