@@ -9,11 +9,14 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -41,6 +44,13 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer := s.answers[n]
 	s.mu.Unlock()
 	answer(w, r)
+}
+
+// seen returns the requests so far.
+func (s *script) seen() []*http.Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
 }
 
 func readAll(r *http.Request) string {
@@ -136,8 +146,8 @@ func TestRetries(t *testing.T) {
 			if got := service.ErrorCode(err); got != tt.code {
 				t.Errorf("code = %q (%v), want %q", got, err, tt.code)
 			}
-			if len(s.requests) != tt.requests {
-				t.Errorf("%d requests, want %d", len(s.requests), tt.requests)
+			if len(s.seen()) != tt.requests {
+				t.Errorf("%d requests, want %d", len(s.seen()), tt.requests)
 			}
 		})
 	}
@@ -155,7 +165,7 @@ func TestEachTryOfACreateCarriesTheSameKeyAndBody(t *testing.T) {
 	if made.ETag() != `"3"` {
 		t.Errorf("the entity tag reads %s", made.ETag())
 	}
-	for i, r := range s.requests {
+	for i, r := range s.seen() {
 		if r.Header.Get("Idempotency-Key") != "key-1" || r.Header.Get("Authorization") != "Bearer s3cret-t0ken" || r.Header.Get("User-Agent") != "test/1" {
 			t.Errorf("try %d has the headers %v", i+1, r.Header)
 		}
@@ -166,8 +176,8 @@ func TestEachTryOfACreateCarriesTheSameKeyAndBody(t *testing.T) {
 			t.Errorf("try %d went to %s", i+1, r.URL.Path)
 		}
 	}
-	if len(s.requests) != 3 {
-		t.Errorf("%d requests, want 3", len(s.requests))
+	if len(s.seen()) != 3 {
+		t.Errorf("%d requests, want 3", len(s.seen()))
 	}
 }
 
@@ -178,7 +188,7 @@ func TestPostsWithoutAKeyGetARandomOne(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	a, b := s.requests[0].Header.Get("Idempotency-Key"), s.requests[1].Header.Get("Idempotency-Key")
+	a, b := s.seen()[0].Header.Get("Idempotency-Key"), s.seen()[1].Header.Get("Idempotency-Key")
 	if a == "" || a == b {
 		t.Errorf("keys %q and %q", a, b)
 	}
@@ -317,7 +327,7 @@ func TestAServiceThatDoesNotAnswer(t *testing.T) {
 		if _, err := c.Review(t.Context(), "r1", 30*time.Second); err != nil {
 			t.Error(err)
 		}
-		if got := s.requests[0].URL.Query().Get("wait"); got != "30s" {
+		if got := s.seen()[0].URL.Query().Get("wait"); got != "30s" {
 			t.Errorf("wait=%s", got)
 		}
 	})
@@ -333,9 +343,10 @@ func TestAServiceThatDoesNotAnswer(t *testing.T) {
 		}
 	})
 	t.Run("is not trusted with an unknown certificate, and trusted with the CA file", func(t *testing.T) {
-		server := httptest.NewTLSServer(answer(http.StatusOK, service.Identity{}))
+		server := httptest.NewUnstartedServer(answer(http.StatusOK, service.Identity{}))
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		server.StartTLS()
 		defer server.Close()
-		server.Config.ErrorLog = nil
 		c, err := New(Config{Endpoint: server.URL, Token: "x", MaxRetries: 3})
 		if err != nil {
 			t.Fatal(err)
@@ -408,7 +419,7 @@ func TestAllFollowsEveryPage(t *testing.T) {
 	if err != nil || len(all) != 3 {
 		t.Fatalf("got %v, %v", all, err)
 	}
-	if q := s.requests[1].URL.Query(); q.Get("after") != "a2" || q.Get("limit") != "500" {
+	if q := s.seen()[1].URL.Query(); q.Get("after") != "a2" || q.Get("limit") != "500" {
 		t.Errorf("the second page was asked for with %v", q)
 	}
 }
@@ -418,7 +429,7 @@ func TestRefsAreEscapedInPaths(t *testing.T) {
 	if _, err := c.API(t.Context(), "x/../y?z"); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := s.requests[0].RequestURI, "/api/v1/workspaces/a%20b/apis/x%2F..%2Fy%3Fz"; got != want {
+	if got, want := s.seen()[0].RequestURI, "/api/v1/workspaces/a%20b/apis/x%2F..%2Fy%3Fz"; got != want {
 		t.Errorf("called %s, want %s", got, want)
 	}
 }
@@ -426,12 +437,12 @@ func TestRefsAreEscapedInPaths(t *testing.T) {
 func TestLogsHaveNoSecret(t *testing.T) {
 	var mu sync.Mutex
 	var lines []string
-	log := func(_ context.Context, message string, fields map[string]any) {
+	record := func(_ context.Context, message string, fields map[string]any) {
 		mu.Lock()
 		defer mu.Unlock()
 		lines = append(lines, fmt.Sprint(message, fields))
 	}
-	c, _ := start(t, Config{Log: log, MaxRetries: 1}, raw(503, "", ""), answer(http.StatusCreated, service.Connection{}))
+	c, _ := start(t, Config{Log: record, MaxRetries: 1}, raw(503, "", ""), answer(http.StatusCreated, service.Connection{}))
 	password := "s3cret-passw0rd"
 	if _, err := c.CreateConnection(t.Context(), service.ConnectionInput{Password: &password}); err != nil {
 		t.Fatal(err)
