@@ -639,8 +639,7 @@ func (r *publicationResource) takeOffline(ctx context.Context, id string, in ser
 		}
 		switch p.Status {
 		case service.StatusCreated, service.StatusPublishReject, service.StatusOffline:
-			// The record holds nothing any more. Whether it is cleared away too matters to nobody.
-			_ = r.backend.client.DeletePublication(ctx, id)
+			// The record holds nothing any more. It stays, with its history, as long as its API.
 			return nil
 		case service.StatusWaitingOffline:
 			return r.awaitOffline(ctx, p, timeout)
