@@ -478,14 +478,32 @@ func (w *workdir) command(args ...string) *exec.Cmd {
 type running struct {
 	w    *workdir
 	cmd  *exec.Cmd
-	out  *bytes.Buffer
+	out  *output
 	done chan struct{}
+}
+
+// output is what a process has printed so far.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
 }
 
 // begin starts Terraform and does not wait for it.
 func (w *workdir) begin(args ...string) *running {
 	w.s.t.Helper()
-	r := &running{w: w, cmd: w.command(args...), out: new(bytes.Buffer), done: make(chan struct{})}
+	r := &running{w: w, cmd: w.command(args...), out: new(output), done: make(chan struct{})}
 	r.cmd.Stdout, r.cmd.Stderr = r.out, r.out
 	if err := r.cmd.Start(); err != nil {
 		w.s.t.Fatal(err)
