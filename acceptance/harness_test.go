@@ -222,8 +222,10 @@ func (h *house) adminToken() string {
 // token makes a member and returns a token of it, as an operator would: on the command line.
 func (h *house) token(member string, role service.Role, reviewer bool) string {
 	h.t.Helper()
-	args := []string{"token", "create", "--member", member, "--role", string(role),
-		"--endpoint", "http://" + h.control, "--token-file", filepath.Join(h.dir, "admin.token")}
+	args := []string{
+		"token", "create", "--member", member, "--role", string(role),
+		"--endpoint", "http://" + h.control, "--token-file", filepath.Join(h.dir, "admin.token"),
+	}
 	if reviewer {
 		args = append(args, "--reviewer")
 	}

@@ -101,9 +101,9 @@ func TestAnEarlierVersionAnswersWhileANewerOneIsReviewed(t *testing.T) {
 	h := newHouse(t, stores["sqlite"](t))
 	dana, rita := h.member(t, "dana", service.RoleDeveloper, false), h.member(t, "rita", service.RoleDeveloper, true)
 	api := h.api(t, dana, "orders")
-	p := must(h.Publish(h.ctx, rita, service.PublishInput{APIID: api.ID, Revision: 1}))(t)
+	must(h.Publish(h.ctx, rita, service.PublishInput{APIID: api.ID, Revision: 1}))(t)
 	api = must(h.UpdateAPI(h.ctx, dana, api.ID, api.ETag(), h.definition("orders", 2)))(t)
-	p = must(h.Publish(h.ctx, dana, service.PublishInput{APIID: api.ID, Revision: 2}))(t)
+	p := must(h.Publish(h.ctx, dana, service.PublishInput{APIID: api.ID, Revision: 2}))(t)
 	if p.Status != service.StatusPublished || p.OpenReview == nil || p.TargetRevision() != 2 {
 		t.Fatalf("the publication is %+v", p)
 	}
