@@ -112,8 +112,12 @@ func (c ConnectionSpec) validateSQLite(v *Invalid) {
 		pointer string
 		set     bool
 	}{
-		{"/host", c.Host != ""}, {"/port", c.Port != 0}, {"/database", c.Database != ""},
-		{"/username", c.Username != ""}, {"/ssl_mode", c.SSLMode != ""}, {"/allow_superuser", c.AllowSuperuser},
+		{"/host", c.Host != ""},
+		{"/port", c.Port != 0},
+		{"/database", c.Database != ""},
+		{"/username", c.Username != ""},
+		{"/ssl_mode", c.SSLMode != ""},
+		{"/allow_superuser", c.AllowSuperuser},
 	} {
 		if f.set {
 			v.Addf(f.pointer, "A SQLITE connection has a file and nothing else: remove %s.", f.pointer[1:])

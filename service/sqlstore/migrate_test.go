@@ -26,7 +26,7 @@ func run(t *testing.T, dsn, statement string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(t.Context()) //nolint:errcheck // The statement's error counts.
+	defer conn.Close(t.Context())
 	if _, err := conn.Exec(t.Context(), statement); err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestReplicasThatStartAtOnceMakeOneSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(t.Context()) //nolint:errcheck // The test is over.
+	defer conn.Close(t.Context())
 	var times int
 	if err := conn.QueryRow(t.Context(), `SELECT count(*) FROM goose_db_version WHERE version_id = 1`).Scan(&times); err != nil || times != 1 {
 		t.Errorf("the first migration was made %d times, %v", times, err)
@@ -91,7 +91,7 @@ func TestTheSchemaIsTheSameOnBothEngines(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows, err := db.QueryContext(t.Context(), query)
+		rows, err := db.QueryContext(t.Context(), query) //nolint:sqlclosecheck // read to its end, and closed with the database
 		if err != nil {
 			t.Fatal(err)
 		}

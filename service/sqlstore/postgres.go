@@ -170,7 +170,7 @@ func (e *postgresEngine) migrate(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("cannot open the store: %w", err)
 	}
-	defer lock.Rollback() //nolint:errcheck // It only holds the lock.
+	defer lock.Rollback()
 	for _, statement := range []string{
 		"SET LOCAL lock_timeout = " + milliseconds(migrationWait),
 		"SET LOCAL idle_in_transaction_session_timeout = 0",

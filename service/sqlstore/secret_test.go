@@ -80,7 +80,7 @@ func TestAPasswordIsNowhereInTheTablesOfAPostgreSQLStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(t.Context()) //nolint:errcheck // The test is over.
+	defer conn.Close(t.Context())
 	rows, err := conn.Query(t.Context(), `SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'`)
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +145,7 @@ func tamper(t *testing.T, path, statement string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // The statement's error counts.
+	defer db.Close()
 	if _, err := db.ExecContext(t.Context(), "PRAGMA busy_timeout = 5000"); err != nil {
 		t.Fatal(err)
 	}

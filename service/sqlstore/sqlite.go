@@ -44,7 +44,7 @@ func openSQLite(ctx context.Context, file string, lockWait time.Duration) (*sqli
 		return nil, fmt.Errorf("cannot open the store: %w", err)
 	}
 	// SQLite would make the file readable for everybody; its -wal and -shm follow it.
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // The operator names it.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the store: %w", err)
 	}

@@ -15,7 +15,7 @@ func TestEveryConnectionOfASQLiteStoreIsSetUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer e.close() //nolint:errcheck // The test is over.
+	defer e.close()
 	for _, c := range []struct{ pragma, writer, reader string }{
 		{"journal_mode", "wal", "wal"},
 		{"synchronous", "2", "2"}, // FULL

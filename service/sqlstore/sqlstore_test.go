@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/url"
 	"os"
@@ -52,7 +51,7 @@ func tryOpen(t testing.TB, o sqlstore.Options) (*sqlstore.Store, error) {
 	if o.Key == ([32]byte{}) {
 		o.Key = key
 	}
-	o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	o.Logger = slog.New(slog.DiscardHandler)
 	s, err := sqlstore.Open(t.Context(), o)
 	if err != nil {
 		return nil, err

@@ -191,7 +191,7 @@ func (s *Store) transact(ctx context.Context, write bool, fn func(lifecycle.Tx) 
 	}
 	defer done()
 	// After a commit this does nothing; else it is what fn's error or panic asks for.
-	defer sqlTx.Rollback() //nolint:errcheck // The first error is the one to tell.
+	defer sqlTx.Rollback()
 
 	tx := &transaction{store: s, sql: sqlTx, write: write}
 	if err := fn(tx); err != nil {
@@ -229,7 +229,7 @@ func again(err error, attempt int) bool {
 func pause(ctx context.Context, attempt int) bool {
 	const shortest = 4 * time.Millisecond
 	wait := shortest << min(attempt, 5)
-	timer := time.NewTimer(wait/2 + rand.N(wait)) //nolint:gosec // Nobody gains by guessing it.
+	timer := time.NewTimer(wait/2 + rand.N(wait))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -137,7 +137,7 @@ func rowsOf[T any](ctx context.Context, t *transaction, writes bool, scan func(r
 	if err != nil {
 		return nil, t.fail(err, blame{})
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err has told by then.
+	defer rows.Close()
 	for rows.Next() {
 		v, err := scan(rows)
 		if err != nil {
