@@ -46,6 +46,9 @@ func (t *table) find(r *http.Request) (*route, *failure) {
 		stage = sent[0]
 	}
 	env, ok := t.stages[stage]
+	if !ok && stage == service.ReleaseEnvironmentName {
+		return nil, noAPI(stage)
+	}
 	if !ok {
 		// The same sentence whether the environment does not exist or is empty: callers
 		// need not be members, and learn nothing of what is not published.
@@ -54,7 +57,7 @@ func (t *table) find(r *http.Request) (*route, *failure) {
 	at, ok := env.paths[r.URL.Path]
 	// An escaped slash is another path than a slash, though both decode alike.
 	if !ok || r.URL.RawPath != "" && strings.Contains(strings.ToUpper(r.URL.RawPath), "%2F") {
-		return nil, failf(errNoAPI, "", "No API is published at this path in %s: check the path and the header %s.", env.name, stageHeader)
+		return nil, noAPI(env.name)
 	}
 	for _, rt := range at.routes {
 		if string(rt.method) == r.Method {
@@ -64,6 +67,10 @@ func (t *table) find(r *http.Request) (*route, *failure) {
 	f := failf(errMethodNotAllowed, "", "The API at this path is called with %s.", at.allow[0])
 	f.allow = at.allow
 	return nil, f
+}
+
+func noAPI(environment string) *failure {
+	return failf(errNoAPI, "", "No API is published at this path in %s: check the path and the header %s.", environment, stageHeader)
 }
 
 // replace returns the table without the routes of remove and with those of add.
