@@ -160,8 +160,8 @@ func TestTheStagesOfOneAPIAnswerEachTheirOwn(t *testing.T) {
 		status      int
 		say         string
 	}{
-		{"no stage", "", http.StatusNotFound, `in an environment "RELEASE"`},
-		{"RELEASE", "RELEASE", http.StatusNotFound, `in an environment "RELEASE"`},
+		{"no stage", "", http.StatusNotFound, `No API is published at this path in RELEASE`},
+		{"RELEASE", "RELEASE", http.StatusNotFound, `No API is published at this path in RELEASE`},
 		{"its own", "DEV", http.StatusOK, "success"},
 		{"an unknown one", "PROD", http.StatusNotFound, `Nothing is published in an environment "PROD": set the header X-Stage to another name, or leave it out to call RELEASE.`},
 		{"a long one", strings.Repeat("x", 5000), http.StatusNotFound, strings.Repeat("x", 64) + `"…`},
