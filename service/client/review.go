@@ -36,6 +36,7 @@ func (c *Client) Review(ctx context.Context, id string, wait time.Duration) (ser
 type ReviewFilter struct {
 	PublicationID string
 	Revision      int64
+	Kind          service.ReviewKind
 	Status        service.ReviewStatus
 }
 
@@ -46,6 +47,6 @@ func (c *Client) Reviews(ctx context.Context, filter ReviewFilter, page Page) (s
 		revision = strconv.FormatInt(filter.Revision, 10)
 	}
 	call := get(c.path("reviews"))
-	call.query = page.query("publication_id", filter.PublicationID, "api_revision", revision, "status", string(filter.Status))
+	call.query = page.query("publication_id", filter.PublicationID, "api_revision", revision, "kind", string(filter.Kind), "status", string(filter.Status))
 	return fetch[service.List[service.Review]](ctx, c, call)
 }

@@ -39,11 +39,12 @@ func (a *api) registerReviews() {
 func (a *api) listReviews(ctx context.Context, c lifecycle.Caller, in *struct {
 	PublicationID string               `query:"publication_id" doc:"Only those of this publication."`
 	Revision      int64                `query:"api_revision" minimum:"1" doc:"Only those about this revision of the API."`
+	Kind          service.ReviewKind   `query:"kind" enum:"PUBLISH,RESTORE" doc:"Only applications of this kind."`
 	Status        service.ReviewStatus `query:"status" enum:"PENDING,APPROVED,REJECTED,CANCELLED,SUPERSEDED" doc:"Only those in this status."`
 	PageInput
 },
 ) (*object[service.List[service.Review]], error) {
-	filter := lifecycle.ReviewFilter{PublicationID: in.PublicationID, Revision: in.Revision, Status: in.Status}
+	filter := lifecycle.ReviewFilter{PublicationID: in.PublicationID, Revision: in.Revision, Kind: in.Kind, Status: in.Status}
 	return answer(a.Service.Reviews(ctx, c, filter, in.page()))
 }
 

@@ -159,6 +159,7 @@ type PublicationFilter struct {
 type ReviewFilter struct {
 	PublicationID string
 	Revision      int64
+	Kind          service.ReviewKind
 	Status        service.ReviewStatus
 }
 

@@ -77,6 +77,9 @@ func (t *transaction) Reviews(ctx context.Context, workspaceID string, f lifecyc
 	if f.Revision != 0 {
 		c = c.and("r.revision = ?", f.Revision)
 	}
+	if f.Kind != "" {
+		c = c.and("r.kind = ?", string(f.Kind))
+	}
 	if f.Status != "" {
 		c = c.and("r.status = ?", string(f.Status))
 	}
