@@ -163,12 +163,12 @@ func TestWhatIsWrongWithoutAskingAnybodyFailsInThePlanOnItsAttribute(t *testing.
 		"The remark has 260 characters; 255 is the most", "Attribute desired_status value must be one of",
 		"Exactly one of these attributes must be configured: [publication_id,review_id]", `Attribute "api_revision" must be specified when "publication_id"`,
 	} {
-		if !strings.Contains(out.out, says) {
+		if !strings.Contains(out.Output, says) {
 			t.Errorf("terraform did not say %q", says)
 		}
 	}
 	if t.Failed() {
-		t.Log(out.out)
+		t.Log(out.Output)
 	}
 }
 

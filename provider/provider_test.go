@@ -4,18 +4,18 @@
 package provider_test
 
 import (
-	"archive/zip"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/dataservice/terraform-provider-dataservice/internal/servicetest"
 	"github.com/dataservice/terraform-provider-dataservice/service/client"
 )
 
@@ -134,18 +134,18 @@ func TestAnAnswerThatWasLost(t *testing.T) {
 			t.Parallel()
 			t.Run("is asked for again at once", func(t *testing.T) {
 				s := startService(t)
-				w, proxy := losing(s, kind, 1)
+				w, l := losing(s, kind, 1)
 				w.apply().succeeds(t)
-				once(t, s, w, proxy)
+				once(t, s, w, l)
 			})
 			t.Run("is adopted by the next apply", func(t *testing.T) {
 				s := startService(t)
-				w, proxy := losing(s, kind, 1000)
+				w, l := losing(s, kind, 1000)
 				w.Env = append(w.Env, "DATASERVICE_MAX_RETRIES=1")
 				w.apply().fails(t, "broke before it answered POST", "(request ")
-				proxy.left.Store(0)
+				l.left.Store(0)
 				w.apply().succeeds(t)
-				once(t, s, w, proxy)
+				once(t, s, w, l)
 			})
 		})
 	}
@@ -153,20 +153,27 @@ func TestAnAnswerThatWasLost(t *testing.T) {
 
 // losing returns a directory whose provider reaches the service through a proxy that
 // loses so many answers to creates of that kind.
-func losing(s *testService, kind string, answers int64) (*workdir, *losingProxy) {
-	proxy := &losingProxy{target: s.ControlPlane, suffix: "/" + kind}
-	proxy.left.Store(answers)
-	server := httptest.NewServer(proxy)
-	s.t.Cleanup(server.Close)
+func losing(s *testService, kind string, answers int64) (*workdir, *losses) {
+	l := new(losses)
+	l.left.Store(answers)
+	proxy := servicetest.Proxy{After: func(r *http.Request) {
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/"+kind) && l.left.Add(-1) >= 0 {
+			l.lost.Add(1)
+			panic(http.ErrAbortHandler)
+		}
+	}}
 	w := s.workdir("orders", s.developer)
-	w.Env = append(w.Env, "DATASERVICE_ENDPOINT="+server.URL)
-	return w, proxy
+	w.Env = append(w.Env, "DATASERVICE_ENDPOINT="+proxy.Start(s.t, s.ControlPlane))
+	return w, l
 }
 
+// losses are how many answers a proxy still loses, and how many it has lost.
+type losses struct{ left, lost atomic.Int64 }
+
 // once checks that an answer was lost, that there is one of everything, and nothing to do.
-func once(t *testing.T, s *testService, w *workdir, proxy *losingProxy) {
+func once(t *testing.T, s *testService, w *workdir, l *losses) {
 	t.Helper()
-	if proxy.lost.Load() == 0 {
+	if l.lost.Load() == 0 {
 		t.Error("no answer was lost")
 	}
 	w.plan().succeeds(t, "No changes")
@@ -184,139 +191,21 @@ func once(t *testing.T, s *testService, w *workdir, proxy *losingProxy) {
 	}
 }
 
-// losingProxy forwards everything, and loses the answers to some POSTs to paths with
-// that suffix.
-type losingProxy struct {
-	target, suffix string
-	// left is how many answers it still loses, lost how many it has lost.
-	left, lost atomic.Int64
-}
-
-func (p *losingProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	req, err := http.NewRequestWithContext(r.Context(), r.Method, p.target+r.URL.RequestURI(), r.Body)
-	if err != nil {
-		panic(err)
-	}
-	req.Header = r.Header.Clone()
-	resp, err := http.DefaultTransport.RoundTrip(req)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadGateway)
-		return
-	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		panic(err)
-	}
-	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, p.suffix) && p.left.Add(-1) >= 0 {
-		p.lost.Add(1)
-		conn, _, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			panic(err)
-		}
-		_ = conn.Close()
-		return
-	}
-	for name, values := range resp.Header {
-		w.Header()[name] = values
-	}
-	w.WriteHeader(resp.StatusCode)
-	_, _ = w.Write(body)
-}
-
-func TestSecretsAreNowhere(t *testing.T) {
-	t.Parallel()
-	s := startService(t)
-	database, _ := postgres(t)
-	const password = "canary-of-a-password-7f3a"
-	w := s.workdir("secrets", s.developer)
-	for name, v := range database {
-		text, err := v.MarshalJSON()
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.set(name + "=" + strings.Trim(string(text), `"`))
-	}
-	w.set("password="+password, "password_version=1")
-	log := filepath.Join(w.dir, "trace.log")
-	w.Env = append(w.Env, "TF_LOG=TRACE", "TF_LOG_PATH="+log)
-
-	w.run("plan", "-no-color", "-out=saved").succeeds(t)
-	w.run("apply", "-no-color", "saved").succeeds(t)
-	w.set("password_version=2").apply().succeeds(t)
-	w.run("show", "-json").succeeds(t)
-	w.destroy().succeeds(t)
-
-	looked := 0
-	look := func(where string, data []byte) {
-		looked++
-		for name, secret := range map[string]string{"password": password, "developer's token": s.developer, "admin's token": s.adminToken} {
-			if i := strings.Index(string(data), secret); i >= 0 {
-				t.Errorf("the %s is in %s: …%q…", name, where, data[max(0, i-200):min(len(data), i+200)])
-			}
-		}
-	}
-	for _, dir := range []string{w.dir, s.dataDir} {
-		err := filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || entry.Name() == "admin.token" {
-				return err
-			}
-			data, err := os.ReadFile(path)
-			if err != nil {
-				return err
-			}
-			look(path, data)
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	plan, err := zip.OpenReader(filepath.Join(w.dir, "saved"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = plan.Close() }()
-	for _, file := range plan.File {
-		r, err := file.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		look("the plan's "+file.Name, data)
-	}
-	if data, err := os.ReadFile(log); err != nil || !strings.Contains(string(data), "called the service") {
-		t.Errorf("the trace does not show the provider's calls (%v)", err)
-	}
-	if looked < 8 {
-		t.Errorf("looked into %d files only", looked)
-	}
-}
-
 func TestAServiceThatIsRestartedDuringAnApplyIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	s := startService(t)
 	w := s.workdir("orders", s.reviewer)
 	w.apply().succeeds(t)
-	s.stop(os.Interrupt)
-	plan := w.begin("plan", "-detailed-exitcode", "-no-color")
-	s.eventually(time.Minute, "the plan asks the service", func() bool {
-		return plan.ended() || strings.Contains(plan.out.String(), "Refreshing state")
-	})
-	s.start()
-	plan.wait(time.Minute).succeeds(t, "No changes")
+	s.Stop(os.Interrupt)
+	plan := w.Begin("plan", "-detailed-exitcode", "-no-color")
+	plan.Says("Refreshing state")
+	s.Start()
+	plan.Wait(time.Minute).Succeeds(t, "No changes")
 }
 
 func TestTheProgramTellsItsVersion(t *testing.T) {
-	acceptance(t)
-	w := &workdir{s: &testService{t: t}, dir: t.TempDir()}
-	cmd := w.command()
-	cmd.Path, cmd.Args = filepath.Join(built(t), "terraform-provider-dataservice"), []string{"provider", "-version"}
-	out, err := cmd.CombinedOutput()
-	if err != nil || string(out) != fmt.Sprintf("terraform-provider-dataservice %s\n", "dev") {
+	out, err := exec.Command(filepath.Join(servicetest.Programs(t), "terraform-provider-dataservice"), "-version").CombinedOutput()
+	if err != nil || string(out) != "terraform-provider-dataservice "+servicetest.Version+"\n" {
 		t.Errorf("it says %q (%v)", out, err)
 	}
 }

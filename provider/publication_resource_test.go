@@ -4,7 +4,6 @@
 package provider_test
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -260,7 +259,7 @@ func TestWhatSomebodyElseChangedIsPlanned(t *testing.T) {
 		w.plan().succeeds(t, "No changes")
 	})
 	t.Run("another connection is put back", func(t *testing.T) {
-		writeOrders(t, filepath.Join(s.dataDir, "databases", "other.db"))
+		s.writeOrders("other.db")
 		other, err := rita.CreateConnection(t.Context(), service.ConnectionInput{ConnectionSpec: service.ConnectionSpec{Name: "other", Engine: service.EngineSQLite, File: "other.db"}})
 		if err != nil {
 			t.Fatal(err)
@@ -402,7 +401,7 @@ func TestWhatTheServiceRefusesToPublish(t *testing.T) {
 func TestEachEnvironmentReadsItsOwnDatabase(t *testing.T) {
 	t.Parallel()
 	s := startService(t)
-	writeOrders(t, filepath.Join(s.dataDir, "databases", "staged.db"))
+	s.writeOrders("staged.db")
 	stage, err := s.admin.CreateEnvironment(t.Context(), service.EnvironmentInput{Name: "STAGE"})
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,7 @@
 package provider_test
 
 import (
-	"os"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
+	"github.com/dataservice/terraform-provider-dataservice/internal/servicetest"
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
@@ -23,26 +24,28 @@ const (
 	publishedOrders = "data.dataservice_published_api.orders"
 )
 
-const (
-	// attentive is how soon a wait must end after what it waits for.
-	attentive = time.Second
-	// exit is what Terraform itself may need to end, on a machine that is busy with
-	// other tests.
-	exit = 2 * time.Second
-)
-
-// waiting starts an apply whose review waits, and returns once it does.
-func waiting(s *testService, w *workdir) *running {
+// waiting starts an apply whose review waits, and returns once the service has been
+// asked for the decision and holds the question.
+func waiting(s *testService, w *workdir) *servicetest.Running {
 	s.t.Helper()
-	r := w.begin("apply", "-auto-approve", "-no-color")
-	s.eventually(time.Minute, "the apply waits for the review", func() bool {
-		if r.ended() {
-			s.t.Fatalf("the apply ended:\n%s", r.out)
+	asked := make(chan struct{}, 1)
+	proxy := servicetest.Proxy{Before: func(r *http.Request) {
+		if strings.Contains(r.URL.Path, "/reviews/") && r.URL.Query().Has("wait") {
+			select {
+			case asked <- struct{}{}:
+			default: // it asks again and again
+			}
 		}
-		log, err := os.ReadFile(s.logFile())
-		// The wait has begun once the review was found; its own call is logged at its end.
-		return err == nil && strings.Contains(string(log), `"operation":"list-reviews","member":"dave"`)
-	})
+	}}
+	w.Env = append(w.Env, "DATASERVICE_ENDPOINT="+proxy.Start(s.t, s.ControlPlane))
+	r := w.BeginApply()
+	select {
+	case <-asked:
+	case <-r.Done():
+		s.t.Fatalf("the apply ended:\n%s", r.Output())
+	case <-time.After(time.Minute):
+		s.t.Fatalf("the apply does not wait for the review:\n%s", r.Output())
+	}
 	return r
 }
 
@@ -53,13 +56,7 @@ func TestAReviewWithoutDecisionWaitsForOne(t *testing.T) {
 
 	apply := waiting(s, w)
 	s.approve()
-	decided := time.Now()
-	apply.wait(time.Minute).succeeds(t, "Apply complete")
-	took := time.Since(decided)
-	t.Logf("the apply ended %s after the approval", took)
-	if took > attentive+exit {
-		t.Errorf("the apply ended %s after the approval", took)
-	}
+	apply.Wait(time.Minute).Succeeds(t, "Apply complete")
 	state := w.state(ordersReview)
 	for name, want := range map[string]any{"status": "APPROVED", "reviewer": "rita", "applicant": "dave", "kind": "PUBLISH", "api_revision": 1.0} {
 		if state[name] != want {
@@ -73,70 +70,21 @@ func TestAReviewWithoutDecisionWaitsForOne(t *testing.T) {
 	w.plan().succeeds(t, "No changes")
 }
 
-func TestAWaitEndsWithinASecondOfTheDecision(t *testing.T) {
+func TestAWaitFailsOnARejection(t *testing.T) {
 	t.Parallel()
 	s := startService(t)
 	w := s.workdir("gate", s.developer)
 	apply := waiting(s, w)
 	s.reject("use the view")
-	decided := time.Now()
-	// What the provider does is over when it has answered Terraform.
-	s.eventually(30*time.Second, "the apply ended", apply.ended)
-	took := time.Since(decided)
-	apply.wait(time.Minute).fails(t, "Revision 1 of orders was not approved", `rita rejected it: "use the view"`)
-	t.Logf("the apply ended %s after the rejection", took)
-	if took > attentive+exit {
-		t.Errorf("the apply ended %s after the rejection", took)
-	}
+	apply.Wait(time.Minute).Fails(t, "Revision 1 of orders was not approved", `rita rejected it: "use the view"`)
 	w.plan().ends(t, 2, `rita rejected revision 1: "use the view"`)
 	w.apply().fails(t, `rita rejected revision 1 of orders for RELEASE: "use the view"`)
 
 	w.set("remark=uses the view now")
 	again := waiting(s, w)
-	s.eventually(30*time.Second, "the new application is open", func() bool {
-		return s.publication().OpenReview != nil || again.ended()
-	})
 	s.approve()
-	again.wait(time.Minute).succeeds(t)
+	again.Wait(time.Minute).Succeeds(t)
 	w.plan().succeeds(t, "No changes")
-}
-
-func TestAnInterruptedWaitGoesOnInTheNextApply(t *testing.T) {
-	t.Parallel()
-	s := startService(t)
-	w := s.workdir("gate", s.developer)
-
-	t.Run("after Ctrl-C", func(t *testing.T) {
-		apply := waiting(s, w)
-		if err := apply.cmd.Process.Signal(os.Interrupt); err != nil {
-			t.Fatal(err)
-		}
-		apply.wait(15*time.Second).fails(t, "was interrupted", "the next apply waits on")
-		if got := w.state(ordersReview); got != nil {
-			t.Errorf("the review is in the state: %v", got)
-		}
-	})
-	t.Run("after its time-out", func(t *testing.T) {
-		w.set("wait=1s")
-		w.apply().fails(t, "nobody decided review "+s.openReview().ID+" within 1s", "the next apply waits on")
-		w.plan().ends(t, 2, "2 to add, 0 to change, 0 to destroy")
-	})
-	t.Run("after a restart of the service", func(t *testing.T) {
-		w.set("wait=5m")
-		before := s.openReview().ID
-		apply := w.begin("apply", "-auto-approve", "-no-color")
-		s.eventually(30*time.Second, "the review is being created", func() bool {
-			return strings.Contains(apply.out.String(), "dataservice_review.orders: Creating") || apply.ended()
-		})
-		s.stop(os.Kill)
-		s.start()
-		s.admin, s.t = s.client(s.adminToken), t
-		s.approve()
-		apply.wait(time.Minute).succeeds(t)
-		if reviews := s.reviews(); len(reviews) != 1 || reviews[0].ID != before {
-			t.Errorf("there are the applications %+v", reviews)
-		}
-	})
 }
 
 func TestADecisionIsMadeOnceAndStands(t *testing.T) {
