@@ -12,7 +12,8 @@ import (
 )
 
 // A publication is read with its live version, its open review and its last
-// rejection in one query. Names come from where they are kept, so that a rename shows.
+// rejection in one query. Names come from where they are kept, so that a rename shows,
+// but for what was applied for or put live under a name: that keeps it.
 var publications = noun[service.Publication]{
 	kind: "publication", alias: "p",
 	query: `SELECT p.id, p.workspace_id, p.api_id, a.name, p.environment_id, e.name, e.instance_id, p.status, p.resume,
@@ -53,7 +54,7 @@ func ofPublication(r service.Review, p service.Publication) *service.Review {
 	if r.ID == "" {
 		return nil
 	}
-	r.WorkspaceID, r.PublicationID, r.APIID, r.APIName = p.WorkspaceID, p.ID, p.APIID, p.APIName
+	r.WorkspaceID, r.PublicationID, r.APIID = p.WorkspaceID, p.ID, p.APIID
 	r.EnvironmentID, r.EnvironmentName = p.EnvironmentID, p.EnvironmentName
 	return &r
 }

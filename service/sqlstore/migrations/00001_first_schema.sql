@@ -175,6 +175,8 @@ CREATE TABLE reviews (
     id                 TEXT   NOT NULL PRIMARY KEY,
     workspace_id       TEXT   NOT NULL REFERENCES workspaces (id),
     publication_id     TEXT   NOT NULL REFERENCES publications (id) ON DELETE CASCADE,
+    api_name           TEXT   NOT NULL, -- as it was applied for
+    description        TEXT   NOT NULL,
     kind               TEXT   NOT NULL CHECK (kind IN ('PUBLISH', 'RESTORE', 'AUTHORIZE')),
     status             TEXT   NOT NULL CHECK (status IN ('PENDING', 'APPROVED', 'REJECTED', 'CANCELLED', 'SUPERSEDED')),
     revision           BIGINT NOT NULL,

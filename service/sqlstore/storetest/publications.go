@@ -19,7 +19,7 @@ var publications = map[string]func(*testing.T, Open){
 	"there is one publication of an API in an environment":                   onePublication,
 	"an update names the row version that it read":                           guardedPublication,
 	"what is live is a version of that publication":                          liveVersion,
-	"a rename of API, environment and member shows":                          renames,
+	"a rename shows, but not in what was applied for or is live":             renames,
 	"lists are narrowed by API, environment, status and connection":          publicationFilters,
 	"exactly the callable ones are callable":                                 callables,
 	"versions are numbered within their publication and listed newest first": versions,
@@ -139,7 +139,7 @@ func renames(t *testing.T, open Open) {
 	})
 	wantEqual(t, "the open review", *got.OpenReview, review)
 	names := []string{got.APIName, got.EnvironmentName, review.APIName, review.EnvironmentName, review.ApplicantName, got.Live.APIName}
-	wantEqual(t, "the names", names, []string{"find_cities", "LIVE", "find_cities", "LIVE", "dorothea", "list_cities"})
+	wantEqual(t, "the names", names, []string{"find_cities", "LIVE", "list_cities", "LIVE", "dorothea", "list_cities"})
 }
 
 func publicationFilters(t *testing.T, open Open) {

@@ -12,9 +12,9 @@ import (
 )
 
 var reviews = map[string]func(*testing.T, Open){
-	"a review keeps its candidate and its decision":               review,
-	"a publication has one pending review":                        onePending,
-	"lists come newest first, narrowed by publication and status": reviewLists,
+	"a review keeps its candidate and its decision":              review,
+	"a publication has one pending review":                       onePending,
+	"lists come newest first, narrowed by what the filter names": reviewLists,
 }
 
 func review(t *testing.T, open Open) {
@@ -31,14 +31,14 @@ func review(t *testing.T, open Open) {
 	// The candidate is frozen: what the API becomes later does not touch it.
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error {
 		a := w.api
-		a.Revision, a.Path = 2, "/elsewhere"
+		a.Name, a.Description, a.Revision, a.Path = "list_towns", "Towns by country", 2, "/elsewhere"
 		return tx.UpdateAPI(ctx, &a)
 	})
 	wantEqual(t, "the open review after its API changed", read(w, find(r.ID)), r)
 
 	decided := w.decided(r, service.ReviewApproved)
 	closing := decided
-	closing.Remark, closing.Digest = "not this", "nor this"
+	closing.Remark, closing.Digest, closing.APIName, closing.Description = "not this", "nor this", "nor_that", "nor that"
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.CloseReview(ctx, closing) })
 	wantEqual(t, "the decided review", read(w, find(r.ID)), decided)
 
@@ -84,7 +84,9 @@ func reviewLists(t *testing.T, open Open) {
 	first := w.decided(w.apply(w.publication, w.api), service.ReviewRejected)
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.CloseReview(ctx, first) })
 	second := w.apply(w.publication, third)
-	elsewhere := w.apply(other, w.api)
+	elsewhere := w.newReview(other, w.api)
+	elsewhere.Kind, elsewhere.Description = service.ReviewRestore, ""
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.CreateReview(ctx, elsewhere) })
 
 	for _, c := range []struct {
 		name   string
@@ -96,7 +98,10 @@ func reviewLists(t *testing.T, open Open) {
 		{"by publication", lifecycle.ReviewFilter{PublicationID: w.publication.ID}, lifecycle.Page{Limit: 10}, []service.Review{second, first}},
 		{"by status", lifecycle.ReviewFilter{Status: service.ReviewPending}, lifecycle.Page{Limit: 10}, []service.Review{elsewhere, second}},
 		{"by revision", lifecycle.ReviewFilter{Revision: 3}, lifecycle.Page{Limit: 10}, []service.Review{second}},
-		{"by all of it", lifecycle.ReviewFilter{PublicationID: w.publication.ID, Revision: 1, Status: service.ReviewPending}, lifecycle.Page{Limit: 10}, []service.Review{}},
+		{"by kind", lifecycle.ReviewFilter{Kind: service.ReviewRestore}, lifecycle.Page{Limit: 10}, []service.Review{elsewhere}},
+		{"by the other kind", lifecycle.ReviewFilter{Kind: service.ReviewPublish}, lifecycle.Page{Limit: 10}, []service.Review{second, first}},
+		{"by all of it", lifecycle.ReviewFilter{PublicationID: w.publication.ID, Revision: 3, Kind: service.ReviewPublish, Status: service.ReviewPending}, lifecycle.Page{Limit: 10}, []service.Review{second}},
+		{"by what does not go together", lifecycle.ReviewFilter{PublicationID: w.publication.ID, Revision: 1, Status: service.ReviewPending}, lifecycle.Page{Limit: 10}, []service.Review{}},
 		{"by the first page", lifecycle.ReviewFilter{}, lifecycle.Page{Limit: 2}, []service.Review{elsewhere, second}},
 		{"by the next page", lifecycle.ReviewFilter{}, lifecycle.Page{After: second.ID, Limit: 2}, []service.Review{first}},
 	} {

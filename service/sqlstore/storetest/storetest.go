@@ -189,7 +189,7 @@ func (w *world) newVersion(p service.Publication, a service.API) service.Version
 func (w *world) newReview(p service.Publication, a service.API) service.Review {
 	return service.Review{
 		ID: w.id(), WorkspaceID: p.WorkspaceID, PublicationID: p.ID, Kind: service.ReviewPublish, Status: service.ReviewPending,
-		APIID: p.APIID, APIName: p.APIName, EnvironmentID: p.EnvironmentID, EnvironmentName: p.EnvironmentName,
+		APIID: p.APIID, APIName: a.Name, Description: a.Description, EnvironmentID: p.EnvironmentID, EnvironmentName: p.EnvironmentName,
 		Revision: a.Revision, ConnectionID: a.ConnectionID, Definition: a.Definition, Digest: "d1ge57", Remark: "please",
 		ApplicantID: w.developer.ID, ApplicantName: w.developer.Name, CreatedAt: w.time(),
 	}
