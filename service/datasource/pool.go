@@ -108,6 +108,8 @@ func (p *pool[S]) waitForSlot(ctx context.Context) error {
 
 // release gives the session back, or closes it where it is broken.
 func (p *pool[S]) release(l *lease[S], usable bool) {
+	// A session that panics as it is closed must not keep its slot.
+	defer func() { <-p.slots }()
 	l.since = time.Now()
 	p.mu.Lock()
 	keep := usable && !p.closed && l.generation == p.generation
@@ -118,7 +120,6 @@ func (p *pool[S]) release(l *lease[S], usable bool) {
 	if !keep {
 		p.close(l.session)
 	}
-	<-p.slots
 }
 
 // flush closes the idle sessions, and those in use when they are released.

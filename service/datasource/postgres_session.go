@@ -143,21 +143,10 @@ func (s *postgresSource) run(ctx context.Context, p *Plan, dst []byte, call Call
 			return dst, sessionFailure(ctx, err)
 		}
 		var state outcome
-		dst, state, err = l.session.answer(ctx, p, dst[:start], call, s.maxBytes)
-		if state == stale {
-			dst, state, err = l.session.answer(ctx, p, dst[:start], call, s.maxBytes)
-		}
+		dst, state, err = s.answer(ctx, l, p, dst[:start], call)
 		switch state {
 		case running:
-			// The slot stays taken until the server was told, so that a slow database
-			// does not get more and more of these.
-			go func() {
-				if err := l.session.cancel(); err != nil {
-					s.logger.Warn("a statement could not be cancelled and ends by the server's own timeout",
-						"connection", s.connection.Name, "error", err)
-				}
-				s.sessions.release(l, false)
-			}()
+			go s.abandon(l)
 		case broken:
 			s.sessions.release(l, false)
 			if err != nil && !l.fresh && attempt == 0 && ctx.Err() == nil {
@@ -173,9 +162,38 @@ func (s *postgresSource) run(ctx context.Context, p *Plan, dst []byte, call Call
 	}
 }
 
+// answer makes the call on the session, which it gives up where the call panics.
+func (s *postgresSource) answer(ctx context.Context, l *lease[*pgSession], p *Plan, dst []byte, call Call) ([]byte, outcome, error) {
+	panicked := true
+	defer func() {
+		if panicked {
+			go s.abandon(l)
+		}
+	}()
+	start := len(dst)
+	dst, state, err := l.session.answer(ctx, p, dst, call, s.maxBytes)
+	if state == stale {
+		dst, state, err = l.session.answer(ctx, p, dst[:start], call, s.maxBytes)
+	}
+	panicked = false
+	return dst, state, err
+}
+
+// abandon stops what the session runs and closes it. Its slot stays taken until the
+// server was told, so that a slow database does not get more and more of these.
+func (s *postgresSource) abandon(l *lease[*pgSession]) {
+	if err := l.session.cancel(); err != nil {
+		s.logger.Warn("a statement could not be cancelled and ends by the server's own timeout",
+			"connection", s.connection.Name, "error", err)
+	}
+	s.sessions.release(l, false)
+}
+
 // answer makes the call in one round trip.
 func (s *pgSession) answer(ctx context.Context, p *Plan, dst []byte, call Call, maxBytes int) ([]byte, outcome, error) {
 	stop := context.AfterFunc(ctx, s.expire)
+	// For a panic: elsewhere it was stopped before.
+	defer stop()
 	a := pgAnswer{s: s, p: p, call: call, maxBytes: maxBytes}
 	dst, state, err := a.make(ctx, dst)
 	if !stop() && state != running {

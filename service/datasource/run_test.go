@@ -327,6 +327,50 @@ func TestAColumnThatDoesNotConvertIsNamed(t *testing.T) {
 	})
 }
 
+func TestAColumnThatGoesAndComesBackIsNoticed(t *testing.T) {
+	bothEngines(t, func(t *testing.T, engine service.Engine) {
+		f := newFixture(t, engine, Options{MaxSessions: 1})
+		f.exec("CREATE TABLE t (a integer)", "INSERT INTO t VALUES (1)")
+		d := script("SELECT * FROM t", nil, types{"a": service.TypeInt})
+		other := script("SELECT 2 AS n", nil, types{"n": service.TypeInt})
+		for range 2 {
+			f.answer(d, `[{"a":1}]`)
+			f.exec("ALTER TABLE t RENAME COLUMN a TO b")
+			for range 3 {
+				var e *Error
+				if out, err := f.run(f.plan(d)); !errors.As(err, &e) || e.Kind != NotAnswerable || e.Parameter != "a" {
+					t.Errorf("without the column: got %s, %v", out, err)
+				}
+				f.answer(other, `[{"n":2}]`)
+			}
+			f.exec("ALTER TABLE t RENAME COLUMN b TO a")
+			f.answer(d, `[{"a":1}]`)
+		}
+	})
+}
+
+func TestACallThatPanicsKeepsNoSession(t *testing.T) {
+	bothEngines(t, func(t *testing.T, engine service.Engine) {
+		f := newFixture(t, engine, Options{MaxSessions: 1})
+		good := script("SELECT 1 AS a", nil, types{"a": service.TypeInt})
+		for range 3 {
+			// An argument that there is not.
+			bad := f.plan(good)
+			bad.rows.args = []int{7}
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Error("it did not panic")
+					}
+				}()
+				_, _ = f.run(bad)
+			}()
+			eventually(t, "the slot is free", func() bool { return inUse(bad) == 0 })
+			f.answer(good, `[{"a":1}]`)
+		}
+	})
+}
+
 func TestATimeoutStopsTheStatement(t *testing.T) {
 	bothEngines(t, func(t *testing.T, engine service.Engine) {
 		f := newFixture(t, engine, Options{MaxSessions: 1})

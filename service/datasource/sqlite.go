@@ -147,7 +147,8 @@ type sqliteSession struct {
 
 type sqliteStatement struct {
 	stmt *sqlite.Stmt
-	// columns has, for each response parameter, its column in the result.
+	// columns has, for each response parameter, its column in the result; nil while
+	// that is not known.
 	columns []int
 	used    uint64
 }

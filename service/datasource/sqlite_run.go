@@ -19,18 +19,28 @@ func (s *sqliteSource) run(ctx context.Context, p *Plan, dst []byte, call Call) 
 	if err != nil {
 		return dst, sessionFailure(ctx, err)
 	}
-	session := l.session
-	stop := context.AfterFunc(ctx, session.interrupt)
-	dst, err = session.answer(ctx, p, dst, call, s.maxBytes)
-	if !stop() {
-		// The interrupt must not hit the next call.
-		<-session.interrupted
-	}
-	s.sessions.release(l, !session.conn.InTransaction())
-	if err != nil {
+	if dst, err = s.answer(ctx, l, p, dst, call); err != nil {
 		return dst, sqliteFailure(ctx, p, call, err)
 	}
 	return dst, nil
+}
+
+// answer makes the call on the session and gives it back.
+func (s *sqliteSource) answer(ctx context.Context, l *lease[*sqliteSession], p *Plan, dst []byte, call Call) ([]byte, error) {
+	session := l.session
+	stop := context.AfterFunc(ctx, session.interrupt)
+	// It stays false where the call panics: such a session is not used again.
+	reusable := false
+	defer func() {
+		if !stop() {
+			// The interrupt must not hit the next call.
+			<-session.interrupted
+		}
+		s.sessions.release(l, reusable)
+	}()
+	dst, err := session.answer(ctx, p, dst, call, s.maxBytes)
+	reusable = !session.conn.InTransaction()
+	return dst, err
 }
 
 // sqliteFailure says what kind of failure an error of SQLite is.
@@ -101,7 +111,8 @@ func (s *sqliteSession) query(ctx context.Context, p *Plan, st *statement, dst [
 	if st == &p.count {
 		return call.appendPage(dst, stmt.Int(0)), nil
 	}
-	if stmt.Reprepared() {
+	if stmt.Reprepared() || prepared.columns == nil {
+		// Where one is missing none is noted, so that the next call looks again.
 		if prepared.columns, err = columnsIn(stmt, st.columns); err != nil {
 			return dst, err
 		}
@@ -174,11 +185,6 @@ func (s *sqliteSession) prepare(ctx context.Context, st *statement) (*sqliteStat
 	if err != nil {
 		return nil, err
 	}
-	columns, err := columnsIn(stmt, st.columns)
-	if err != nil {
-		stmt.Finalize()
-		return nil, err
-	}
 	if len(s.statements) >= maxSQLiteStatements {
 		oldest := ""
 		for key, prepared := range s.statements {
@@ -186,12 +192,21 @@ func (s *sqliteSession) prepare(ctx context.Context, st *statement) (*sqliteStat
 				oldest = key
 			}
 		}
-		s.statements[oldest].stmt.Finalize()
-		delete(s.statements, oldest)
+		s.forget(oldest)
 	}
-	prepared := &sqliteStatement{stmt: stmt, columns: columns, used: s.clock}
+	// Its columns are looked for after the first step: only that notices a schema which
+	// has changed since the session read it.
+	prepared := &sqliteStatement{stmt: stmt, used: s.clock}
 	s.statements[st.key] = prepared
 	return prepared, nil
+}
+
+// forget drops a prepared statement.
+func (s *sqliteSession) forget(key string) {
+	if prepared := s.statements[key]; prepared != nil {
+		prepared.stmt.Finalize()
+		delete(s.statements, key)
+	}
 }
 
 // columnsIn finds the response parameters among the columns of the result.
