@@ -249,18 +249,21 @@ func (d Definition) DebugParameters(given map[string]string) (values map[string]
 	return values, missing
 }
 
-// CandidateDigest names exactly what an application asks to put live: the API, its
-// revision and definition, and the source that it reads from. An approval holds
+// CandidateDigest names exactly what an application asks to put live: the API with
+// the name and description that the catalog will show, the revision and definition,
+// and the source that it reads from. An approval holds
 // for one digest.
-func CandidateDigest(apiID string, revision int64, d Definition, c Connection) string {
+func CandidateDigest(a API, revision int64, d Definition, c Connection) string {
 	data, err := json.Marshal(struct {
-		APIID      string
-		Revision   int64
-		Definition Definition
-		Connection string
-		Engine     Engine
-		Source     [4]any
-	}{apiID, revision, d.WithDefaults(), c.ID, c.Engine, [4]any{c.File, c.Host, c.Port, c.Database}})
+		APIID       string
+		Name        string
+		Description string
+		Revision    int64
+		Definition  Definition
+		Connection  string
+		Engine      Engine
+		Source      [4]any
+	}{a.ID, a.Name, a.Description, revision, d.WithDefaults(), c.ID, c.Engine, [4]any{c.File, c.Host, c.Port, c.Database}})
 	if err != nil {
 		panic("service: a definition is always JSON: " + err.Error())
 	}

@@ -6,6 +6,7 @@ package service
 import (
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -33,7 +34,7 @@ const (
 	SSLVerifyFull SSLMode = "verify-full"
 )
 
-// SSLModes lists every TLS mode.
+// SSLModes lists every TLS mode, from the one that protects least.
 var SSLModes = []SSLMode{SSLDisable, SSLPrefer, SSLRequire, SSLVerifyFull}
 
 // ConnectionSpec is what a user says about a connection, but for the password.
@@ -147,6 +148,14 @@ func (c ConnectionSpec) validatePostgreSQL(v *Invalid) {
 	if c.SSLMode != "" && !oneOf(c.SSLMode, SSLModes) {
 		v.Addf("/ssl_mode", "%q is not a TLS mode: use %s.", c.SSLMode, quoted(SSLModes))
 	}
+}
+
+// Exposes reports whether a password that was given for the connection before would
+// go somewhere else, or be protected less on its way, with this one: whoever asks for
+// that must know the password.
+func (c ConnectionSpec) Exposes(before ConnectionSpec) bool {
+	return c.Engine != before.Engine || c.Host != before.Host || c.Port != before.Port ||
+		slices.Index(SSLModes, c.SSLMode) < slices.Index(SSLModes, before.SSLMode)
 }
 
 // SameSource reports whether both connections read the same database: a pending

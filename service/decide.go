@@ -18,6 +18,9 @@ type Situation struct {
 	Digest, Remark string
 	// AlreadyLive says that the candidate of a PUBLISH is the live version.
 	AlreadyLive bool
+	// Rejected is an application that was rejected and that the candidate repeats
+	// without a change; nil where there is none.
+	Rejected *Review
 }
 
 // Transition is what a call does to a publication.
@@ -155,8 +158,8 @@ func (s Situation) apply(c cell) (Transition, error) {
 	if open != nil && open.Digest == s.Digest && open.Remark == s.Remark {
 		return Transition{From: p.Status, To: p.Status, Unchanged: true}, nil
 	}
-	if r := p.Rejection; r != nil && r.Kind == kind && r.Digest == s.Digest && r.Remark == s.Remark {
-		return Transition{}, Rejected(*r)
+	if s.Rejected != nil {
+		return Transition{}, rejection(*s.Rejected)
 	}
 	t.To, t.Open = c.reviewed, kind
 	return t, nil
@@ -167,8 +170,8 @@ func (s Situation) pending(open *Review) error {
 		verbs[s.Call], s.Publication.APIName, s.Environment.Name, open.ApplicantName, verbs[Call(open.Kind)], open.Revision, open.CreatedAt.UTC().Format("2006-01-02 15:04 UTC"), open.ID)
 }
 
-// Rejected is the answer to an application that was rejected before and has not changed.
-func Rejected(r Review) *Error {
+// rejection is the answer to an application that was rejected before and has not changed.
+func rejection(r Review) *Error {
 	return Errorf(CodeReviewRejected, "%s rejected revision %d of %s for %s: %q. Change the definition or the remark, and apply again.",
 		r.DeciderName, r.Revision, r.APIName, r.EnvironmentName, r.Comment)
 }

@@ -36,13 +36,16 @@ type Environment struct {
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// Validate checks name and description.
+// Validate checks name, description and policy.
 func (e Environment) Validate() error {
 	var v Invalid
 	if !stagePattern.MatchString(e.Name) {
 		v.Addf("/name", "%q is not a valid environment name: use 2 to 64 letters, digits, underscores and hyphens, starting with a letter.", e.Name)
 	}
 	checkMaxLength(&v, "/description", "description", e.Description, MaxDescriptionLength)
+	if e.FourEyes && !e.ReviewRequired {
+		v.Addf("/four_eyes", "Four eyes need a review to look at: set review_required too, or leave four_eyes out.")
+	}
 	return v.Err("The environment")
 }
 

@@ -32,15 +32,17 @@ var ReviewStatuses = []ReviewStatus{ReviewPending, ReviewApproved, ReviewRejecte
 // Review is an application to publish or restore, and its decision. It holds the
 // candidate: the frozen snapshot that it is about.
 type Review struct {
-	ID              string       `json:"id"`
-	WorkspaceID     string       `json:"workspace_id"`
-	PublicationID   string       `json:"publication_id"`
-	Kind            ReviewKind   `json:"kind" enum:"PUBLISH,RESTORE"`
-	Status          ReviewStatus `json:"status" enum:"PENDING,APPROVED,REJECTED,CANCELLED,SUPERSEDED"`
-	APIID           string       `json:"api_id"`
-	APIName         string       `json:"api_name"`
-	EnvironmentID   string       `json:"environment_id"`
-	EnvironmentName string       `json:"environment_name"`
+	ID            string       `json:"id"`
+	WorkspaceID   string       `json:"workspace_id"`
+	PublicationID string       `json:"publication_id"`
+	Kind          ReviewKind   `json:"kind" enum:"PUBLISH,RESTORE"`
+	Status        ReviewStatus `json:"status" enum:"PENDING,APPROVED,REJECTED,CANCELLED,SUPERSEDED"`
+	APIID         string       `json:"api_id"`
+	// APIName and Description are those of the application: what the catalog shows once it is live.
+	APIName         string `json:"api_name"`
+	Description     string `json:"description,omitempty"`
+	EnvironmentID   string `json:"environment_id"`
+	EnvironmentName string `json:"environment_name"`
 	// Revision is the API revision that the application is about.
 	Revision int64 `json:"api_revision"`
 	// ConnectionID is the connection that the candidate reads from.

@@ -74,7 +74,8 @@ var callers = map[Call]who{
 	CallRestore:   whoApplicant,
 	CallUnpublish: whoReviewerOrWaived,
 	CallSettle:    whoService,
-	CallDelete:    whoApplicant,
+	// The record holds the history of what was rejected and by whom.
+	CallDelete: whoReviewerOrWaived,
 }
 
 // cell is one field of the lifecycle table.

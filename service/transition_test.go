@@ -222,14 +222,14 @@ func TestApplyingAgain(t *testing.T) {
 	}
 
 	rejected := situation(StatusPublishReject, false, developer, CallPublish, developer, reviewedEnvironment)
-	rejected.Publication.Rejection = &Review{
-		Kind: ReviewPublish, Digest: "new", Revision: 2, APIName: "orders", EnvironmentName: "RELEASE", DeciderName: "rita", Comment: "no index",
+	rejected.Rejected = &Review{
+		Kind: ReviewPublish, Revision: 2, APIName: "orders", EnvironmentName: "RELEASE", DeciderName: "rita", Comment: "no index",
 	}
 	_, err := Decide(rejected)
 	if ErrorCode(err) != CodeReviewRejected || !strings.Contains(err.Error(), "rita") || !strings.Contains(err.Error(), "no index") {
 		t.Errorf("a rejected application was not refused with reviewer and comment: %v", err)
 	}
-	rejected.Remark = "index added"
+	rejected.Remark, rejected.Rejected = "index added", nil
 	if got := outcome(Decide(rejected)); got != "PUBLISH_WAIT_REVIEW+R" {
 		t.Errorf("a new remark does not apply again: %s", got)
 	}

@@ -183,9 +183,10 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 
 func TestTheDigestNamesTheCandidate(t *testing.T) {
 	d := validAPI().Definition
+	api := API{ID: "api", APISpec: APISpec{Name: "orders"}}
 	c := Connection{ID: "c", ConnectionSpec: ConnectionSpec{Engine: EngineSQLite, File: "a.db"}}
-	same := CandidateDigest("api", 1, d, c)
-	if same != CandidateDigest("api", 1, d, c) {
+	same := CandidateDigest(api, 1, d, c)
+	if same != CandidateDigest(api, 1, d, c) {
 		t.Error("the digest of one candidate differs from itself")
 	}
 	moved := c
@@ -193,8 +194,9 @@ func TestTheDigestNamesTheCandidate(t *testing.T) {
 	changed := d
 	changed.Script = &Script{SQL: "select 1"}
 	for name, digest := range map[string]string{
-		"API": CandidateDigest("other", 1, d, c), "revision": CandidateDigest("api", 2, d, c),
-		"definition": CandidateDigest("api", 1, changed, c), "source": CandidateDigest("api", 1, d, moved),
+		"API": CandidateDigest(API{ID: "other", APISpec: APISpec{Name: "orders"}}, 1, d, c), "revision": CandidateDigest(api, 2, d, c),
+		"name":       CandidateDigest(API{ID: "api", APISpec: APISpec{Name: "renamed"}}, 1, d, c),
+		"definition": CandidateDigest(api, 1, changed, c), "source": CandidateDigest(api, 1, d, moved),
 	} {
 		if digest == same {
 			t.Errorf("another %s has the same digest", name)

@@ -4,6 +4,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -32,20 +33,10 @@ func (s *Service) CreateAPI(ctx context.Context, c Caller, in service.APIInput) 
 		if err := tx.CreateAPI(ctx, &api); err != nil {
 			return api, "", err
 		}
-		if err := tx.PutRevision(ctx, revisionOf(api)); err != nil {
-			return api, "", err
-		}
 		return api, api.ID, s.record(ctx, tx, c, "api.create", api.ID, api.Name, api.APISpec)
 	})
 	created.RowVersion = firstRowVersion
 	return created, err
-}
-
-func revisionOf(a service.API) service.Revision {
-	return service.Revision{
-		APIID: a.ID, Number: a.Revision, Definition: a.Definition,
-		DebugStatus: a.DebugStatus, DebugMessage: a.DebugMessage, CreatedAt: a.UpdatedAt,
-	}
 }
 
 // prove validates the input against its connection and debugs it where there are
@@ -164,14 +155,14 @@ func (s *Service) UpdateAPI(ctx context.Context, c Caller, ref, ifMatch string, 
 	err = s.Store.Update(ctx, func(tx Tx) error {
 		next := api
 		if api.ConnectionID != before.ConnectionID {
+			if err := lockInstances(ctx, tx, c); err != nil {
+				return err
+			}
 			if err := refuseConnectionChoice(ctx, tx, c, before); err != nil {
 				return err
 			}
 		}
 		if err := tx.UpdateAPI(ctx, &next); err != nil {
-			return err
-		}
-		if err := tx.PutRevision(ctx, revisionOf(next)); err != nil {
 			return err
 		}
 		updated = next
@@ -228,29 +219,34 @@ func (s *Service) DebugAPI(ctx context.Context, c Caller, ref string, in service
 		}
 		return result, v.Err("The debug")
 	}
-	result, debugErr := s.Runner.Debug(ctx, api.Definition, conn, values)
 	// A revision that was debugged once stays publishable; a failure is noted only before.
-	status, message := service.DebugSuccess, ""
-	if debugErr != nil {
-		status, message = service.DebugFailed, debugErr.Error()
-	}
-	if api.DebugStatus != service.DebugSuccess && ctx.Err() == nil {
-		err := s.Store.Update(ctx, func(tx Tx) error {
-			r, err := tx.Revision(ctx, api.ID, api.Revision)
-			if err != nil || r.DebugStatus == service.DebugSuccess {
-				return err
-			}
-			r.DebugStatus, r.DebugMessage = status, message
-			if err := tx.PutRevision(ctx, r); err != nil {
-				return err
-			}
-			return s.record(ctx, tx, c, "api.debug", api.ID, api.Name, map[string]any{"api_revision": api.Revision, "debug_status": status})
-		})
-		if err != nil {
-			return result, err
+	note := func(tx Tx, status service.DebugStatus, message string) error {
+		r, err := tx.Revision(ctx, api.ID, api.Revision)
+		if err != nil || r.DebugStatus == service.DebugSuccess {
+			return err
 		}
+		r.DebugStatus, r.DebugMessage = status, message
+		if err := tx.PutRevision(ctx, r); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, c, "api.debug", api.ID, api.Name, map[string]any{"api_revision": api.Revision, "debug_status": status})
 	}
-	return result, debugErr
+	run := func() (err error) {
+		result, err = s.Runner.Debug(ctx, api.Definition, conn, values)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		noted := s.Store.Update(ctx, func(tx Tx) error { return note(tx, service.DebugFailed, err.Error()) })
+		return cmp.Or(noted, err)
+	}
+	input := struct {
+		ID       string
+		Revision int64
+		service.DebugInput
+	}{api.ID, api.Revision, in}
+	return once(ctx, s, c, "api.debug", input, run, func(tx Tx) (service.DebugResult, string, error) {
+		return result, "", note(tx, service.DebugSuccess, "")
+	})
 }
 
 // DeleteAPI removes an API that is published nowhere, with its history. ifMatch is

@@ -89,7 +89,12 @@ func (s *Service) UpdateConnection(ctx context.Context, c Caller, ref, ifMatch s
 	if err := setPassword(&conn, in.Password); err != nil {
 		return conn, err
 	}
-	if conn.Engine != before.Engine && in.Password == nil {
+	if in.Password == nil && before.Password != "" && conn.Exposes(before.ConnectionSpec) {
+		if conn.Engine != service.EngineSQLite {
+			var v service.Invalid
+			v.Addf("/password", "The connection leads to another server now, or is protected less: send the password again. A stored one goes only where it was meant for.")
+			return conn, v.Err("The connection")
+		}
 		conn.Password = ""
 	}
 	if err := s.Runner.Check(ctx, conn); err != nil {
@@ -112,10 +117,12 @@ func (s *Service) UpdateConnection(ctx context.Context, c Caller, ref, ifMatch s
 		updated = next
 		return s.record(ctx, tx, c, "connection.update", conn.ID, conn.Name, change{before.ConnectionSpec, conn.ConnectionSpec})
 	})
+	if mayHaveChanged(err) {
+		s.connectionChanged(ctx, conn.ID)
+	}
 	if err != nil {
 		return conn, staleOrConflict(err, ifMatch, "connection", before.Name)
 	}
-	s.connectionChanged(ctx, conn.ID)
 	return updated, nil
 }
 
@@ -198,11 +205,10 @@ func (s *Service) DeleteConnection(ctx context.Context, c Caller, ref, ifMatch s
 		}
 		return s.record(ctx, tx, c, "connection.delete", conn.ID, conn.Name, nil)
 	})
-	if err != nil {
-		return err
+	if conn.ID != "" && mayHaveChanged(err) {
+		s.connectionChanged(ctx, conn.ID)
 	}
-	s.connectionChanged(ctx, conn.ID)
-	return nil
+	return err
 }
 
 // few joins names for a sentence, at most five of them.

@@ -87,7 +87,7 @@ func (s *Service) UpdateEnvironment(ctx context.Context, c Caller, ref string, i
 	}
 	err := s.Store.Update(ctx, func(tx Tx) error {
 		var err error
-		if e, err = tx.Environment(ctx, c.Workspace.ID, ref); err != nil {
+		if e, err = lockEnvironment(ctx, tx, c, ref); err != nil {
 			return err
 		}
 		before := e
@@ -119,13 +119,12 @@ func (s *Service) UpdateEnvironment(ctx context.Context, c Caller, ref string, i
 		}
 		return s.record(ctx, tx, c, "environment.update", e.ID, e.Name, change{before, e})
 	})
-	if err != nil {
-		return e, err
+	if mayHaveChanged(err) {
+		for _, p := range renamed {
+			s.changed(ctx, p.ID)
+		}
 	}
-	for _, p := range renamed {
-		s.changed(ctx, p.ID)
-	}
-	return e, nil
+	return e, err
 }
 
 // DeleteEnvironment removes a stage in which nothing is published.
@@ -134,14 +133,14 @@ func (s *Service) DeleteEnvironment(ctx context.Context, c Caller, ref string) e
 		return err
 	}
 	return s.Store.Update(ctx, func(tx Tx) error {
-		e, err := tx.Environment(ctx, c.Workspace.ID, ref)
+		e, err := lockEnvironment(ctx, tx, c, ref)
 		if err != nil {
 			return err
 		}
 		if e.ID == service.ReleaseEnvironmentID {
 			return service.Errorf(service.CodeInUse, "The environment %s exists from the start and stays.", e.Name)
 		}
-		publications, err := dropIdle(ctx, tx, c, PublicationFilter{EnvironmentID: e.ID})
+		publications, err := s.dropIdle(ctx, tx, c, PublicationFilter{EnvironmentID: e.ID})
 		if err != nil {
 			return err
 		}
@@ -149,6 +148,9 @@ func (s *Service) DeleteEnvironment(ctx context.Context, c Caller, ref string) e
 			return service.Errorf(service.CodeInUse, "The environment %s has publications: %s. Unpublish them first.", e.Name, names(publications))
 		}
 		if err := tx.DeleteEnvironment(ctx, c.Workspace.ID, e.ID); err != nil {
+			return err
+		}
+		if _, err := tx.VoidIdempotency(ctx, e.ID, ""); err != nil {
 			return err
 		}
 		return s.record(ctx, tx, c, "environment.delete", e.ID, e.Name, nil)

@@ -32,6 +32,8 @@ type house struct {
 	gateway   *gateway.Gateway
 	workspace service.Workspace
 	admin     lifecycle.Caller
+	// dir is where the SQLite files lie.
+	dir string
 	// conn reads a SQLite database with the table numbers (n), which holds 1 to 100.
 	conn service.Connection
 }
@@ -57,7 +59,7 @@ func newHouse(t testing.TB, dsn string) *house {
 	sources := datasource.New(datasource.Options{SQLiteDir: dir, Logger: quiet})
 	t.Cleanup(func() { sources.Close() })
 	gw := gateway.New(gateway.Options{Store: store, Sources: sources, Logger: quiet})
-	h := &house{ctx: ctx, store: store, gateway: gw}
+	h := &house{ctx: ctx, store: store, gateway: gw, dir: dir}
 	h.Service = lifecycle.New(lifecycle.Options{
 		Store: store, Runner: gateway.NewRunner(sources), Router: gw, Logger: quiet,
 		GatewayURL: "http://gateway", PublicURL: "http://control",
@@ -95,6 +97,20 @@ func writeNumbers(t testing.TB, file string) {
 	if _, err := db.Exec(fill); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// emptyDatabase makes a SQLite file without tables and returns its name.
+func (h *house) emptyDatabase(t testing.TB) string {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(h.dir, "empty.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.Exec("CREATE TABLE others (n INTEGER)"); err != nil {
+		t.Fatal(err)
+	}
+	return "empty.db"
 }
 
 // member adds a member and returns it as a caller.

@@ -37,7 +37,11 @@ func (s *Service) UpdateMember(ctx context.Context, c Caller, ref string, in ser
 	}
 	var m service.Member
 	err := s.Store.Update(ctx, func(tx Tx) error {
-		var err error
+		// Under the workspace's locks, so that two admins cannot demote each other at once.
+		err := lockInstances(ctx, tx, c)
+		if err != nil {
+			return err
+		}
 		if m, err = tx.Member(ctx, c.Workspace.ID, ref); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
@@ -30,6 +31,10 @@ type Store interface {
 	// Close waits for transactions under way and closes the store.
 	Close() error
 }
+
+// ErrOutcomeUnknown is wrapped by the error of an [Store.Update] whose commit was sent
+// and not answered: it happened, or it did not.
+var ErrOutcomeUnknown = errors.New("it is not known whether the change was committed")
 
 // Page bounds a list: the records after the one with the id After ("" from the
 // start), at most Limit, in the order of their ids.
@@ -88,6 +93,7 @@ type Tx interface {
 	// APIs and the revisions of their definitions. An API's debug status and message
 	// are those of the record of its current revision, so PutRevision changes them
 	// without touching the API's row version.
+	// CreateAPI and UpdateAPI also keep the record of the current revision.
 	CreateAPI(ctx context.Context, a *service.API) error
 	UpdateAPI(ctx context.Context, a *service.API) error
 	// DeleteAPI removes the API with its revisions, publications, versions and reviews.
@@ -96,7 +102,8 @@ type Tx interface {
 	APIs(ctx context.Context, workspaceID string, page Page) ([]service.API, error)
 	// APIsUsingConnection returns those whose current definition reads from it.
 	APIsUsingConnection(ctx context.Context, connectionID string) ([]service.API, error)
-	// PutRevision creates the revision, or replaces its debug status and message.
+	// PutRevision creates the revision, or replaces its debug status and message; one
+	// that was debugged successfully stays so.
 	PutRevision(ctx context.Context, r service.Revision) error
 	Revision(ctx context.Context, apiID string, number int64) (service.Revision, error)
 

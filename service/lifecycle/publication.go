@@ -4,7 +4,9 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +20,8 @@ type candidate struct {
 	revision   service.Revision
 	connection service.Connection
 	digest     string
+	// debuggedWith is the id of the connection that the revision was debugged with.
+	debuggedWith string
 }
 
 // findCandidate resolves what a publish call names.
@@ -34,13 +38,14 @@ func findCandidate(ctx context.Context, tx Tx, c Caller, in service.PublishInput
 	if err != nil {
 		return cand, err
 	}
+	cand.debuggedWith = cand.revision.Definition.ConnectionID
 	if in.ConnectionID != "" {
 		cand.revision.Definition.ConnectionID = in.ConnectionID
 	}
 	if cand.connection, err = connectionField(ctx, tx, c, cand.revision.Definition.ConnectionID); err != nil {
 		return cand, err
 	}
-	cand.digest = service.CandidateDigest(cand.api.ID, cand.revision.Number, cand.revision.Definition, cand.connection)
+	cand.digest = service.CandidateDigest(cand.api, cand.revision.Number, cand.revision.Definition, cand.connection)
 	return cand, nil
 }
 
@@ -63,12 +68,10 @@ func (s *Service) Publish(ctx context.Context, c Caller, in service.PublishInput
 		return none, err
 	}
 	prepare := func() error { return s.proveOverride(ctx, c, in) }
+	var touched string
 	p, err := once(ctx, s, c, "publication.publish", in, prepare, func(tx Tx) (service.Publication, string, error) {
-		env, err := environmentOrRelease(ctx, tx, c, in.EnvironmentID)
+		env, err := lockEnvironment(ctx, tx, c, in.EnvironmentID)
 		if err != nil {
-			return none, "", err
-		}
-		if err := tx.LockInstance(ctx, env.InstanceID); err != nil {
 			return none, "", err
 		}
 		cand, err := findCandidate(ctx, tx, c, in)
@@ -79,8 +82,13 @@ func (s *Service) Publish(ctx context.Context, c Caller, in service.PublishInput
 		if err != nil {
 			return none, "", err
 		}
+		touched = p.ID
+		before, err := rejected(ctx, tx, p, cand.digest, in.Remark)
+		if err != nil {
+			return none, "", err
+		}
 		t, err := service.Decide(service.Situation{
-			Call: service.CallPublish, Publication: p, Environment: env, Actor: c.Member, Digest: cand.digest, Remark: in.Remark,
+			Call: service.CallPublish, Publication: p, Environment: env, Actor: c.Member, Digest: cand.digest, Remark: in.Remark, Rejected: before,
 			AlreadyLive: p.Live != nil && p.Live.Revision == in.Revision && p.Live.ConnectionID == cand.connection.ID,
 		})
 		if err != nil {
@@ -93,15 +101,31 @@ func (s *Service) Publish(ctx context.Context, c Caller, in service.PublishInput
 		err = s.step(ctx, tx, c, &p, service.CallPublish, t, applied(cand, in.Remark), in.Remark)
 		return p, "", err
 	})
+	if mayHaveChanged(err) {
+		s.changed(ctx, cmp.Or(p.ID, touched))
+	}
 	if err != nil {
 		return none, err
 	}
-	s.changed(ctx, p.ID)
 	return s.present(p), nil
 }
 
+// lockEnvironment takes the publishing lock of the environment's instance and reads
+// the environment, with its policy, under it.
+func lockEnvironment(ctx context.Context, tx Tx, c Caller, ref string) (service.Environment, error) {
+	env, err := environmentOrRelease(ctx, tx, c, ref)
+	if err != nil {
+		return env, err
+	}
+	if err := tx.LockInstance(ctx, env.InstanceID); err != nil {
+		return env, err
+	}
+	return tx.Environment(ctx, c.Workspace.ID, env.ID)
+}
+
 // proveOverride makes sure that the definition runs on a connection that is not
-// the one it was debugged with.
+// the one it was debugged with: it is debugged there too, where it can be called with
+// its defaults and examples, and else only prepared.
 func (s *Service) proveOverride(ctx context.Context, c Caller, in service.PublishInput) error {
 	if in.ConnectionID == "" {
 		return nil
@@ -111,10 +135,15 @@ func (s *Service) proveOverride(ctx context.Context, c Caller, in service.Publis
 		cand, err = findCandidate(ctx, tx, c, in)
 		return err
 	})
-	if err != nil || cand.api.ConnectionID == in.ConnectionID {
+	if err != nil || cand.debuggedWith == in.ConnectionID {
 		return err
 	}
-	return s.Runner.Validate(ctx, cand.revision.Definition, cand.connection)
+	values, missing := cand.revision.Definition.DebugParameters(nil)
+	if len(missing) > 0 {
+		return s.Runner.Validate(ctx, cand.revision.Definition, cand.connection)
+	}
+	_, err = s.Runner.Debug(ctx, cand.revision.Definition, cand.connection, values)
+	return err
 }
 
 // publicationOf returns the one record of an API in an environment, new where
@@ -181,7 +210,7 @@ func (s *Service) step(ctx context.Context, tx Tx, c Caller, p *service.Publicat
 	if t.Open != "" {
 		r := service.Review{
 			ID: service.NewID(now), WorkspaceID: p.WorkspaceID, PublicationID: p.ID, Kind: t.Open, Status: service.ReviewPending,
-			APIID: p.APIID, APIName: p.APIName, EnvironmentID: p.EnvironmentID, EnvironmentName: p.EnvironmentName,
+			APIID: p.APIID, APIName: a.apiName, Description: a.description, EnvironmentID: p.EnvironmentID, EnvironmentName: p.EnvironmentName,
 			Revision: a.revision, ConnectionID: a.connectionID, Definition: a.definition, Digest: a.digest, Remark: a.remark,
 			ApplicantID: c.Member.ID, ApplicantName: c.Member.Name, CreatedAt: now,
 		}
@@ -194,7 +223,7 @@ func (s *Service) step(ctx context.Context, tx Tx, c Caller, p *service.Publicat
 	if awaits(t.To) && !awaits(t.From) {
 		p.Resume = t.From
 	}
-	if t.MakeVersion || t.From != t.To && (t.To == service.StatusPublished || t.To == service.StatusOffline) {
+	if overtaken(p.Rejection, t) {
 		p.Rejection = nil
 	}
 	if t.To == service.StatusOffline {
@@ -202,7 +231,10 @@ func (s *Service) step(ctx context.Context, tx Tx, c Caller, p *service.Publicat
 	}
 	p.Status, p.UpdatedAt = t.To, now
 	if t.Delete {
-		return tx.DeletePublication(ctx, p.WorkspaceID, p.ID)
+		if err := tx.DeletePublication(ctx, p.WorkspaceID, p.ID); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, c, "publication."+action(call), p.ID, p.APIName, map[string]any{"from": t.From})
 	}
 	if err := tx.ClaimPaths(ctx, *p, claims(*p)); err != nil {
 		return err
@@ -214,6 +246,38 @@ func (s *Service) step(ctx context.Context, tx Tx, c Caller, p *service.Publicat
 		event["comment"] = comment
 	}
 	return s.record(ctx, tx, c, "publication."+action(call), p.ID, p.APIName, event)
+}
+
+// overtaken reports whether a rejection no longer tells where the publication stands.
+func overtaken(rejection *service.Review, t service.Transition) bool {
+	if rejection != nil && rejection.Kind == service.ReviewRestore {
+		return t.To == service.StatusPublished || t.To == service.StatusOffline
+	}
+	return t.MakeVersion
+}
+
+// rejected returns an application that was rejected before and that the new one
+// repeats without a change, or nil. What was live since its rejection is not rejected
+// any more.
+func rejected(ctx context.Context, tx Tx, p service.Publication, digest, remark string) (*service.Review, error) {
+	reviews, err := tx.Reviews(ctx, p.WorkspaceID, ReviewFilter{PublicationID: p.ID, Kind: service.ReviewPublish, Status: service.ReviewRejected}, Page{Limit: maxHolders})
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(reviews, func(r service.Review) bool { return r.Digest == digest && r.Remark == remark })
+	if i < 0 {
+		return nil, nil //nolint:nilnil // none is no error
+	}
+	versions, err := tx.Versions(ctx, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range versions {
+		if v.Revision == reviews[i].Revision && v.ConnectionID == reviews[i].ConnectionID && v.CreatedAt.After(*reviews[i].DecidedAt) {
+			return nil, nil //nolint:nilnil // none is no error
+		}
+	}
+	return &reviews[i], nil
 }
 
 // action is a call as the audit trail names it.
@@ -290,10 +354,12 @@ func (s *Service) act(ctx context.Context, c Caller, call service.Call, id strin
 		}
 		return p, "", s.actOn(ctx, tx, c, call, &p, env, in)
 	})
+	if mayHaveChanged(err) {
+		s.changed(ctx, id)
+	}
 	if err != nil {
 		return none, err
 	}
-	s.changed(ctx, p.ID)
 	return s.present(p), nil
 }
 
@@ -302,9 +368,11 @@ func (s *Service) actOn(ctx context.Context, tx Tx, c Caller, call service.Call,
 	if call == service.CallRestore && p.Live != nil {
 		a = restored(*p.Live, p.APIID, in.Remark)
 	}
-	t, err := service.Decide(service.Situation{
-		Call: call, Publication: *p, Environment: env, Actor: c.Member, Digest: a.digest, Remark: in.Remark,
-	})
+	situation := service.Situation{Call: call, Publication: *p, Environment: env, Actor: c.Member, Digest: a.digest, Remark: in.Remark}
+	if r := p.Rejection; call == service.CallRestore && r != nil && r.Kind == service.ReviewRestore && r.Digest == a.digest && r.Remark == in.Remark {
+		situation.Rejected = r
+	}
+	t, err := service.Decide(situation)
 	if err != nil {
 		return err
 	}
@@ -315,7 +383,10 @@ func (s *Service) actOn(ctx context.Context, tx Tx, c Caller, call service.Call,
 func restored(v service.Version, apiID, remark string) application {
 	return application{
 		apiName: v.APIName, description: v.Description, revision: v.Revision, definition: v.Definition, connectionID: v.ConnectionID,
-		digest: service.CandidateDigest(apiID, v.Revision, v.Definition, service.Connection{ID: v.ConnectionID}), remark: remark,
+		digest: service.CandidateDigest(
+			service.API{ID: apiID, APISpec: service.APISpec{Name: v.APIName, Description: v.Description}},
+			v.Revision, v.Definition, service.Connection{ID: v.ConnectionID}),
+		remark: remark,
 	}
 }
 
@@ -367,7 +438,7 @@ func allPublications(ctx context.Context, tx Tx, c Caller, filter PublicationFil
 }
 
 // dropIdle deletes the matching publications that hold nothing, and returns those that do.
-func dropIdle(ctx context.Context, tx Tx, c Caller, filter PublicationFilter) ([]service.Publication, error) {
+func (s *Service) dropIdle(ctx context.Context, tx Tx, c Caller, filter PublicationFilter) ([]service.Publication, error) {
 	publications, err := allPublications(ctx, tx, c, filter)
 	if err != nil {
 		return nil, err
@@ -377,6 +448,9 @@ func dropIdle(ctx context.Context, tx Tx, c Caller, filter PublicationFilter) ([
 			continue
 		}
 		if err := tx.DeletePublication(ctx, p.WorkspaceID, p.ID); err != nil {
+			return nil, err
+		}
+		if err := s.record(ctx, tx, c, "publication.delete", p.ID, p.APIName, map[string]any{"from": p.Status}); err != nil {
 			return nil, err
 		}
 	}
@@ -451,7 +525,8 @@ func (s *Service) Versions(ctx context.Context, c Caller, publicationID string) 
 	return versions, err
 }
 
-// PublishedAPI returns an API as it is live in an environment ("" for RELEASE).
+// PublishedAPI returns an API as it is live in an environment ("" for RELEASE). One
+// that is suspended is shown to those who may read drafts.
 func (s *Service) PublishedAPI(ctx context.Context, c Caller, ref, environmentRef string) (service.PublishedAPI, error) {
 	var published service.PublishedAPI
 	err := s.Store.View(ctx, func(tx Tx) error {
@@ -462,13 +537,19 @@ func (s *Service) PublishedAPI(ctx context.Context, c Caller, ref, environmentRe
 		if err != nil {
 			return err
 		}
+		// Who may not read drafts learns nothing of what is not in the catalog.
+		missing := service.Errorf(service.CodeNotFound, "No API %q is published in %s.", ref, env.Name)
 		api, err := tx.API(ctx, c.Workspace.ID, ref)
+		if service.ErrorCode(err) == service.CodeNotFound {
+			return missing
+		}
 		if err != nil {
 			return err
 		}
 		p, err := tx.PublicationOf(ctx, api.ID, env.ID)
-		if service.ErrorCode(err) == service.CodeNotFound || err == nil && p.Live == nil {
-			return service.Errorf(service.CodeNotFound, "The API %q is not published in %s.", api.Name, env.Name)
+		if service.ErrorCode(err) == service.CodeNotFound ||
+			err == nil && (p.Live == nil || !p.Status.Callable() && !c.Member.May(service.OpReadDrafts)) {
+			return missing
 		}
 		published = s.published(api, p)
 		return err

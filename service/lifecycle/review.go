@@ -34,10 +34,10 @@ func (s *Service) decide(ctx context.Context, c Caller, call service.Call, id st
 		ID string
 		service.DecisionInput
 	}{id, in}
-	// p keeps its zero value where the review was decided before.
-	var p service.Publication
+	// touched stays "" where the review was decided before.
+	var touched string
 	r, err := once(ctx, s, c, "review."+action(call), input, nil, func(tx Tx) (service.Review, string, error) {
-		p = service.Publication{}
+		touched = ""
 		r, err := tx.Review(ctx, c.Workspace.ID, id)
 		if err != nil {
 			return none, "", err
@@ -56,34 +56,28 @@ func (s *Service) decide(ctx context.Context, c Caller, call service.Call, id st
 		if err != nil {
 			return none, "", err
 		}
-		a, err := reviewed(ctx, tx, c, r)
-		if err != nil {
+		if err := s.step(ctx, tx, c, &locked, call, t, reviewed(r), in.Comment); err != nil {
 			return none, "", err
 		}
-		if err := s.step(ctx, tx, c, &locked, call, t, a, in.Comment); err != nil {
-			return none, "", err
-		}
-		p = locked
+		touched = locked.ID
 		r, err = tx.Review(ctx, c.Workspace.ID, id)
 		return r, "", err
 	})
+	if touched != "" && mayHaveChanged(err) {
+		s.changed(ctx, touched)
+	}
 	if err != nil {
 		return none, err
-	}
-	if p.ID != "" {
-		s.changed(ctx, p.ID)
 	}
 	return s.presentReview(r), nil
 }
 
-// reviewed is the application that a review holds, with the API's present name and
-// description.
-func reviewed(ctx context.Context, tx Tx, c Caller, r service.Review) (application, error) {
-	api, err := tx.API(ctx, c.Workspace.ID, r.APIID)
+// reviewed is the application that a review holds.
+func reviewed(r service.Review) application {
 	return application{
-		apiName: api.Name, description: api.Description, revision: r.Revision, definition: r.Definition,
+		apiName: r.APIName, description: r.Description, revision: r.Revision, definition: r.Definition,
 		connectionID: r.ConnectionID, digest: r.Digest, remark: r.Remark,
-	}, err
+	}
 }
 
 // CancelReview takes an open application back: its applicant or a reviewer.
@@ -96,9 +90,9 @@ func (s *Service) CancelReview(ctx context.Context, c Caller, id string, in serv
 		ID string
 		service.ActionInput
 	}{id, in}
-	var p service.Publication
+	var touched string
 	r, err := once(ctx, s, c, "review.cancel", input, nil, func(tx Tx) (service.Review, string, error) {
-		p = service.Publication{}
+		touched = ""
 		r, err := tx.Review(ctx, c.Workspace.ID, id)
 		if err != nil {
 			return none, "", err
@@ -116,15 +110,15 @@ func (s *Service) CancelReview(ctx context.Context, c Caller, id string, in serv
 		if err := s.actOn(ctx, tx, c, service.CallCancel, &locked, env, in); err != nil {
 			return none, "", err
 		}
-		p = locked
+		touched = locked.ID
 		r, err = tx.Review(ctx, c.Workspace.ID, id)
 		return r, "", err
 	})
+	if touched != "" && mayHaveChanged(err) {
+		s.changed(ctx, touched)
+	}
 	if err != nil {
 		return none, err
-	}
-	if p.ID != "" {
-		s.changed(ctx, p.ID)
 	}
 	return s.presentReview(r), nil
 }

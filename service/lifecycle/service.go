@@ -15,6 +15,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -36,6 +37,9 @@ type Options struct {
 	PublicURL string
 	// Version is that of the program.
 	Version string
+	// PollInterval is how often a long poll looks at the store by itself, since another
+	// process on it may have changed the thing; half a second where 0.
+	PollInterval time.Duration
 }
 
 // Service runs the use cases. It is safe for concurrent use.
@@ -51,6 +55,9 @@ func New(o Options) *Service {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if o.PollInterval == 0 {
+		o.PollInterval = 500 * time.Millisecond
 	}
 	return &Service{Options: o}
 }
@@ -94,6 +101,9 @@ func (s *Service) Run(ctx context.Context) {
 		}
 	}
 }
+
+// mayHaveChanged reports whether an update with that result may be in the store.
+func mayHaveChanged(err error) bool { return err == nil || errors.Is(err, ErrOutcomeUnknown) }
 
 // changed tells everybody who cares that a publication is not what it was. The
 // change is durable already: a gateway that cannot follow at once does so later.

@@ -85,19 +85,20 @@ func (s *Service) IssueToken(ctx context.Context, c Caller, in service.TokenInpu
 		in.ExpiresInHours = service.DefaultTokenHours
 	}
 	issued, err := once(ctx, s, c, "token.create", in, nil, func(tx Tx) (issuedToken, string, error) {
-		m := c.Member
-		if in.Member != "" {
+		m, op := c.Member, service.OpIssueOwnToken
+		others := in.Member != "" && in.Member != m.ID && in.Member != m.Name
+		if others {
+			op = service.OpAdminister
+		}
+		// Before the look-up: who there is, is not everybody's business.
+		if err := c.Member.Authorize(op); err != nil {
+			return issuedToken{}, "", err
+		}
+		if others {
 			var err error
 			if m, err = tx.Member(ctx, c.Workspace.ID, in.Member); err != nil {
 				return issuedToken{}, "", err
 			}
-		}
-		op := service.OpIssueOwnToken
-		if m.ID != c.Member.ID {
-			op = service.OpAdminister
-		}
-		if err := c.Member.Authorize(op); err != nil {
-			return issuedToken{}, "", err
 		}
 		now := s.now()
 		expires := now.Add(time.Duration(in.ExpiresInHours) * hour)

@@ -12,10 +12,6 @@ import (
 // MaxWait bounds a long poll.
 const MaxWait = 60 * time.Second
 
-// pollInterval is how often a long poll looks at the store by itself: another
-// process on the same store may have changed the thing.
-const pollInterval = 500 * time.Millisecond
-
 // watch wakes those who wait for a thing to change.
 type watch struct {
 	mu      sync.Mutex
@@ -65,7 +61,7 @@ func await[T any](ctx context.Context, s *Service, publicationID string, wait ti
 	}
 	over := time.NewTimer(min(wait, MaxWait))
 	defer over.Stop()
-	poll := time.NewTicker(pollInterval)
+	poll := time.NewTicker(s.PollInterval)
 	defer poll.Stop()
 	for {
 		select {

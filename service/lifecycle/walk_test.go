@@ -222,6 +222,9 @@ func (k *walk) make(t *rapid.T, call service.Call, do func() error) {
 		t.Fatalf("%s in %s succeeded, though the table refuses it: %s", call, before.Status, cell.Refused)
 	}
 	if call == service.CallDelete {
+		if written != 1 {
+			t.Fatalf("deleting the record wrote %d events", written)
+		}
 		return
 	}
 	changed := after.UpdatedAt != before.UpdatedAt
