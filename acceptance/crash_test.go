@@ -4,18 +4,15 @@
 package acceptance
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/dataservice/terraform-provider-dataservice/internal/servicetest"
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/client"
 )
@@ -84,22 +81,10 @@ func checkRound(t *testing.T, c *client.Client, round int, revision int64) {
 	}
 }
 
-func publicationsOf(c *client.Client) func(context.Context, client.Page) (service.List[service.Publication], error) {
-	return func(ctx context.Context, page client.Page) (service.List[service.Publication], error) {
-		return c.Publications(ctx, client.PublicationFilter{}, page)
-	}
-}
-
-func pendingReviews(c *client.Client) func(context.Context, client.Page) (service.List[service.Review], error) {
-	return func(ctx context.Context, page client.Page) (service.List[service.Review], error) {
-		return c.Reviews(ctx, client.ReviewFilter{Status: service.ReviewPending}, page)
-	}
-}
-
 // acknowledged is what the state says that the service has confirmed.
-func acknowledged(w *workdir) (ids []string) {
+func acknowledged(w *servicetest.Workdir) (ids []string) {
 	for i := range perRound {
-		if id := w.attribute(fmt.Sprintf("dataservice_api.number[%d]", i), "id"); id != "" {
+		if id, ok := w.State(fmt.Sprintf("dataservice_api.number[%d]", i))["id"].(string); ok {
 			ids = append(ids, id)
 		}
 	}
@@ -110,27 +95,20 @@ func acknowledged(w *workdir) (ids []string) {
 // applies that create and then change everything, and starts it again at once.
 // What an apply was told to be done must be there, and the next apply converges.
 func TestTheServiceIsKilledDuringApplies(t *testing.T) {
-	h := newHouse(t)
-	token := h.token("rita", service.RoleDeveloper, true)
-	admin := h.client(h.adminToken())
+	s := startService(t)
+	token := s.Developer("rita", true)
+	admin := s.Client(s.AdminToken())
 	killed := 0
 	for round := 1; killed < kills(t); round++ {
-		w := h.workdir(token, roundConfig(round, 1))
+		w := s.Workdir(token)
 		for revision := int64(1); revision <= 2; revision++ {
-			w.write(roundConfig(round, int(revision)))
-			apply := w.command("apply", "-auto-approve", "-no-color", "-input=false")
-			if err := apply.Start(); err != nil {
-				t.Fatal(err)
-			}
-			done := make(chan struct{})
-			go func() { _ = apply.Wait(); close(done) }()
-			for running := true; running; {
+			w.Write("main.tf", roundConfig(round, int(revision)))
+			for apply := w.BeginApply(); !apply.Ended(); {
 				select {
-				case <-done:
-					running = false
+				case <-apply.Done():
 				case <-time.After(time.Duration(100+rand.IntN(900)) * time.Millisecond):
-					h.kill()
-					h.start()
+					s.Kill()
+					s.Start()
 					killed++
 				}
 			}
@@ -139,12 +117,12 @@ func TestTheServiceIsKilledDuringApplies(t *testing.T) {
 					t.Fatalf("after %d kills the API %s, which the state has, is gone: %v", killed, id, err)
 				}
 			}
-			w.mustApply()
-			w.mustPlanEmpty()
+			w.Apply().Succeeds(t)
+			w.Plan().Succeeds(t)
 			checkRound(t, admin, round, revision)
 			for i := range perRound {
 				path := fmt.Sprintf("/number_%d/%d", round, i)
-				if status, body := h.call(path); status != http.StatusOK || !strings.Contains(body, fmt.Sprintf(`{"n":%d}`, revision)) {
+				if status, body := s.Call(path); status != http.StatusOK || !strings.Contains(body, fmt.Sprintf(`{"n":%d}`, revision)) {
 					t.Fatalf("after %d kills %s answers %d %s, want %d", killed, path, status, body, revision)
 				}
 			}
@@ -156,8 +134,8 @@ func TestTheServiceIsKilledDuringApplies(t *testing.T) {
 // TestWhatWasAcknowledgedSurvives writes through the native API as fast as it goes
 // while the service is killed, and then looks for every write that was answered.
 func TestWhatWasAcknowledgedSurvives(t *testing.T) {
-	h := newHouse(t)
-	c := h.client(h.token("rita", service.RoleDeveloper, true))
+	s := startService(t)
+	c := s.Client(s.Developer("rita", true))
 	conn, err := c.CreateConnection(t.Context(), service.ConnectionInput{
 		ConnectionSpec: service.ConnectionSpec{Name: "numbers", Engine: service.EngineSQLite, File: "numbers.db"},
 	})
@@ -195,8 +173,8 @@ func TestWhatWasAcknowledgedSurvives(t *testing.T) {
 	n := kills(t)
 	for range n {
 		time.Sleep(time.Duration(50+rand.IntN(250)) * time.Millisecond) // the random moment
-		h.kill()
-		h.start()
+		s.Kill()
+		s.Start()
 	}
 	close(stop)
 	ids := <-written
@@ -215,7 +193,7 @@ func TestWhatWasAcknowledgedSurvives(t *testing.T) {
 		if p, err := c.Publication(t.Context(), publicationID, 0); err != nil || p.Status != service.StatusPublished {
 			t.Errorf("the publication of %s was acknowledged and is %s: %v", name, p.Status, err)
 		}
-		if status, body := h.call("/" + name); status != http.StatusOK {
+		if status, body := s.Call("/" + name); status != http.StatusOK {
 			t.Errorf("%s was published and answers %d %s", name, status, body)
 		}
 	}
@@ -225,69 +203,40 @@ func TestWhatWasAcknowledgedSurvives(t *testing.T) {
 // applies by a developer, whose publications wait for review. The next apply goes on
 // from there, and there is exactly one application for each publication.
 func TestThePluginIsKilledDuringApplies(t *testing.T) {
-	h := newHouse(t)
-	token := h.token("dana", service.RoleDeveloper, false)
-	admin := h.client(h.adminToken())
-	n := kills(t)
-	for round := 1; round <= n; round++ {
-		w := h.workdir(token, roundConfig(round, 1))
-		apply := w.command("apply", "-auto-approve", "-no-color", "-input=false")
-		if err := apply.Start(); err != nil {
-			t.Fatal(err)
+	s := startService(t)
+	token := s.Developer("dana", false)
+	admin := s.Client(s.AdminToken())
+	n, hits := kills(t), 0
+	// window is how long after its first resource an apply is at work, as far as is known.
+	window := 500 * time.Millisecond
+	for round := 1; hits < n; round++ {
+		if round > 2*n+3 {
+			t.Fatalf("%d of %d applies were hit: most kills come too late", hits, round-1)
 		}
-		killPluginOf(t, apply.Process.Pid)
-		_ = apply.Wait()
-		w.mustApply()
-		w.mustPlanEmpty()
+		w := workdir(s, token, roundConfig(round, 1))
+		apply := w.BeginApply()
+		apply.Says("Creating...")
+		began := time.Now()
+		select {
+		case <-apply.Done():
+			window = time.Since(began)
+		case <-time.After(rand.N(window)): // the random moment
+		}
+		killed := killPlugins(t, apply.Process().Pid)
+		if apply.Wait(time.Minute).Code != 0 && killed > 0 {
+			hits++
+		}
+		w.Apply().Succeeds(t)
+		w.Plan().Succeeds(t)
 		checkRound(t, admin, round, 1)
-		pending := map[string]int{}
-		for _, r := range all(t, pendingReviews(admin)) {
-			pending[r.APIName]++
+		applications := map[string]int{}
+		for _, r := range all(t, reviewsOf(admin)) {
+			applications[r.APIName]++
 		}
 		for i := range perRound {
-			if name := fmt.Sprintf("number_%d_%d", round, i); pending[name] != 1 {
-				t.Fatalf("round %d: %s has %d applications, want 1", round, name, pending[name])
+			if name := fmt.Sprintf("number_%d_%d", round, i); applications[name] != 1 {
+				t.Fatalf("round %d: there were %d applications for %s, want 1", round, applications[name], name)
 			}
 		}
 	}
-}
-
-// killPluginOf kills the provider process of a running apply, between 0 and 500 ms
-// after it started working: the CLI starts it several times, the last time for the apply.
-func killPluginOf(t *testing.T, cli int) {
-	t.Helper()
-	time.Sleep(time.Duration(400+rand.IntN(700)) * time.Millisecond) // the random moment
-	for _, pid := range pluginsOf(t, cli) {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
-	}
-}
-
-// pluginsOf finds the provider processes that a CLI process has started.
-func pluginsOf(t *testing.T, cli int) []int {
-	t.Helper()
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil || len(stats) == 0 {
-		t.Skip("this system has no /proc to find the plugin's process in")
-	}
-	var pids []int
-	for _, file := range stats {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			continue // ended meanwhile
-		}
-		// pid (name) state ppid …
-		_, rest, found := strings.Cut(string(data), ") ")
-		fields := strings.Fields(rest)
-		if !found || len(fields) < 2 || fields[1] != strconv.Itoa(cli) {
-			continue
-		}
-		if strings.Contains(string(data), "(terraform-prov") {
-			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			pids = append(pids, pid)
-		}
-	}
-	return pids
 }

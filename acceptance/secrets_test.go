@@ -6,9 +6,14 @@ package acceptance
 import (
 	"archive/zip"
 	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -16,41 +21,39 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
-	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/internal/servicetest"
 )
 
-// TestSecretsAreFoundNowhere makes a connection with a password, and a token, and
-// then looks for both in everything that is left behind: state, saved plan, logs of
-// the CLI and the provider at TRACE, log of the service at debug, the store's files,
-// and the answers of the native API.
-func TestSecretsAreFoundNowhere(t *testing.T) {
-	dsn, err := url.Parse(pgtest.Database(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	const password, rotated = "canary-Pa55word-one", "canary-Pa55word-two"
-	h := newHouse(t)
-	token := h.token("rita", service.RoleDeveloper, true)
-	// An ephemeral variable is how a password reaches a plan without being written in it.
-	config := func(version int) string {
-		return fmt.Sprintf(`
+const secretsConfig = `
+variable "database" {
+  type = object({ host = string, port = number, name = string, user = string })
+}
+
+# An ephemeral variable is how a password reaches a plan without being written in it.
 variable "password" {
   type      = string
   ephemeral = true
 }
+
+variable "password_version" {
+  type = number
+}
+
 resource "dataservice_connection" "orders" {
   name                = "orders"
   engine              = "POSTGRESQL"
-  host                = %q
-  port                = %s
-  database            = %q
-  username            = %q
+  host                = var.database.host
+  port                = var.database.port
+  database            = var.database.name
+  username            = var.database.user
   ssl_mode            = "disable"
-  allow_superuser     = true
   password_wo         = var.password
-  password_wo_version = %d
+  password_wo_version = var.password_version
 }
+
 resource "dataservice_api" "one" {
   name                = "just_one"
   path                = "/one"
@@ -60,67 +63,181 @@ resource "dataservice_api" "one" {
   script              = { sql = "SELECT 1 AS n" }
   response_parameters = { n = { type = "INT" } }
 }
+
 resource "dataservice_publication" "one" {
   api_id       = dataservice_api.one.id
   api_revision = dataservice_api.one.revision
 }
-`, dsn.Hostname(), dsn.Port(), strings.TrimPrefix(dsn.Path, "/"), dsn.User.Username(), version)
-	}
-	w := h.workdir(token, config(1))
-	trace := filepath.Join(t.TempDir(), "trace.log")
-	w.env = []string{"TF_LOG=TRACE", "TF_LOG_PATH=" + trace, "TF_VAR_password=" + password}
-	w.mustApply()
-	w.mustPlanEmpty()
-	if status, body := h.call("/one"); status != http.StatusOK {
-		t.Fatalf("the API answers %d %s", status, body)
-	}
-	w.write(config(2))
-	w.env[2] = "TF_VAR_password=" + rotated
-	if out, code := w.terraform("plan", "-no-color", "-input=false", "-out=saved.plan"); code != 0 {
-		t.Fatalf("plan exits with %d:\n%s", code, out)
-	}
-	plan, err := w.command("show", "-json", "saved.plan").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if out, code := w.terraform("apply", "-no-color", "-input=false", "saved.plan"); code != 0 {
-		t.Fatalf("applying the saved plan exits with %d:\n%s", code, out)
-	}
-	if version := w.attribute("dataservice_connection.orders", "secret_version"); version != "2" {
-		t.Errorf("the password was set %s times, want 2", version)
-	}
-	w.mustPlanEmpty()
+`
 
-	places := map[string][]byte{"the saved plan as JSON": plan, "the service's log": []byte(h.logged())}
-	collect(t, places, w.dir, func(path string) bool { return filepath.Ext(path) != ".tf" })
-	collect(t, places, filepath.Dir(trace), nil)
-	collect(t, places, h.dir, func(path string) bool { return filepath.Base(path) != "admin.token" })
-	for _, path := range []string{
-		"/whoami", "/workspaces/default/connections", "/workspaces/default/connections/orders", "/workspaces/default/tokens",
-		"/workspaces/default/members", "/workspaces/default/apis", "/workspaces/default/publications", "/workspaces/default/events",
-	} {
-		places["GET "+path] = get(t, "http://"+h.control+"/api/v1"+path, h.adminToken())
-	}
-	unzipInto(t, places, filepath.Join(w.dir, "saved.plan"))
-	for secret, what := range map[string]string{
-		password: "the password", rotated: "the new password", token: "the member's token", h.adminToken(): "the admin's token",
-	} {
-		for place, data := range places {
-			if bytes.Contains(data, []byte(secret)) {
-				t.Errorf("%s is found in %s", what, place)
+// TestSecretsAreFoundNowhere makes a connection with a password, gives it another
+// one, and then looks for both, and for the tokens, in everything that is left
+// behind: state, saved plan, logs of the CLI and the provider at TRACE, log of the
+// service at debug, the store, and the answers of the native API.
+func TestSecretsAreFoundNowhere(t *testing.T) {
+	for _, store := range []string{"SQLite", "PostgreSQL"} {
+		t.Run("with the store on "+store, func(t *testing.T) {
+			database := pgtest.Database(t)
+			role := newRole(t, database)
+			var flags []string
+			records := ""
+			if store == "PostgreSQL" {
+				records = pgtest.Database(t)
+				flags = []string{"--store", records}
 			}
-		}
-	}
-	if log := places[trace]; !bytes.Contains(log, []byte("dataservice_connection")) {
-		t.Errorf("the TRACE log has %d bytes and tells nothing of the apply: this test looks in the wrong place", len(log))
+			s := startService(t, flags...)
+			token := s.Developer("rita", true)
+			w := workdir(s, token, secretsConfig)
+			trace := filepath.Join(t.TempDir(), "trace.log")
+			w.Env = append(w.Env, "TF_LOG=TRACE", "TF_LOG_PATH="+trace)
+			w.Set("database="+role.variable, "password="+role.password, "password_version=1")
+			w.Apply().Succeeds(t)
+			w.Plan().Succeeds(t, "No changes")
+			s.WantCall("/one", http.StatusOK)
+
+			former := role.password
+			role.change(t)
+			w.Set("password="+role.password, "password_version=2")
+			w.Run("plan", "-no-color", "-out=saved.plan").Succeeds(t)
+			plan, err := w.Command("show", "-json", "saved.plan").Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.Run("apply", "-no-color", "saved.plan").Succeeds(t)
+			if version := w.State("dataservice_connection.orders")["secret_version"]; version != 2.0 {
+				t.Errorf("the password was set %v times, want 2", version)
+			}
+			w.Plan().Succeeds(t, "No changes")
+			s.WantCall("/one", http.StatusOK)
+
+			places := map[string][]byte{"the saved plan as JSON": plan}
+			for _, path := range []string{
+				"/whoami", "/workspaces/default/connections", "/workspaces/default/connections/orders", "/workspaces/default/tokens",
+				"/workspaces/default/members", "/workspaces/default/apis", "/workspaces/default/publications", "/workspaces/default/events",
+			} {
+				places["GET "+path] = get(t, s, path)
+			}
+			unzip(t, places, filepath.Join(w.Dir, "saved.plan"))
+			collect(t, places, w.Dir)
+			collect(t, places, filepath.Dir(trace))
+			// Once while it runs, with what it has not moved into its file yet, and once after.
+			collect(t, places, s.DataDir)
+			s.Stop(os.Interrupt)
+			collect(t, places, s.DataDir)
+			delete(places, filepath.Join(s.DataDir, "admin.token")) // is there to hold it
+			places["the service's log"] = []byte(s.Log())
+			// What must be found shows that the test looks where something would be.
+			found := map[string]string{trace: "dataservice_connection", "the service's log": "update-connection", "GET /workspaces/default/connections": `"orders"`}
+			if records != "" {
+				rows := dump(t, records)
+				maps.Copy(places, rows)
+				found["the table connections"] = "orders"
+			} else {
+				found[filepath.Join(s.DataDir, "dataservice.db")] = "just_one"
+			}
+			for place, text := range found {
+				if !bytes.Contains(places[place], []byte(text)) {
+					t.Errorf("%s has %d bytes without %q: this test looks in the wrong place", place, len(places[place]), text)
+				}
+			}
+			for secret, what := range map[string]string{
+				former: "the password", role.password: "the new password", token: "the member's token", s.AdminToken(): "the admin's token",
+			} {
+				for _, form := range []string{secret, hex.EncodeToString([]byte(secret)), base64.StdEncoding.EncodeToString([]byte(secret))} {
+					for place, data := range places {
+						if bytes.Contains(data, []byte(form)) {
+							t.Errorf("%s is found in %s, as %s", what, place, form)
+						}
+					}
+				}
+			}
+		})
 	}
 }
 
-// collect reads every file below a directory that keep does not refuse.
-func collect(t *testing.T, places map[string][]byte, dir string, keep func(path string) bool) {
+// role is a login of its own on the server of the tests.
+type role struct {
+	name, password string
+	// variable is the value of var.database.
+	variable string
+	server   *pgx.Conn
+}
+
+// newRole makes a login with a password that may read nothing but its own database.
+func newRole(t *testing.T, database string) *role {
+	t.Helper()
+	server, err := pgx.Connect(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dsn, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &role{name: "dataservice_test_" + strings.ToLower(rand.Text()), password: "canary-" + rand.Text(), server: server}
+	c := server.Config()
+	r.variable = fmt.Sprintf("{host=%q, port=%d, name=%q, user=%q}", dsn.Hostname(), c.Port, c.Database, r.name)
+	r.execute(t, "CREATE ROLE "+r.name+" LOGIN PASSWORD '"+r.password+"'")
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		if _, err := server.Exec(ctx, "DROP ROLE "+r.name); err != nil {
+			t.Errorf("the test's role %s stays behind: %v", r.name, err)
+		}
+		_ = server.Close(ctx)
+	})
+	return r
+}
+
+// change gives the role another password.
+func (r *role) change(t *testing.T) {
+	t.Helper()
+	r.password = "canary-" + rand.Text()
+	r.execute(t, "ALTER ROLE "+r.name+" PASSWORD '"+r.password+"'")
+}
+
+func (r *role) execute(t *testing.T, statement string) {
+	t.Helper()
+	if _, err := r.server.Exec(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// dump reads every row of every table of a PostgreSQL database, as text.
+func dump(t *testing.T, database string) map[string][]byte {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	tables := column(t, conn, `SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables
+		WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`)
+	places := map[string][]byte{}
+	for _, table := range tables {
+		_, name, _ := strings.Cut(table, ".")
+		places["the table "+name] = []byte(strings.Join(column(t, conn, "SELECT r::text FROM "+table+" AS r"), "\n"))
+	}
+	return places
+}
+
+func column(t *testing.T, conn *pgx.Conn, query string) []string {
+	t.Helper()
+	rows, err := conn.Query(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return values
+}
+
+// collect reads every file below a directory.
+func collect(t *testing.T, places map[string][]byte, dir string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || keep != nil && !keep(path) {
+		if err != nil || d.IsDir() {
 			return err
 		}
 		places[path], err = os.ReadFile(path)
@@ -131,8 +248,8 @@ func collect(t *testing.T, places map[string][]byte, dir string, keep func(path 
 	}
 }
 
-// unzipInto reads what a saved plan holds.
-func unzipInto(t *testing.T, places map[string][]byte, file string) {
+// unzip reads what a saved plan holds.
+func unzip(t *testing.T, places map[string][]byte, file string) {
 	t.Helper()
 	r, err := zip.OpenReader(file)
 	if err != nil {
@@ -153,14 +270,14 @@ func unzipInto(t *testing.T, places map[string][]byte, file string) {
 	}
 }
 
-// get calls the native API and returns the answer's body.
-func get(t *testing.T, url, token string) []byte {
+// get calls the native API as the admin and returns the answer's body.
+func get(t *testing.T, s *servicetest.Service, path string) []byte {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.ControlPlane+"/api/v1"+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Authorization", "Bearer "+s.AdminToken())
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -168,7 +285,7 @@ func get(t *testing.T, url, token string) []byte {
 	defer func() { _ = resp.Body.Close() }()
 	data, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("GET %s answers %d %s (%v)", url, resp.StatusCode, data, err)
+		t.Fatalf("GET %s answers %d %s (%v)", path, resp.StatusCode, data, err)
 	}
 	return data
 }

@@ -8,7 +8,6 @@ import (
 	"path"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -68,12 +67,6 @@ func (s *testService) writeOrders(name string) {
 		INSERT INTO orders VALUES (1, 'north', 10.5), (2, 'south', 20), (3, 'north', 30.25)`)
 }
 
-// eventually polls until ok, and fails the test when the time is over.
-func (s *testService) eventually(most time.Duration, what string, ok func() bool) {
-	s.t.Helper()
-	servicetest.Eventually(s.t, most, what, ok)
-}
-
 // client returns a client with that token.
 func (s *testService) client(token string) *client.Client { return s.Client(token) }
 
@@ -89,9 +82,6 @@ func (s *testService) member(name string, role service.Role, reviewer bool) stri
 	}
 	return token.Secret
 }
-
-// call calls a published API.
-func (s *testService) call(path string) (status int, body string) { return s.Call(path) }
 
 // wantCall checks the status of a call.
 func (s *testService) wantCall(path string, want int) string {
