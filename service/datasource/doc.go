@@ -15,8 +15,18 @@
 //   - On PostgreSQL each call is one round trip of its own transaction:
 //     BEGIN READ ONLY, the statement, ROLLBACK. What a script sets, even for the
 //     session, is rolled back. A session's advisory locks, which a rollback leaves,
-//     are given back: by the same call where the script names them, within moments
+//     are given back: by the same call where the script may name them, within moments
 //     where a view or a function hides them.
+//   - BEGIN and ROLLBACK are sent with every call and have no name at the server, so
+//     that nothing can be put in their place. The scripts' own prepared statements
+//     have names that cannot be guessed; a function that runs SQL which it puts
+//     together can nevertheless find them in pg_prepared_statements, and with PREPARE
+//     make another API of the same connection answer something else on that session.
+//     It cannot make it write. Who may create such functions in the database, or whose
+//     functions scripts may call, is for the database's grants to say.
+//   - Three things outlive a rollback and are not undone: the seed of random() that
+//     setseed sets, what pg_logical_emit_message writes to the log without a
+//     transaction (the role needs no right for it), and prepared statements (above).
 //
 // The context's end becomes an interrupt (SQLite) or a cancel request (PostgreSQL).
 //

@@ -34,7 +34,7 @@ type Plan struct {
 	// offset behind its own arguments, and count is what counts its rows.
 	rows, count statement
 	paged       bool
-	// locks says that the script names advisory locks, which outlive a transaction.
+	// locks says that the script may name advisory locks, which outlive a transaction.
 	locks bool
 }
 
@@ -75,7 +75,7 @@ func newPlan(d service.Definition, s source, engine service.Engine) (*Plan, erro
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{source: s, paged: d.Script.Paged, locks: strings.Contains(strings.ToLower(st.Text), "advisory")}
+	p := &Plan{source: s, paged: d.Script.Paged, locks: mayLock(st.Text)}
 	for _, name := range st.Parameters {
 		declared := d.RequestParameters[name]
 		parameter := Parameter{Name: name, Type: declared.Type, Required: declared.Required}
@@ -100,6 +100,18 @@ func newPlan(d service.Definition, s source, engine service.Engine) (*Plan, erro
 		p.rows.key += "\x00" + c.name + "\x00" + string(c.typ)
 	}
 	return p, nil
+}
+
+// mayLock reports whether the script takes advisory locks, or could without saying
+// so: in a name that is spelt with escapes, or in a query that it puts together.
+func mayLock(text string) bool {
+	text = strings.ToLower(text)
+	for _, sign := range []string{"advisory", `u&"`, "query_to_xml"} {
+		if strings.Contains(text, sign) {
+			return true
+		}
+	}
+	return false
 }
 
 func columnsOf(d service.Definition) []column {

@@ -123,10 +123,6 @@ func (s *postgresSource) open(ctx context.Context) (*pgSession, error) {
 		session.close()
 		return nil, err
 	}
-	if err := session.prepareFrame(ctx); err != nil {
-		session.close()
-		return nil, s.connectFailure(err)
-	}
 	return session, nil
 }
 

@@ -29,12 +29,16 @@ func appendCString(out []byte, s string) []byte {
 	return append(append(out, s...), 0)
 }
 
-// appendParse prepares a statement and asks for its description.
+// appendParse prepares a statement; the unnamed one lasts until the next.
 func appendParse(out []byte, name, sql string) []byte {
 	out, at := beginMessage(out, 'P')
 	out = appendCString(appendCString(out, name), sql)
-	out = endMessage(append(out, 0, 0), at)
-	out, at = beginMessage(out, 'D')
+	return endMessage(append(out, 0, 0), at)
+}
+
+// appendDescribe asks for the description of a prepared statement.
+func appendDescribe(out []byte, name string) []byte {
+	out, at := beginMessage(out, 'D')
 	return endMessage(appendCString(append(out, 'S'), name), at)
 }
 
@@ -60,12 +64,12 @@ func endBind(out []byte, at int) []byte {
 
 func appendSync(out []byte) []byte { return append(out, 'S', 0, 0, 0, 4) }
 
-// frameOf executes statements without values.
-func frameOf(names ...string) []byte {
+// frameOf prepares statements without values as the unnamed one, and executes them.
+func frameOf(statements ...string) []byte {
 	var out []byte
-	for _, name := range names {
+	for _, sql := range statements {
 		var at int
-		out, at = beginBind(out, name, 0)
+		out, at = beginBind(appendParse(out, "", sql), "", 0)
 		out = endBind(out, at)
 	}
 	return out

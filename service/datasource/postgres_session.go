@@ -5,6 +5,7 @@ package datasource
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net"
 	"strconv"
@@ -14,21 +15,16 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// The statements around a call, prepared once per session under these names.
+// The statements around a call. Each is sent whole with every round trip and never
+// prepared under a name: what has a name a function can deallocate and prepare anew
+// as something else, and then BEGIN READ ONLY would be nothing of the kind.
 const (
-	frameBegin    = "begin"
-	frameSnapshot = "snapshot"
-	frameUnlock   = "unlock"
-	frameRollback = "rollback"
-)
-
-var frame = [...]struct{ name, sql string }{
 	// The isolation is said, since a role can have another default.
-	{frameBegin, "BEGIN READ ONLY, ISOLATION LEVEL READ COMMITTED"},
-	{frameSnapshot, "BEGIN READ ONLY, ISOLATION LEVEL REPEATABLE READ"},
-	{frameUnlock, "SELECT pg_catalog.pg_advisory_unlock_all()"},
-	{frameRollback, "ROLLBACK"},
-}
+	frameBegin    = "BEGIN READ ONLY, ISOLATION LEVEL READ COMMITTED"
+	frameSnapshot = "BEGIN READ ONLY, ISOLATION LEVEL REPEATABLE READ"
+	frameUnlock   = "SELECT pg_catalog.pg_advisory_unlock_all()"
+	frameRollback = "ROLLBACK"
+)
 
 // What stands before and behind the statements of a call.
 var (
@@ -64,6 +60,9 @@ type pgSession struct {
 	// out is the buffer for what is sent.
 	out        []byte
 	statements map[string]*pgStatement
+	// prefix begins the names of prepared statements, so that no script can take one
+	// before it is used.
+	prefix string
 	// closing names the prepared statements to be closed with the next call.
 	closing []string
 	// clock counts uses, to find the statement that was not used for longest, and to
@@ -92,18 +91,9 @@ type pgColumn struct {
 }
 
 func newPGSession(pg *pgconn.PgConn) *pgSession {
-	s := &pgSession{pg: pg, conn: pg.Conn(), frontend: pg.Frontend(), statements: map[string]*pgStatement{}}
+	s := &pgSession{pg: pg, conn: pg.Conn(), frontend: pg.Frontend(), statements: map[string]*pgStatement{}, prefix: rand.Text()}
 	s.expire = func() { _ = s.conn.SetDeadline(time.Unix(1, 0)) }
 	return s
-}
-
-func (s *pgSession) prepareFrame(ctx context.Context) error {
-	for _, f := range frame {
-		if _, err := s.pg.Prepare(ctx, f.name, f.sql, nil); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // close says good-bye and closes the connection.
@@ -300,7 +290,7 @@ func (a *pgAnswer) bind(st *statement) error {
 	s, p := a.s, a.p
 	prepared := s.statement(st)
 	if !prepared.prepared {
-		s.out = appendParse(s.out, prepared.name, st.text)
+		s.out = appendDescribe(appendParse(s.out, prepared.name, st.text), prepared.name)
 	}
 	page := st == &p.rows && p.paged
 	n := len(st.args)
@@ -331,7 +321,7 @@ func (s *pgSession) statement(st *statement) *pgStatement {
 		if len(s.statements) >= maxPostgresStatements {
 			s.evict()
 		}
-		prepared = &pgStatement{name: "s" + strconv.FormatUint(s.clock, 10)}
+		prepared = &pgStatement{name: s.prefix + strconv.FormatUint(s.clock, 10)}
 		s.statements[st.key] = prepared
 	}
 	prepared.used = s.clock
@@ -379,6 +369,12 @@ func (s *pgSession) receive() (pgproto3.BackendMessage, error) {
 func (s *pgSession) utility() error {
 	message, err := s.receive()
 	if err != nil {
+		return err
+	}
+	if _, ok := message.(*pgproto3.ParseComplete); !ok {
+		return errProtocol
+	}
+	if message, err = s.receive(); err != nil {
 		return err
 	}
 	if _, ok := message.(*pgproto3.BindComplete); !ok {

@@ -123,6 +123,53 @@ func TestNothingAScriptDoesWeakensTheNextCall(t *testing.T) {
 	f.answer(script("SELECT a, (SELECT last_value FROM s) AS s FROM t", nil, types{"a": service.TypeInt, "s": service.TypeInt}), `[{"a":1,"s":1}]`)
 }
 
+func TestNothingTakesThePlaceOfTheReadOnlyFrame(t *testing.T) {
+	f := newFixture(t, service.EnginePostgreSQL, Options{MaxSessions: 1})
+	f.exec("CREATE TABLE t (a integer)", "INSERT INTO t VALUES (1)",
+		"CREATE FUNCTION run(sql text) RETURNS text LANGUAGE plpgsql AS 'BEGIN EXECUTE sql; RETURN ''ran''; END'")
+	run := f.plan(script("SELECT run(${sql}) AS n", types{"sql": service.TypeString}, types{"n": service.TypeString}))
+	names := script("SELECT name FROM pg_prepared_statements ORDER BY prepare_time", nil, types{"name": service.TypeString})
+	first, err := f.run(f.plan(names))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sql := range []string{
+		`PREPARE "begin" AS SELECT 1`, `PREPARE "rollback" AS SELECT 1`,
+		// Where the frame has these names, they mean something else from here on.
+		`DEALLOCATE "begin"; PREPARE "begin" AS SELECT 1`,
+		`DEALLOCATE "rollback"; PREPARE "rollback" AS SELECT 1; SET default_transaction_read_only = off`,
+		`SET default_transaction_read_only = off`,
+		`DELETE FROM t`,
+		`DELETE FROM t`,
+	} {
+		// What the attempt itself answers does not matter.
+		_, _ = f.run(run, sql)
+	}
+	f.answer(script("SELECT a FROM t", nil, types{"a": service.TypeInt}), `[{"a":1}]`)
+	f.answer(script("SELECT current_setting('transaction_read_only') AS r, current_setting('default_transaction_read_only') AS d", nil, types{"r": service.TypeString, "d": service.TypeString}), `[{"d":"on","r":"on"}]`)
+	// Its names are not those of another session.
+	other := newFixture(t, service.EnginePostgreSQL, Options{MaxSessions: 1})
+	if second, err := other.run(other.plan(names)); err != nil || second == first || !strings.Contains(second, "name") {
+		t.Errorf("two sessions have the names %s and %s, %v", first, second, err)
+	}
+}
+
+func TestScriptsThatCouldHideALockGiveItBackAtOnce(t *testing.T) {
+	f := newFixture(t, service.EnginePostgreSQL, Options{MaxSessions: 1})
+	held := "SELECT count(*)::text AS n FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+	for _, text := range []string{
+		`SELECT U&"pg_\0061dvisory_lock"(5)::text AS n`,
+		`SELECT query_to_xml('SELECT pg_ad' || 'visory_lock(5)', true, false, '')::text AS n`,
+	} {
+		// Right behind a call that gave locks back anyway.
+		f.number("SELECT 'advisory' AS n")
+		f.number(text)
+		if n := f.number(held); n != "0" {
+			t.Errorf("after %s %s locks are held", text, n)
+		}
+	}
+}
+
 func TestHiddenAdvisoryLocksAreGivenBackSoon(t *testing.T) {
 	f := newFixture(t, service.EnginePostgreSQL, Options{})
 	f.exec("CREATE FUNCTION hidden() RETURNS text LANGUAGE sql AS 'SELECT pg_advisory_lock(77)::text'")
