@@ -118,7 +118,7 @@ func (r *connectionResource) Schema(_ context.Context, _ resource.SchemaRequest,
 				Default:             booldefault.StaticBool(false),
 			},
 			"password_wo": schema.StringAttribute{
-				MarkdownDescription: "`POSTGRESQL`: the role's password. Write-only: it is sent to the service, which encrypts it, and is in no plan and no state. It is sent when the connection is created and whenever `password_wo_version` changes.",
+				MarkdownDescription: "`POSTGRESQL`: the role's password. Write-only: it is sent to the service, which encrypts it, and is in no plan and no state. It is sent when the connection is created, whenever `password_wo_version` changes, and whenever `engine`, `host`, `port` or `ssl_mode` do: the service takes no stored password to another place.",
 				Optional:            true,
 				Sensitive:           true,
 				WriteOnly:           true,
@@ -144,6 +144,15 @@ func (m *connectionModel) spec() service.ConnectionSpec {
 		Host: m.Host.ValueString(), Port: int(m.Port.ValueInt64()), Database: m.Database.ValueString(),
 		Username: m.Username.ValueString(), SSLMode: service.SSLMode(m.SSLMode.ValueString()), AllowSuperuser: m.AllowSuperuser.ValueBool(),
 	}
+}
+
+// sendsPassword reports whether the step from the state to the plan sends the
+// password again. Beside a new version that is what leads to another place, or
+// there in another way: the service demands the password then, so that nobody who
+// does not know it has it sent to a host of their own.
+func (m *connectionModel) sendsPassword(state connectionModel) bool {
+	return !m.PasswordWOVersion.Equal(state.PasswordWOVersion) || !m.Engine.Equal(state.Engine) ||
+		!m.Host.Equal(state.Host) || !m.Port.Equal(state.Port) || !m.SSLMode.Equal(state.SSLMode)
 }
 
 // take makes the model say what the service answered.
@@ -202,7 +211,7 @@ func (r *connectionResource) ModifyPlan(ctx context.Context, req resource.Modify
 	if !req.State.Raw.IsNull() {
 		var state connectionModel
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-		if plan.PasswordWOVersion.Equal(state.PasswordWOVersion) {
+		if !plan.sendsPassword(state) || leftOut(ctx, req.Config, path.Root("password_wo")) {
 			plan.SecretVersion = state.SecretVersion
 		}
 	}
@@ -275,7 +284,7 @@ func (r *connectionResource) Update(ctx context.Context, req resource.UpdateRequ
 		return
 	}
 	in := service.ConnectionInput{ConnectionSpec: plan.spec()}
-	if !plan.PasswordWOVersion.Equal(state.PasswordWOVersion) {
+	if plan.sendsPassword(state) {
 		in.Password, diags = passwordOf(ctx, req.Config)
 		resp.Diagnostics.Append(diags...)
 	}
