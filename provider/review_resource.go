@@ -7,12 +7,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"strconv"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/resourcevalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -20,6 +23,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
@@ -39,6 +43,14 @@ const statusNotRequired = "NOT_REQUIRED"
 
 // reviewTimeout is how long a decision is waited for where the configuration does not say.
 const reviewTimeout = 60 * time.Minute
+
+// namedKey keeps in the private state whether the configuration names the
+// application by its id. Another one is then never looked for.
+const namedKey = "named_by_id"
+
+// publicationRevision is the id of what stands for no review, and imports the newest
+// decision about a revision.
+var publicationRevision = regexp.MustCompile(`^([0-9a-f]{32})/([1-9][0-9]{0,17})$`)
 
 // pollTime is how long one call waits for a decision; the next call waits on.
 const pollTime = client.MaxWait / 2
@@ -74,7 +86,8 @@ func (r *reviewResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "The decision on an application, or the wait for it.\n\n" +
 			"With `decision` it approves or rejects, which needs the reviewer right. Without, it waits until somebody has decided, and fails at once where that is a rejection: what depends on it goes on only after an approval.\n\n" +
-			"It is about the newest application of one revision of a publication, and decides on exactly that candidate, never on a newer one. Where the revision is live without a review, `status` is `" + statusNotRequired + "`. " +
+			"With `publication_id` and `api_revision` it is about the application to publish that revision which is the newest when the apply runs, and decides on exactly the candidate that it finds. " +
+			"With `review_id` it is about that application alone: whatever takes its place, a plan that was saved before decides nothing then, and says so. Where the revision is live without a review, `status` is `" + statusNotRequired + "`. " +
 			"Destroying it forgets the decision and changes nothing.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
@@ -103,7 +116,7 @@ func (r *reviewResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 				},
 			},
 			"review_id": schema.StringAttribute{
-				MarkdownDescription: "Id of the review, instead of `publication_id` and `api_revision`; for restorations. Another one makes another decision.",
+				MarkdownDescription: "Id of the review, instead of `publication_id` and `api_revision`; the only way to decide on a restoration. Another one makes another decision.",
 				Optional:            true,
 				Computed:            true,
 				PlanModifiers:       replaced,
@@ -166,6 +179,11 @@ func (r *reviewResource) ValidateConfig(ctx context.Context, req resource.Valida
 	addFieldErrors(ctx, &resp.Diagnostics, req.Config, service.ValidateComment(callOf(config.Decision.ValueString()), config.Comment.ValueString()))
 }
 
+// noteName notes in the private state whether the configuration names the application.
+func noteName(ctx context.Context, private writablePrivateState, config tfsdk.Config) diag.Diagnostics {
+	return setPrivate(ctx, private, namedKey, !leftOut(ctx, config, path.Root("review_id")))
+}
+
 func callOf(decision string) service.Call {
 	if decision == decisionReject {
 		return service.CallReject
@@ -226,14 +244,18 @@ func holdings(p service.Publication) string {
 	}
 	if p.OpenReview != nil {
 		text += fmt.Sprintf(", and review %s of revision %d is pending", p.OpenReview.ID, p.OpenReview.Revision)
+		if p.OpenReview.Kind == service.ReviewRestore {
+			text += ", to restore it (decide that with review_id)"
+		}
 	}
 	return text
 }
 
-// newest returns the newest application of the model's publication and revision.
+// newest returns the newest application to publish the model's revision. One to
+// restore it is decided by its own id: it is about a version that was approved before.
 func (r *reviewResource) newest(ctx context.Context, m reviewModel) (*service.Review, error) {
 	list, err := r.backend.client.Reviews(ctx, client.ReviewFilter{
-		PublicationID: m.PublicationID.ValueString(), Revision: m.APIRevision.ValueInt64(),
+		PublicationID: m.PublicationID.ValueString(), Revision: m.APIRevision.ValueInt64(), Kind: service.ReviewPublish,
 	}, client.Page{Limit: 1})
 	if err != nil || len(list.Items) == 0 {
 		return nil, err
@@ -281,6 +303,7 @@ func (r *reviewResource) Create(ctx context.Context, req resource.CreateRequest,
 		plan.take(decided)
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+	resp.Diagnostics.Append(noteName(ctx, resp.Private, req.Config)...)
 }
 
 func verbOf(decision string) string {
@@ -358,6 +381,8 @@ func pause(ctx context.Context, d time.Duration) {
 func (r *reviewResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state reviewModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	named, diags := getPrivate[bool](ctx, req.Private, namedKey)
+	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() || !r.backend.readable(ctx, &resp.Diagnostics) {
 		return
 	}
@@ -373,8 +398,16 @@ func (r *reviewResource) Read(ctx context.Context, req resource.ReadRequest, res
 			addError(&resp.Diagnostics, nil, headline, err)
 			return
 		}
+		if review.Status == service.ReviewPending {
+			resp.State.RemoveResource(ctx) // it is still to be decided
+			return
+		}
 		held = &review
 		state.take(review)
+	}
+	if named {
+		resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+		return
 	}
 	// A newer application for the same revision is decided anew.
 	newest, err := r.newest(ctx, state)
@@ -415,6 +448,7 @@ func (r *reviewResource) Update(ctx context.Context, req resource.UpdateRequest,
 	for _, s := range agrees[decision] {
 		if s == status {
 			resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+			resp.Diagnostics.Append(noteName(ctx, resp.Private, req.Config)...)
 			return
 		}
 	}
@@ -431,6 +465,47 @@ func (r *reviewResource) Delete(context.Context, resource.DeleteRequest, *resour
 	// A decision cannot be taken back: the framework forgets it.
 }
 
+// ImportState takes over a decision: by the id of the review, or by
+// PUBLICATION/REVISION, which is the id of what needed none.
 func (r *reviewResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	resource.ImportStatePassthroughID(ctx, path.Root("id"), req, resp)
+	var m reviewModel
+	parts := publicationRevision.FindStringSubmatch(req.ID)
+	switch {
+	case parts != nil:
+		revision, err := strconv.ParseInt(parts[2], 10, 64)
+		if err != nil {
+			panic("provider: the pattern admits what is no number: " + err.Error())
+		}
+		m.PublicationID, m.APIRevision = types.StringValue(parts[1]), types.Int64Value(revision)
+	case idPattern.MatchString(req.ID):
+		m.ReviewID = types.StringValue(req.ID)
+	default:
+		resp.Diagnostics.AddError("Not the id of a decision", fmt.Sprintf("%q is neither the id of a review nor the id of a publication with a revision, such as 0123456789abcdef0123456789abcdef/3.", req.ID))
+		return
+	}
+	if !r.backend.ready(ctx, &resp.Diagnostics) {
+		return
+	}
+	review, err := r.find(ctx, m)
+	switch {
+	case err != nil:
+		addError(&resp.Diagnostics, nil, "Cannot import the decision "+req.ID, err)
+		return
+	case review == nil:
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), req.ID)...)
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("publication_id"), m.PublicationID)...)
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("api_revision"), m.APIRevision)...)
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("status"), statusNotRequired)...)
+	case review.Status == service.ReviewPending:
+		resp.Diagnostics.AddError("Nothing to import yet",
+			fmt.Sprintf("Review %s of %s revision %d is pending: there is no decision to import. Create the resource, with a decision or to wait for one.", review.ID, review.APIName, review.Revision))
+		return
+	case review.Status != service.ReviewApproved && review.Status != service.ReviewRejected:
+		resp.Diagnostics.AddError("Nothing to import",
+			fmt.Sprintf("Review %s of %s revision %d is %s: nobody decided it, and nobody can any more.", review.ID, review.APIName, review.Revision, review.Status))
+		return
+	default:
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), review.ID)...)
+	}
+	resp.Diagnostics.Append(setPrivate(ctx, resp.Private, namedKey, parts == nil)...)
 }
