@@ -61,9 +61,9 @@ const (
 	keyCheckWord = "This is the key."
 )
 
-// errWrongKey ends the start: with another key, the passwords of all connections
+// ErrWrongKey is what [Open] answers for a store that was made with another key: with another key, the passwords of all connections
 // would be lost one by one.
-var errWrongKey = errors.New("the store was made with another encryption key: start the service with the key file that belongs to this store")
+var ErrWrongKey = errors.New("the store was made with another encryption key: start the service with the key file that belongs to this store")
 
 // checkKey makes sure that the store's key is the one it was made with, and in a new
 // store notes it down, sealed.
@@ -78,7 +78,7 @@ func (t *transaction) checkKey(ctx context.Context) error {
 		return err
 	}
 	if word, err := t.store.seal.open(sealed, keyCheckID); !found || err != nil || word != keyCheckWord {
-		return errWrongKey
+		return ErrWrongKey
 	}
 	return nil
 }

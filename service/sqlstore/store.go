@@ -57,6 +57,8 @@ type engine interface {
 	oneWriter() bool
 	// diagnose says what kind of failure err is.
 	diagnose(err error) failure
+	// outcomeUnknown reports whether a commit that failed with err may have happened.
+	outcomeUnknown(err error) bool
 	// migrate brings the schema to the program's version.
 	migrate(ctx context.Context, log *slog.Logger) error
 	ping(ctx context.Context) error
@@ -124,6 +126,10 @@ func (s *Store) View(ctx context.Context, fn func(lifecycle.Tx) error) error {
 // fn is run again, a few times at most, where the database gave up on the transaction
 // for the sake of another one, and once where a record that another transaction
 // committed meanwhile stood in the way: this time fn sees that record.
+//
+// A caller whose ctx ends before the commit has changed nothing; one whose ctx ends
+// while the commit is under way learns what became of it. Where nobody can tell, since
+// the connection broke just then, the error wraps [lifecycle.ErrOutcomeUnknown].
 func (s *Store) Update(ctx context.Context, fn func(lifecycle.Tx) error) error {
 	return s.run(ctx, true, fn)
 }
@@ -210,6 +216,9 @@ func (s *Store) transact(ctx context.Context, write bool, fn func(lifecycle.Tx) 
 		return s.translate(err, blame{})
 	}
 	if err := sqlTx.Commit(); err != nil {
+		if s.engine.outcomeUnknown(err) {
+			return with(errUnknown, fmt.Errorf("commit: %w: %w", lifecycle.ErrOutcomeUnknown, err))
+		}
 		return s.translate(fmt.Errorf("commit: %w", err), blame{})
 	}
 	return nil

@@ -91,25 +91,25 @@ func (d *dataDir) close() error { return d.lock.Close() }
 func (d *dataDir) file(name string) string { return filepath.Join(d.path, name) }
 
 // encryptionKey returns the key that seals connection passwords in the store, and
-// makes it on the first start.
-func (d *dataDir) encryptionKey() (key [32]byte, err error) {
+// makes it where there is none. It lies on the disk before anything is sealed with it.
+func (d *dataDir) encryptionKey() (key [32]byte, made bool, err error) {
 	name := d.file(keyFile)
 	text, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := rand.Read(key[:]); err != nil {
-			return key, err
+			return key, false, err
 		}
-		return key, d.write(keyFile, []byte(hex.EncodeToString(key[:])+"\n"), 0o600)
+		return key, true, d.write(keyFile, []byte(hex.EncodeToString(key[:])+"\n"), 0o600)
 	}
 	if err != nil {
-		return key, failed(err, "Cannot read the encryption key %s: %s.", name, root(err))
+		return key, false, failed(err, "Cannot read the encryption key %s: %s.", name, root(err))
 	}
 	decoded, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(decoded) != len(key) {
-		return key, failed(err, "%s is not an encryption key: it must hold 64 hex digits. Restore it from a backup; without it the passwords of the connections cannot be read.", name)
+		return key, false, failed(err, "%s is not an encryption key: it must hold 64 hex digits. Restore it from a backup; without it the passwords of the connections cannot be read.", name)
 	}
 	copy(key[:], decoded)
-	return key, nil
+	return key, false, nil
 }
 
 // adminToken returns the token in the file, or "" where there is no file.

@@ -93,11 +93,16 @@ func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error)
 
 // openStore opens the store with the key of the data directory.
 func openStore(ctx context.Context, c serveCommand, dir *dataDir, logger *slog.Logger) (*sqlstore.Store, error) {
-	key, err := dir.encryptionKey()
+	key, made, err := dir.encryptionKey()
 	if err != nil {
 		return nil, err
 	}
 	store, err := sqlstore.Open(ctx, sqlstore.Options{DSN: c.dsn(dir), Key: key, Logger: logger})
+	if made && errors.Is(err, sqlstore.ErrWrongKey) {
+		// The store is older than the key that was just made for it.
+		err = errors.Join(err, dir.remove(keyFile))
+		return nil, failed(err, "The store %s was made with an encryption key, and %s is missing. Restore that file from a backup, or copy it from the service that made the store: without it the passwords of the connections cannot be read.", c.storeName(dir), dir.file(keyFile))
+	}
 	if err != nil {
 		return nil, failed(err, "Cannot use the store %s: %s.", c.storeName(dir), oneLine(err))
 	}
