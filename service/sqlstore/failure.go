@@ -47,6 +47,7 @@ var (
 	errCollision = service.Errorf(service.CodeConflict, "Too many requests changed the same things at once. Try again.")
 	errDown      = service.Errorf(service.CodeUnavailable, "The store does not answer. Try again in a moment.")
 	errFull      = service.Errorf(service.CodeUnavailable, "The store's disk is full: nothing can be changed until there is room.")
+	errUnknown   = service.Errorf(service.CodeUnavailable, "The store did not say whether the change was made. Read it again before you repeat it.")
 	errEnded     = service.Errorf(service.CodeUnavailable, "The request ended before the store had answered.")
 	errInternal  = service.Errorf(service.CodeInternal, "The store failed. The service's log says how.")
 )

@@ -34,6 +34,9 @@ const (
 	// A replica whose machine vanished holds its locks no longer than this.
 	postgresIdleInTransaction = time.Minute
 
+	// A transaction whose caller hung up has this long to end.
+	postgresFinish = 30 * time.Second
+
 	// migrationLock is the key of the advisory lock under which the schema is brought
 	// up to date, and migrationWait how long a starting replica waits for it.
 	migrationLock = 0x64617461_73766300
@@ -80,10 +83,34 @@ func (e *postgresEngine) begin(ctx context.Context, write bool) (*sql.Tx, func()
 	if !write {
 		options = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 	}
-	tx, err := e.db.BeginTx(ctx, options)
-	return tx, func() {}, err
+	// A caller who hangs up ends the wait for a connection and for BEGIN. Later the
+	// transaction looks at ctx itself, between the statements and before the commit: the
+	// driver would break off a COMMIT under way, and nobody knew what became of it.
+	own, end := context.WithCancel(context.WithoutCancel(ctx))
+	waiting := context.AfterFunc(ctx, end)
+	tx, err := e.db.BeginTx(own, options)
+	if !waiting() && err == nil {
+		err = errors.Join(ctx.Err(), tx.Rollback())
+	}
+	if err != nil {
+		end()
+		return nil, nil, err
+	}
+	// Nobody is left who would give up on a server that does not answer.
+	watching := context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(postgresFinish)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			end()
+		case <-own.Done():
+		}
+	})
+	return tx, func() { watching(); end() }, nil
 }
 
+// statement lets the end of a request break off a statement, which may wait for a
+// lock: the connection is then closed and nothing is committed.
 func (e *postgresEngine) statement(ctx context.Context) context.Context { return ctx }
 
 // rebind numbers the placeholders. No statement of the package has a question mark elsewhere.
@@ -115,6 +142,7 @@ const (
 	sqlstateUniqueViolation     = "23505"
 	sqlstateForeignKeyViolation = "23503"
 	sqlstateSerialization       = "40001"
+	sqlstateCompletionUnknown   = "40003"
 	sqlstateDeadlock            = "40P01"
 	sqlstateLockNotAvailable    = "55P03"
 	sqlstateDiskFull            = "53100"
@@ -161,6 +189,23 @@ func (e *postgresEngine) diagnose(err error) failure {
 		return failureUnavailable
 	}
 	return failureOther
+}
+
+// outcomeUnknown is true unless the server said that it did not commit. That the driver
+// calls an error safe to retry says nothing here: where the connection ends while a
+// COMMIT is under way, it reports a connection that was closed before.
+func (e *postgresEngine) outcomeUnknown(err error) bool {
+	var p *pgconn.PgError
+	switch {
+	case errors.Is(err, pgx.ErrTxCommitRollback), errors.Is(err, sql.ErrTxDone):
+		return false
+	case !errors.As(err, &p):
+		return true
+	}
+	// A server that ends the session may do so after it wrote the commit to its disk,
+	// while it waits for a standby.
+	return p.Code == sqlstateCompletionUnknown || strings.HasPrefix(p.Code, sqlclassConnection) ||
+		strings.HasPrefix(p.Code, sqlclassOperatorIntervention) || p.SeverityUnlocalized == "FATAL" || p.SeverityUnlocalized == "PANIC"
 }
 
 // migrate holds an advisory lock while it works, so that of several replicas that

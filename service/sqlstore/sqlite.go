@@ -23,6 +23,9 @@ import (
 // maxReaders bounds the connections that read from a SQLite store.
 const maxReaders = 8
 
+// primary masks the low byte of an extended result code: what kind of failure it is.
+const primary = 0xff
+
 // errQueue says that the one writer's place was not free in the time allowed.
 var errQueue = errors.New("another transaction writes for too long")
 
@@ -171,7 +174,6 @@ func (e *sqliteEngine) diagnose(err error) failure {
 	if !errors.As(err, &s) {
 		return failureOther
 	}
-	const primary = 0xff // The low byte of an extended result code.
 	switch s.Code() {
 	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
 		return failureDuplicate
@@ -190,6 +192,13 @@ func (e *sqliteEngine) diagnose(err error) failure {
 		return failureUnavailable
 	}
 	return failureOther
+}
+
+// outcomeUnknown is true where the disk failed: the end of the write-ahead log may
+// have reached it all the same, and count after a restart.
+func (e *sqliteEngine) outcomeUnknown(err error) bool {
+	var s *sqlite.Error
+	return errors.As(err, &s) && s.Code()&primary == sqlite3.SQLITE_IOERR
 }
 
 func (e *sqliteEngine) migrate(ctx context.Context, log *slog.Logger) error {
