@@ -21,6 +21,9 @@ import (
 const (
 	// maxSQLiteLength bounds one value and one row, in bytes.
 	maxSQLiteLength = 16 << 20
+	// maxSQLitePattern bounds what LIKE and GLOB look for, in bytes: one comparison with
+	// a long pattern takes many seconds, and an interrupt does not reach into it.
+	maxSQLitePattern = 256
 	// sqliteCache is each session's page cache, in KiB.
 	sqliteCache = "8192"
 	// maxSQLiteStatements bounds the prepared statements of one session.
@@ -200,6 +203,7 @@ func (s *sqliteSession) restrict(ctx context.Context) error {
 	c.Limit(sqlite.LimitLength, maxSQLiteLength)
 	c.Limit(sqlite.LimitSQLLength, 4*service.MaxScriptLength)
 	c.Limit(sqlite.LimitAttached, 0)
+	c.Limit(sqlite.LimitLikePattern, maxSQLitePattern)
 	c.Limit(sqlite.LimitWorkerThreads, 0)
 	for setting, on := range map[int32]bool{
 		sqlite.ConfigDefensive:     true,

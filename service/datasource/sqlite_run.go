@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
@@ -54,6 +55,9 @@ func sqliteFailure(ctx context.Context, p *Plan, call Call, err error) error {
 		return &Error{Kind: Timeout, Err: err}
 	case sqlite.IsCode(err, sqlite.Mismatch) && len(call.Values) > 0:
 		// A value that is no number, in LIMIT or OFFSET.
+		return &Error{Kind: BadValue, Parameter: onlyParameter(p), Err: err}
+	case len(call.Values) > 0 && strings.HasSuffix(err.Error(), "pattern too complex"):
+		// One of LIKE or GLOB that is longer than maxSQLitePattern. It has no code.
 		return &Error{Kind: BadValue, Parameter: onlyParameter(p), Err: err}
 	case sqlite.IsCode(err, sqlite.CantOpen), sqlite.IsCode(err, sqlite.NotADB):
 		return &Error{Kind: Unavailable, Err: err}

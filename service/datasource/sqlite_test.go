@@ -265,6 +265,31 @@ func TestALimitThatIsNoNumberIsABadValue(t *testing.T) {
 	}
 }
 
+func TestALongPatternIsABadValue(t *testing.T) {
+	f := newFixture(t, service.EngineSQLite, Options{MaxSessions: 1})
+	f.exec("CREATE TABLE t (s text)", "INSERT INTO t VALUES (replace(hex(zeroblob(100000)), '00', 'ab'))")
+	for _, operator := range []string{"LIKE", "GLOB"} {
+		p := f.plan(script("SELECT count(*) AS n FROM t WHERE s "+operator+" ${pattern}", types{"pattern": service.TypeString}, types{"n": service.TypeInt}))
+		wildcard := map[string]string{"LIKE": "%", "GLOB": "*"}[operator]
+		if out, err := f.run(p, strings.Repeat(wildcard+"ab", 50)+wildcard); err != nil || out != `[{"n":1}]` {
+			t.Errorf("%s with a pattern of 151 bytes: got %s, %v", operator, out, err)
+		}
+		var e *Error
+		for _, n := range []int{100, 1000, 10_000} {
+			// Its timeout would not end the longest.
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			_, err := p.Run(ctx, nil, Call{Values: []any{strings.Repeat(wildcard+"ab", n) + "c"}})
+			cancel()
+			if !errors.As(err, &e) || e.Kind != BadValue || e.Parameter != "pattern" {
+				t.Errorf("%s with a pattern of %d bytes: %v", operator, 3*n+1, err)
+			}
+		}
+	}
+	if _, err := f.run(f.plan(script("SELECT 'a' LIKE '"+strings.Repeat("%a", 200)+"' AS n", nil, types{"n": service.TypeInt}))); KindOf(err) != Failed {
+		t.Errorf("a pattern of the script's own: %v", err)
+	}
+}
+
 func TestADatabaseInWALModeIsRead(t *testing.T) {
 	f := newFixture(t, service.EngineSQLite, Options{MaxSessions: 1})
 	writer, err := sql.Open("sqlite", f.dsn)

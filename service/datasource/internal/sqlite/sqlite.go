@@ -25,6 +25,7 @@ const (
 	LimitLength        = lib.SQLITE_LIMIT_LENGTH
 	LimitSQLLength     = lib.SQLITE_LIMIT_SQL_LENGTH
 	LimitAttached      = lib.SQLITE_LIMIT_ATTACHED
+	LimitLikePattern   = lib.SQLITE_LIMIT_LIKE_PATTERN_LENGTH
 	LimitWorkerThreads = lib.SQLITE_LIMIT_WORKER_THREADS
 
 	ConfigDefensive     = lib.SQLITE_DBCONFIG_DEFENSIVE
