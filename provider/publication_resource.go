@@ -98,7 +98,7 @@ func (r *publicationResource) Schema(ctx context.Context, _ resource.SchemaReque
 				Validators:          []validator.String{stringvalidator.RegexMatches(environmentIDPattern, "must be the id of an environment")},
 			},
 			"api_revision": schema.Int64Attribute{
-				MarkdownDescription: "Revision of the API to publish. With `dataservice_api.x.revision` every change of the definition is published. It reads as the revision of the open application, else as the live one.",
+				MarkdownDescription: "Revision of the API to publish. With `dataservice_api.x.revision` every change of the definition is published. It reads as the revision of the open application, else as the live one; an application of another member that this configuration did not ask for is passed over while something is live.",
 				Required:            true,
 				Validators:          []validator.Int64{int64validator.AtLeast(1)},
 			},
@@ -108,7 +108,7 @@ func (r *publicationResource) Schema(ctx context.Context, _ resource.SchemaReque
 				Validators:          []validator.String{stringvalidator.RegexMatches(idPattern, "must be the id of a connection: use the id of a dataservice_connection")},
 			},
 			"remark": schema.StringAttribute{
-				MarkdownDescription: "What a reviewer should know, at most 255 characters. Changing it resubmits an application that was rejected, and replaces one that is pending; on what is live it changes nothing.",
+				MarkdownDescription: "What a reviewer should know, at most 255 characters. Changing it resubmits an application that was rejected, and replaces one that is pending, to publish or to restore; on what is live it changes nothing.",
 				Optional:            true,
 			},
 			"desired_status": schema.StringAttribute{
@@ -174,11 +174,39 @@ func lastReview(p service.Publication) *service.Review {
 	return p.Rejection
 }
 
+// standpoint is who looks at a publication, and what was asked for so far.
+type standpoint struct {
+	memberID string
+	// revision and connectionID are what the state has; 0 and "" where it says nothing.
+	revision     int64
+	connectionID string
+}
+
+// standpoint is that of the member; chosen is the connection that the service chose
+// when the configuration named none.
+func (m *publicationModel) standpoint(memberID, chosen string) standpoint {
+	from := standpoint{memberID: memberID, revision: m.APIRevision.ValueInt64(), connectionID: m.ConnectionID.ValueString()}
+	if from.connectionID == "" {
+		from.connectionID = chosen
+	}
+	return from
+}
+
+// asked reports whether the open application is the looker's own matter: the member
+// made it, or it is for just what the state has, because another identity applied
+// with the same state.
+func (s standpoint) asked(open service.Review) bool {
+	return open.ApplicantID == s.memberID ||
+		open.Revision == s.revision && (s.connectionID == "" || s.connectionID == open.ConnectionID)
+}
+
 // target is what the publication is on the way to: its open candidate, else what is
-// live. ok is false where it has neither.
-func target(p service.Publication) (revision int64, connectionID string, ok bool) {
+// live. ok is false where it has neither. What somebody else applied for on their own
+// is no target while something is live: the service refuses to replace their
+// application, so a plan that fought it would never come true.
+func target(p service.Publication, from standpoint) (revision int64, connectionID string, ok bool) {
 	switch {
-	case p.OpenReview != nil:
+	case p.OpenReview != nil && (p.Live == nil || from.asked(*p.OpenReview)):
 		return p.OpenReview.Revision, p.OpenReview.ConnectionID, true
 	case p.Live != nil:
 		return p.Live.Revision, p.Live.ConnectionID, true
@@ -186,10 +214,10 @@ func target(p service.Publication) (revision int64, connectionID string, ok bool
 	return 0, "", false
 }
 
-// read makes the model say what a refresh found; chosen is the connection that the
-// service chose when the configuration named none. gone is true where the next plan
-// must create the publication.
-func (m *publicationModel) read(p service.Publication, chosen string) (gone bool, err error) {
+// read makes the model say what a refresh by the member found; chosen is the
+// connection that the service chose when the configuration named none. gone is true
+// where the next plan must create the publication.
+func (m *publicationModel) read(p service.Publication, memberID, chosen string) (gone bool, err error) {
 	row, err := rowOf(&p)
 	if err != nil || row.desired == readAbsent {
 		return row.desired == readAbsent, err
@@ -202,8 +230,8 @@ func (m *publicationModel) read(p service.Publication, chosen string) (gone bool
 	case m.DesiredStatus.IsNull():
 		m.DesiredStatus = types.StringValue(desiredPublished)
 	}
+	revision, connectionID, ok := target(p, m.standpoint(memberID, chosen))
 	m.APIRevision = types.Int64Null()
-	revision, connectionID, ok := target(p)
 	if !ok || !row.targets {
 		return false, nil
 	}
@@ -328,10 +356,16 @@ type wanted struct {
 	// the revision: the connection or the remark of an open application changed, or
 	// what there is was made by somebody else.
 	apply bool
+	// renew says that the remark of an open application to restore changed, so that it
+	// is made again.
+	renew bool
+	// from is who looks, and what was asked for before.
+	from standpoint
 }
 
-func (m *publicationModel) wanted() wanted {
+func (m *publicationModel) wanted(from standpoint) wanted {
 	return wanted{
+		from:  from,
 		apiID: m.APIID.ValueString(), environmentID: m.EnvironmentID.ValueString(), revision: m.APIRevision.ValueInt64(),
 		connectionID: m.ConnectionID.ValueString(), remark: m.Remark.ValueString(), desired: m.DesiredStatus.ValueString(),
 	}
@@ -339,11 +373,25 @@ func (m *publicationModel) wanted() wanted {
 
 // at reports whether the publication has, or is on the way to, what is wanted.
 func (w wanted) at(p *service.Publication) bool {
-	if p == nil || w.apply {
-		return false
-	}
-	revision, connectionID, ok := target(*p)
+	return p != nil && !w.apply && w.reached(*p)
+}
+
+func (w wanted) reached(p service.Publication) bool {
+	revision, connectionID, ok := target(p, w.from)
 	return ok && revision == w.revision && (w.connectionID == "" || w.connectionID == connectionID)
+}
+
+// missed says why the publication is not on the way to what is wanted although no
+// call failed: the service leaves the application of somebody else as it is.
+func (w wanted) missed(p service.Publication) error {
+	switch open := p.OpenReview; {
+	case w.reached(p) || open != nil && open.ApplicantID == w.from.memberID:
+		return nil
+	case open != nil:
+		return fmt.Errorf("%s applied to publish revision %d of %s in %s, and nobody has decided yet: review %s, %s. That application stands, so revision %d is not where this ends. Have it cancelled by %s or a reviewer, or decided, and apply again",
+			open.ApplicantName, open.Revision, p.APIName, p.EnvironmentName, open.ID, open.URL, w.revision, open.ApplicantName)
+	}
+	return fmt.Errorf("somebody else changed %s in %s at the same time, and revision %d is not what it holds. Run plan again", p.APIName, p.EnvironmentName, w.revision)
 }
 
 // progress is how far converge came.
@@ -354,6 +402,14 @@ type progress struct {
 	made []service.Call
 	// left holds the calls that wait for a decision.
 	left []service.Call
+}
+
+// publicationReview is the open application; nil where there is none.
+func (p progress) publicationReview() *service.Review {
+	if p.publication == nil {
+		return nil
+	}
+	return p.publication.OpenReview
 }
 
 // published reports whether the publish call was made.
@@ -374,8 +430,11 @@ func (r *publicationResource) converge(ctx context.Context, there *service.Publi
 		return done, err
 	}
 	steps := row.steps(w.desired, w.at(there))
+	if len(steps) == 0 && w.renew {
+		steps = row.renewal
+	}
 	for i, call := range steps {
-		if i > 0 && done.publication.OpenReview != nil {
+		if open := done.publicationReview(); i > 0 && open != nil && w.from.asked(*open) {
 			done.left = steps[i:]
 			return done, nil
 		}
@@ -425,7 +484,12 @@ func (r *publicationResource) Create(ctx context.Context, req resource.CreateReq
 	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
 		return
 	}
-	w := plan.wanted()
+	identity, err := r.backend.whoAmI(ctx)
+	if err != nil {
+		addError(&resp.Diagnostics, nil, r.summary("create", plan), err)
+		return
+	}
+	w := plan.wanted(standpoint{memberID: identity.Member.ID})
 	release, ok := r.backend.claim(publicationType + " " + w.apiID + " " + w.environmentID)
 	if !ok {
 		addDuplicate(&resp.Diagnostics, path.Root("api_id"), fmt.Sprintf("the publication of API %s in environment %s", w.apiID, w.environmentID))
@@ -442,7 +506,15 @@ func (r *publicationResource) Create(ctx context.Context, req resource.CreateReq
 		return
 	}
 	w.apply = there != nil && there.Status != service.StatusRecoverWaitReview
+	if there != nil && there.Status == service.StatusRecoverWaitReview && there.OpenReview != nil {
+		w.renew = there.OpenReview.ApplicantID == identity.Member.ID && there.OpenReview.Remark != w.remark
+	}
 	done, err := r.converge(ctx, there, w)
+	if err == nil {
+		if err = w.missed(*done.publication); err != nil {
+			done.made = nil // nothing of it came true
+		}
+	}
 	if err != nil && len(done.made) == 0 {
 		release()
 		addError(&resp.Diagnostics, req.Plan.Schema.Type(), r.summary("create", plan), err)
@@ -451,8 +523,8 @@ func (r *publicationResource) Create(ctx context.Context, req resource.CreateReq
 	p := *done.publication
 	plan.takeComputed(p)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
-	resp.Diagnostics.Append(r.note(ctx, resp.Private, plan, p)...)
-	r.warn(&resp.Diagnostics, p, done.left)
+	resp.Diagnostics.Append(r.note(ctx, resp.Private, plan, p, w.from)...)
+	r.warn(&resp.Diagnostics, p, done.left, w.from)
 	if err != nil {
 		// An error here would taint what was published, and the next apply would take it
 		// offline first.
@@ -462,9 +534,9 @@ func (r *publicationResource) Create(ctx context.Context, req resource.CreateReq
 }
 
 // note keeps in the private state what later refreshes and plans need.
-func (r *publicationResource) note(ctx context.Context, private writablePrivateState, m publicationModel, p service.Publication) diag.Diagnostics {
+func (r *publicationResource) note(ctx context.Context, private writablePrivateState, m publicationModel, p service.Publication, from standpoint) diag.Diagnostics {
 	chosen := ""
-	if _, connectionID, ok := target(p); ok && m.ConnectionID.IsNull() {
+	if _, connectionID, ok := target(p, from); ok && m.ConnectionID.IsNull() {
 		chosen = connectionID
 	}
 	diags := setPrivate(ctx, private, chosenKey, chosen)
@@ -473,9 +545,15 @@ func (r *publicationResource) note(ctx context.Context, private writablePrivateS
 }
 
 // warn tells that a person must decide before the plan has come true.
-func (r *publicationResource) warn(diags *diag.Diagnostics, p service.Publication, left []service.Call) {
+func (r *publicationResource) warn(diags *diag.Diagnostics, p service.Publication, left []service.Call, from standpoint) {
 	review := p.OpenReview
 	if review == nil {
+		return
+	}
+	if p.Live != nil && !from.asked(*review) {
+		diags.AddWarning(fmt.Sprintf("%s applied for %s in %s too", review.ApplicantName, p.APIName, p.EnvironmentName),
+			fmt.Sprintf("Review %s, of revision %d, is pending: %s\n\nIt is not from this configuration, which it leaves as it is until a reviewer approves it. The plan shows the difference then.",
+				review.ID, review.Revision, review.URL))
 		return
 	}
 	what := fmt.Sprintf("Publishing revision %d of %s to %s", review.Revision, p.APIName, p.EnvironmentName)
@@ -515,7 +593,12 @@ func (r *publicationResource) Read(ctx context.Context, req resource.ReadRequest
 		addError(&resp.Diagnostics, nil, r.summary("read", state), err)
 		return
 	}
-	gone, err := state.read(p, chosen)
+	identity, err := r.backend.whoAmI(ctx)
+	if err != nil {
+		addError(&resp.Diagnostics, nil, r.summary("read", state), err)
+		return
+	}
+	gone, err := state.read(p, identity.Member.ID, chosen)
 	switch {
 	case err != nil:
 		resp.Diagnostics.AddError(r.summary("read", state), err.Error())
@@ -525,21 +608,21 @@ func (r *publicationResource) Read(ctx context.Context, req resource.ReadRequest
 		return
 	}
 	if importing {
-		r.guessInputs(ctx, &state, p)
+		r.guessInputs(ctx, &state, p, standpoint{memberID: identity.Member.ID})
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 	resp.Diagnostics.Append(keep(ctx, resp.Private, p)...)
 }
 
 // guessInputs fills in, for an import, the inputs that a refresh never reads back.
-func (r *publicationResource) guessInputs(ctx context.Context, m *publicationModel, p service.Publication) {
+func (r *publicationResource) guessInputs(ctx context.Context, m *publicationModel, p service.Publication, from standpoint) {
 	switch {
-	case p.OpenReview != nil:
+	case p.OpenReview != nil && (p.Live == nil || from.asked(*p.OpenReview)):
 		m.Remark = orNull(p.OpenReview.Remark)
 	case p.Live != nil:
 		m.Remark = orNull(p.Live.Remark)
 	}
-	_, connectionID, ok := target(p)
+	_, connectionID, ok := target(p, from)
 	if !ok {
 		return
 	}
@@ -553,6 +636,8 @@ func (r *publicationResource) Update(ctx context.Context, req resource.UpdateReq
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	timeout, diags := plan.Timeouts.Update(ctx, publishTimeout)
+	resp.Diagnostics.Append(diags...)
+	chosen, diags := getPrivate[string](ctx, req.Private, chosenKey)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
 		return
@@ -568,25 +653,33 @@ func (r *publicationResource) Update(ctx context.Context, req resource.UpdateReq
 		addUpdateError(&resp.Diagnostics, nil, r.summary("update", plan), err)
 		return
 	}
-	w := plan.wanted()
-	open := there.OpenReview
-	w.apply = !plan.ConnectionID.Equal(state.ConnectionID) ||
-		open != nil && open.Kind == service.ReviewPublish && !plan.Remark.Equal(state.Remark)
+	identity, err := r.backend.whoAmI(bounded)
+	if err != nil {
+		addUpdateError(&resp.Diagnostics, nil, r.summary("update", plan), err)
+		return
+	}
+	w := plan.wanted(state.standpoint(identity.Member.ID, chosen))
+	open, reworded := there.OpenReview, !plan.Remark.Equal(state.Remark)
+	w.apply = !plan.ConnectionID.Equal(state.ConnectionID) || open != nil && open.Kind == service.ReviewPublish && reworded
+	w.renew = open != nil && open.Kind == service.ReviewRestore && reworded
 	done, err := r.converge(bounded, &there, w)
+	if err == nil {
+		err = w.missed(*done.publication)
+	}
 	if err != nil {
 		addUpdateError(&resp.Diagnostics, req.Plan.Schema.Type(), r.summary("update", plan), err)
-		r.recordReality(ctx, resp, plan, state, done)
+		r.recordReality(ctx, resp, plan, state, done, w.from)
 		return
 	}
 	plan.takeComputed(*done.publication)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
-	resp.Diagnostics.Append(r.note(ctx, resp.Private, plan, *done.publication)...)
-	r.warn(&resp.Diagnostics, *done.publication, done.left)
+	resp.Diagnostics.Append(r.note(ctx, resp.Private, plan, *done.publication, w.from)...)
+	r.warn(&resp.Diagnostics, *done.publication, done.left, w.from)
 }
 
 // recordReality leaves in the state, after an update that failed, what the service
 // says now: never what was planned and did not happen.
-func (r *publicationResource) recordReality(ctx context.Context, resp *resource.UpdateResponse, plan, state publicationModel, done progress) {
+func (r *publicationResource) recordReality(ctx context.Context, resp *resource.UpdateResponse, plan, state publicationModel, done progress, from standpoint) {
 	// The time that was allowed may be over, or the apply interrupted.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookTime)
 	defer cancel()
@@ -596,11 +689,11 @@ func (r *publicationResource) recordReality(ctx context.Context, resp *resource.
 	}
 	if done.published() {
 		state.Remark, state.ConnectionID = plan.Remark, plan.ConnectionID
-		resp.Diagnostics.Append(r.note(ctx, resp.Private, state, *done.publication)...)
+		resp.Diagnostics.Append(r.note(ctx, resp.Private, state, *done.publication, from)...)
 	}
 	chosen, diags := getPrivate[string](ctx, resp.Private, chosenKey)
 	resp.Diagnostics.Append(diags...)
-	gone, err := state.read(p, chosen)
+	gone, err := state.read(p, from.memberID, chosen)
 	if gone || err != nil {
 		return // the next refresh tells
 	}

@@ -44,6 +44,9 @@ type publicationRow struct {
 	// same holds, by desired status, the calls where the publication has the planned
 	// revision already; other those where it has not.
 	same, other map[string][]service.Call
+	// renewal holds the calls that replace the open application by one with another
+	// remark, where other does not.
+	renewal []service.Call
 }
 
 func calls(published, stopped []service.Call) map[string][]service.Call {
@@ -106,8 +109,9 @@ var publicationTable = []publicationRow{
 	{
 		// Publishing is refused while a restoration waits for review, in the service's words.
 		state: service.State{Status: service.StatusRecoverWaitReview, Open: true}, desired: desiredPublished, targets: true,
-		same:  calls(do(), do(service.CallCancel)),
-		other: calls(do(service.CallPublish), do(service.CallCancel, service.CallPublish)),
+		same:    calls(do(), do(service.CallCancel)),
+		other:   calls(do(service.CallPublish), do(service.CallCancel, service.CallPublish)),
+		renewal: do(service.CallRestore),
 	},
 	{
 		state: service.State{Status: service.StatusWaitingOffline}, desired: desiredOffline, targets: true,
@@ -179,7 +183,9 @@ func publicationTableMarkdown() string {
 			callsMarkdown(row.targets, row.same[desiredStopped]), callsMarkdown(true, row.other[desiredStopped]))
 	}
 	b.WriteString("\nThe plan is empty where an apply calls nothing. Calls are made in the order shown. What stands behind a call that opens an application waits for the decision, and for the next apply; " +
-		"a suspend or restore that stands behind another call is left out where the status is right already.\n")
+		"a suspend or restore that stands behind another call is left out where the status is right already. " +
+		"A changed `remark` makes an open application again, by the publish or restore that made it.\n\n" +
+		"Of an application that another member made, and that is not what the state has, nothing is read but its `review_id` and `review_url` while something is live: `api_revision` and `connection_id` read as live.\n")
 	return b.String()
 }
 

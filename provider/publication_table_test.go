@@ -171,7 +171,7 @@ func TestEveryStatusWithEveryDesiredStatus(t *testing.T) {
 		t.Run(fmt.Sprintf("%s open %t desired %s", tt.state.Status, tt.state.Open, tt.desired), func(t *testing.T) {
 			p := publicationIn(tt.state, plannedRevision, reviewer)
 			m := publicationModel{DesiredStatus: types.StringValue(tt.desired), APIRevision: types.Int64Value(plannedRevision), ConnectionID: types.StringNull()}
-			gone, err := m.read(p, "")
+			gone, err := m.read(p, reviewer.ID, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -193,7 +193,7 @@ func TestEveryStatusWithEveryDesiredStatus(t *testing.T) {
 			}{{"at the planned revision", plannedRevision, tt.same, tt.end}, {"at another revision", otherRevision, tt.other, tt.endOther}} {
 				s := &oneSidedService{t: t, p: publicationIn(tt.state, way.revision, reviewer), actor: reviewer}
 				there := s.p
-				done, err := s.resource().converge(t.Context(), &there, wanted{revision: plannedRevision, desired: tt.desired})
+				done, err := s.resource().converge(t.Context(), &there, wanted{revision: plannedRevision, desired: tt.desired, from: standpoint{memberID: reviewer.ID}})
 				if got := strings.Join(s.made, " "); got != way.calls {
 					t.Errorf("%s: calls %q, want %q", way.name, got, way.calls)
 				}
@@ -211,7 +211,7 @@ func TestEveryStatusWithEveryDesiredStatus(t *testing.T) {
 					t.Errorf("%s: ends %s, want %s", way.name, s.p.Status, way.end)
 				}
 				after := publicationModel{DesiredStatus: types.StringValue(tt.desired), ConnectionID: types.StringNull()}
-				if gone, err := after.read(*done.publication, ""); gone || err != nil || after.DesiredStatus.ValueString() != tt.desired || after.APIRevision.ValueInt64() != plannedRevision {
+				if gone, err := after.read(*done.publication, reviewer.ID, ""); gone || err != nil || after.DesiredStatus.ValueString() != tt.desired || after.APIRevision.ValueInt64() != plannedRevision {
 					t.Errorf("%s: the next plan is not empty: desired_status reads %s, api_revision %s (gone %t, %v)", way.name, after.DesiredStatus, after.APIRevision, gone, err)
 				}
 			}
@@ -229,7 +229,7 @@ func TestADeveloperNeverChangesWhatOnlyAReviewerMay(t *testing.T) {
 				name := fmt.Sprintf("%s open %t at %d desired %s", row.state.Status, row.state.Open, revision, desired)
 				s := &oneSidedService{t: t, p: publicationIn(row.state, revision, developer), actor: developer}
 				before, there := s.p, s.p
-				done, err := s.resource().converge(t.Context(), &there, wanted{revision: plannedRevision, desired: desired})
+				done, err := s.resource().converge(t.Context(), &there, wanted{revision: plannedRevision, desired: desired, from: standpoint{memberID: developer.ID}})
 				if s.p.Status.Callable() != before.Status.Callable() && row.state.Status != service.StatusWaitingStop {
 					t.Errorf("%s: it became %s", name, s.p.Status)
 				}
@@ -275,7 +275,7 @@ func TestWhatIsReadOfTheConnection(t *testing.T) {
 	} {
 		m := publicationModel{ConnectionID: orNull(tt.state), DesiredStatus: types.StringValue("PUBLISHED")}
 		p := service.Publication{Status: service.StatusPublished, Live: &service.Version{Revision: 1, ConnectionID: tt.live}}
-		if _, err := m.read(p, tt.chosen); err != nil || m.ConnectionID.ValueString() != tt.want {
+		if _, err := m.read(p, developer.ID, tt.chosen); err != nil || m.ConnectionID.ValueString() != tt.want {
 			t.Errorf("%s: connection_id reads %s (%v), want %q", tt.name, m.ConnectionID, err, tt.want)
 		}
 	}
@@ -293,6 +293,34 @@ func TestTheDocumentationShowsTheWholeTable(t *testing.T) {
 	} {
 		if !strings.Contains(table, row+"\n") {
 			t.Errorf("the table lacks the row\n%s\nin\n%s", row, table)
+		}
+	}
+}
+
+// TestWhoseApplicationIsTheTarget has revision 1 live, on the connection a, and an
+// application open for revision 2, on the connection b.
+func TestWhoseApplicationIsTheTarget(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		applicant service.Member
+		from      standpoint
+		live      bool
+		want      int64
+	}{
+		{"one's own", developer, standpoint{memberID: developer.ID, revision: 1}, true, 2},
+		{"somebody else's", reviewer, standpoint{memberID: developer.ID, revision: 1}, true, 1},
+		{"somebody else's, looked at for the first time", reviewer, standpoint{memberID: developer.ID}, true, 1},
+		{"somebody else's while nothing is live", reviewer, standpoint{memberID: developer.ID}, false, 2},
+		{"somebody else's for what the state has", reviewer, standpoint{memberID: developer.ID, revision: 2}, true, 2},
+		{"the same, with the connection that the state has", reviewer, standpoint{developer.ID, 2, "b"}, true, 2},
+		{"the same, with another connection", reviewer, standpoint{developer.ID, 2, "a"}, true, 1},
+	} {
+		p := service.Publication{Status: service.StatusPublishWaitReview, OpenReview: &service.Review{Revision: 2, ConnectionID: "b", ApplicantID: tt.applicant.ID}}
+		if tt.live {
+			p.Status, p.Live = service.StatusPublished, &service.Version{Revision: 1, ConnectionID: "a"}
+		}
+		if got, _, ok := target(p, tt.from); !ok || got != tt.want {
+			t.Errorf("%s: the target is %d (%t), want %d", tt.name, got, ok, tt.want)
 		}
 	}
 }
