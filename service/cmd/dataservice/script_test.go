@@ -223,7 +223,7 @@ func makeCertificate(ts *testscript.TestScript, neg bool, args []string) {
 // JSON of the file as its body. It prints the answer's body, and its status to
 // standard error; a status from 400 on is exit code 1. $VARIABLES in capitals are
 // replaced in the file. It writes the file -started once the service has begun to answer, that
-// is, to read the body.
+// is, to read the body; without a body, once the request is sent.
 func call() {
 	token := flag.String("token", "", "file with the token")
 	started := flag.String("started", "", "file to write")
@@ -264,10 +264,12 @@ func callOnce(token, started string, args []string) error {
 	}
 	transport := &http.Transport{ExpectContinueTimeout: patience}
 	if started != "" {
-		req.Header.Set("Expect", "100-continue")
-		req = req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-			Got100Continue: func() { _ = os.WriteFile(started, nil, 0o600) },
-		}))
+		trace := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { _ = os.WriteFile(started, nil, 0o600) }}
+		if body != nil {
+			req.Header.Set("Expect", "100-continue")
+			trace = &httptrace.ClientTrace{Got100Continue: func() { _ = os.WriteFile(started, nil, 0o600) }}
+		}
+		req = req.WithContext(httptrace.WithClientTrace(req.Context(), trace))
 	}
 	resp, err := (&http.Client{Transport: transport, Timeout: patience}).Do(req)
 	if err != nil {
