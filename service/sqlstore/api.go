@@ -87,6 +87,8 @@ func (t *transaction) APIsUsingConnection(ctx context.Context, connectionID stri
 	return many(ctx, t, apis.scan, apis.query+` WHERE a.connection_id = ? ORDER BY a.id`, connectionID)
 }
 
+// PutRevision decides in the statement itself what a success outweighs: of two who
+// debug at once, the later one may not have seen the other's.
 func (t *transaction) PutRevision(ctx context.Context, v service.Revision) error {
 	definition, err := document(v.Definition)
 	if err != nil {
@@ -94,7 +96,9 @@ func (t *transaction) PutRevision(ctx context.Context, v service.Revision) error
 	}
 	_, err = t.exec(ctx, blame{}, `INSERT INTO revisions (api_id, number, definition, debug_status, debug_message, created_at)
 		VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT (api_id, number) DO UPDATE SET debug_status = excluded.debug_status, debug_message = excluded.debug_message`,
+		ON CONFLICT (api_id, number) DO UPDATE SET
+		debug_status = CASE WHEN revisions.debug_status = 'SUCCESS' THEN revisions.debug_status ELSE excluded.debug_status END,
+		debug_message = CASE WHEN revisions.debug_status = 'SUCCESS' THEN revisions.debug_message ELSE excluded.debug_message END`,
 		v.APIID, v.Number, definition, string(v.DebugStatus), v.DebugMessage, stamp(v.CreatedAt))
 	return err
 }

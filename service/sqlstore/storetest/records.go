@@ -15,16 +15,16 @@ import (
 )
 
 var records = map[string]func(*testing.T, Open){
-	"a workspace is found by id, number and name":                        workspace,
-	"a member is found by id and name, and can change":                   member,
-	"a token is found by its hash and ends once":                         token,
-	"an instance is found by id, number and name":                        instance,
-	"an environment is found by id, and by name in the default instance": environment,
-	"a connection keeps everything, its password too":                    connection,
-	"an API has the definition and debug status of its revision":         api,
-	"a revision keeps its definition and changes its debug status":       revision,
-	"numbers start at the first one and are never used again":            numbers,
-	"an id goes before a number and a number before a name":              refs,
+	"a workspace is found by id, number and name":                          workspace,
+	"a member is found by id and name, and can change":                     member,
+	"a token is found by its hash and ends once":                           token,
+	"an instance is found by id, number and name":                          instance,
+	"an environment is found by id, and by name in the default instance":   environment,
+	"a connection keeps everything, its password too":                      connection,
+	"an API has the definition and debug status of its revision":           api,
+	"a revision keeps its definition, and its debug status once a success": revision,
+	"numbers start at the first one and are never used again":              numbers,
+	"an id goes before a number and a number before a name":                refs,
 	"lists come in pages":                                pages,
 	"a text that not every database can keep is refused": texts,
 	"times are kept in UTC to the microsecond":           times,
@@ -341,12 +341,30 @@ func revision(t *testing.T, open Open) {
 	next.Definition.Path = "/second"
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.PutRevision(ctx, next) })
 	wantEqual(t, "the revision", read(w, find(2)), next)
+	next.DebugStatus, next.DebugMessage = service.DebugWaiting, "nothing to call it with"
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.PutRevision(ctx, next) })
+	wantEqual(t, "the revision, not debugged yet", read(w, find(2)), next)
 	again := next
 	again.DebugStatus, again.DebugMessage = service.DebugSuccess, ""
 	again.Definition.Path, again.CreatedAt = "/changed", start.Add(time.Hour)
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.PutRevision(ctx, again) })
 	next.DebugStatus, next.DebugMessage = service.DebugSuccess, ""
 	wantEqual(t, "the revision, debugged", read(w, find(2)), next)
+	for _, status := range []service.DebugStatus{service.DebugFailed, service.DebugWaiting} {
+		later := next
+		later.DebugStatus, later.DebugMessage = status, "the database was away"
+		w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.PutRevision(ctx, later) })
+		wantEqual(t, "the revision, debugged again in vain", read(w, find(2)), next)
+	}
+	// An update of the API that read it before its revision succeeded changes that as little.
+	before := w.api
+	debugged := service.Revision{APIID: before.ID, Number: before.Revision, Definition: before.Definition, DebugStatus: service.DebugSuccess, CreatedAt: start}
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.PutRevision(ctx, debugged) })
+	before.Description = "described anew"
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateAPI(ctx, &before) })
+	if got := read(w, find(1)); got.DebugStatus != service.DebugSuccess || got.DebugMessage != "" {
+		t.Errorf("after an update of its API the first revision is %s (%s), want %s", got.DebugStatus, got.DebugMessage, service.DebugSuccess)
+	}
 	if got := read(w, find(1)); got.Definition.Path != "/cities" {
 		t.Errorf("the first revision's path is %s, want /cities", got.Definition.Path)
 	}
