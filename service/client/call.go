@@ -15,6 +15,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -299,7 +300,40 @@ func (c *Client) decode(call call, requestID string, resp *http.Response, data [
 	if err := json.Unmarshal(data, out); err != nil {
 		return garbage("JSON that does not fit")
 	}
+	if !answers(call, data, out) {
+		return garbage("JSON that does not hold what was asked for")
+	}
 	return nil
+}
+
+// answers reports whether an answer names the thing that was asked for. What stands
+// between here and the service may answer {}, null or another thing, and none of
+// that may reach anybody's state.
+func answers(call call, data []byte, out any) bool {
+	name := "id"
+	switch out.(type) {
+	case *service.Identity:
+		name = "member"
+	case *service.PublishedAPI:
+		name = "api_id"
+	case *service.DebugResult:
+		name = "body"
+	default:
+		if strings.HasPrefix(reflect.TypeOf(out).Elem().Name(), "List[") {
+			name = "items"
+		}
+	}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(data, &fields) != nil {
+		return false
+	}
+	switch value := string(fields[name]); value {
+	case "", "null", `""`, "{}":
+		return false
+	default:
+		asked := call.path[strings.LastIndex(call.path, "/")+1:]
+		return name != "id" || call.method == http.MethodPost || !service.IsID(asked) || value == strconv.Quote(asked)
+	}
 }
 
 func mediaPhrase(media string) string {

@@ -182,7 +182,7 @@ func TestEachTryOfACreateCarriesTheSameKeyAndBody(t *testing.T) {
 }
 
 func TestPostsWithoutAKeyGetARandomOne(t *testing.T) {
-	c, s := start(t, Config{}, answer(http.StatusOK, service.Publication{}))
+	c, s := start(t, Config{}, answer(http.StatusOK, service.Publication{ID: "p1"}))
 	for range 2 {
 		if _, err := c.Suspend(t.Context(), "p1", service.ActionInput{}); err != nil {
 			t.Fatal(err)
@@ -425,7 +425,7 @@ func TestAllFollowsEveryPage(t *testing.T) {
 }
 
 func TestRefsAreEscapedInPaths(t *testing.T) {
-	c, s := start(t, Config{Workspace: "a b"}, answer(http.StatusOK, service.API{}))
+	c, s := start(t, Config{Workspace: "a b"}, answer(http.StatusOK, service.API{ID: "a1"}))
 	if _, err := c.API(t.Context(), "x/../y?z"); err != nil {
 		t.Fatal(err)
 	}
@@ -442,7 +442,7 @@ func TestLogsHaveNoSecret(t *testing.T) {
 		defer mu.Unlock()
 		lines = append(lines, fmt.Sprint(message, fields))
 	}
-	c, _ := start(t, Config{Log: record, MaxRetries: 1}, raw(503, "", ""), answer(http.StatusCreated, service.Connection{}))
+	c, _ := start(t, Config{Log: record, MaxRetries: 1}, raw(503, "", ""), answer(http.StatusCreated, service.Connection{ID: "c1"}))
 	password := "s3cret-passw0rd"
 	if _, err := c.CreateConnection(t.Context(), service.ConnectionInput{Password: &password}); err != nil {
 		t.Fatal(err)
@@ -452,5 +452,34 @@ func TestLogsHaveNoSecret(t *testing.T) {
 	}
 	if text := strings.Join(lines, "\n"); strings.Contains(text, "s3cret") {
 		t.Errorf("the log has a secret:\n%s", text)
+	}
+}
+
+func TestAnswersThatHoldSomethingElseAreRefused(t *testing.T) {
+	const asked, other = "0198c0ffee0070008000000000000001", "0198c0ffee0070008000000000000002"
+	for _, body := range []string{`{}`, `null`, `[]`, `"x"`, `{"id":""}`, `{"id":"` + other + `","name":"orders"}`} {
+		t.Run(body, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = w.Write([]byte(body))
+			}))
+			defer server.Close()
+			c, err := New(Config{Endpoint: server.URL, Token: "x"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := c.API(t.Context(), asked); err == nil || !strings.Contains(err.Error(), "not from dataservice") {
+				t.Errorf("it is taken for %+v (%v)", got, err)
+			}
+			if strings.Contains(body, other) {
+				return
+			}
+			if got, err := c.APIs(t.Context(), Page{}); err == nil {
+				t.Errorf("it is taken for the list %+v", got)
+			}
+			if got, err := c.WhoAmI(t.Context()); err == nil {
+				t.Errorf("it is taken for the identity %+v", got)
+			}
+		})
 	}
 }
