@@ -58,12 +58,13 @@ func openPostgres(ctx context.Context, dsn string, lockWait time.Duration) (*pos
 		"application_name":                    "dataservice",
 		"lock_timeout":                        milliseconds(lockWait),
 		"idle_in_transaction_session_timeout": milliseconds(postgresIdleInTransaction),
+		"synchronous_commit":                  "on", // Whatever the database or the role is set to.
 	} {
 		if config.RuntimeParams[name] == "" {
 			config.RuntimeParams[name] = value
 		}
 	}
-	e := &postgresEngine{db: stdlib.OpenDB(*config)}
+	e := &postgresEngine{db: stdlib.OpenDB(*config, stdlib.OptionAfterConnect(checkSynchronous))}
 	e.db.SetMaxOpenConns(maxPostgresConns)
 	e.db.SetMaxIdleConns(maxPostgresIdleConns)
 	e.db.SetConnMaxIdleTime(postgresIdleTime)
@@ -72,6 +73,24 @@ func openPostgres(ctx context.Context, dsn string, lockWait time.Duration) (*pos
 		return nil, errors.Join(fmt.Errorf("cannot open the store in PostgreSQL at %s: %w", config.Host, err), e.close())
 	}
 	return e, nil
+}
+
+// checkSynchronous makes sure that what is committed on the connection will be on
+// disk, on a standby's too where there are synchronous ones: the DSN may ask for less,
+// and a pooler may keep what the connection asked for from the server.
+func checkSynchronous(ctx context.Context, conn *pgx.Conn) error {
+	var setting string
+	err := conn.QueryRow(ctx, "SELECT current_setting('synchronous_commit')").Scan(&setting)
+	switch {
+	case err != nil:
+		err = fmt.Errorf("cannot read synchronous_commit: %w", err)
+	case setting != "on" && setting != "remote_apply":
+		err = fmt.Errorf("the session has synchronous_commit = %s, and what was acknowledged could be lost: "+
+			"take it out of the store's DSN and of the pooler, or set it to on", setting)
+	default:
+		return nil
+	}
+	return errors.Join(err, conn.Close(ctx))
 }
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

@@ -4,8 +4,14 @@
 package sqlstore_test
 
 import (
+	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
 	"github.com/dataservice/terraform-provider-dataservice/service"
@@ -56,4 +62,74 @@ func TestADeadlockIsRepeatedUntilBothAreThrough(t *testing.T) {
 	if total := attempts[0] + attempts[1]; total != 3 {
 		t.Errorf("it took %d attempts, want 3: there was no deadlock, or too many repetitions", total)
 	}
+}
+
+// The trigger notes how the very sessions of the store commit.
+func TestAPostgreSQLStoreCommitsToDiskWhateverTheDatabaseIsSetTo(t *testing.T) {
+	dsn := pgtest.Database(t)
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, dsn, "ALTER DATABASE "+strings.TrimPrefix(u.Path, "/")+" SET synchronous_commit = off")
+	if got := texts(t, dsn, "SELECT current_setting('synchronous_commit')"); !slices.Equal(got, []string{"off"}) {
+		t.Fatalf("the database's sessions have %v, want off", got)
+	}
+	s := open(t, sqlstore.Options{DSN: dsn})
+	run(t, dsn, `CREATE TABLE noted (setting TEXT);
+		CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+		$$ BEGIN INSERT INTO noted VALUES (current_setting('synchronous_commit')); RETURN NEW; END $$;
+		CREATE TRIGGER note BEFORE INSERT ON members FOR EACH ROW EXECUTE FUNCTION note()`)
+	fill(t, s, "x")
+	if got := texts(t, dsn, "SELECT setting FROM noted"); !slices.Equal(got, []string{"on"}) {
+		t.Errorf("the store commits with synchronous_commit = %v, want on", got)
+	}
+}
+
+func TestADSNThatAsksForLessThanDurableCommitsIsRefused(t *testing.T) {
+	dsn := pgtest.Database(t)
+	with := func(setting string) string {
+		u, err := url.Parse(dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := u.Query()
+		q.Set("synchronous_commit", setting)
+		u.RawQuery = q.Encode()
+		return u.String()
+	}
+	for _, setting := range []string{"off", "local", "remote_write"} {
+		_, err := tryOpen(t, sqlstore.Options{DSN: with(setting)})
+		wantSentence(t, err, "synchronous_commit = "+setting)
+	}
+	const connected = "SELECT pid::text FROM pg_stat_activity WHERE application_name = 'dataservice' AND datname = current_database()"
+	for deadline := time.Now().Add(20 * time.Second); len(texts(t, dsn, connected)) > 0; {
+		if time.Now().After(deadline) {
+			t.Fatal("what was refused is still connected")
+		}
+	}
+	for _, setting := range []string{"on", "remote_apply"} {
+		if _, err := tryOpen(t, sqlstore.Options{DSN: with(setting)}); err != nil {
+			t.Errorf("%s: %v", setting, err)
+		}
+	}
+}
+
+// texts returns the one column that the query has.
+func texts(t *testing.T, dsn, query string) []string {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	rows, err := conn.Query(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return values
 }
