@@ -26,6 +26,8 @@ type pool[S any] struct {
 	// idle is in the order in which the sessions were given back.
 	idle   []*lease[S]
 	closed bool
+	// orphaned says that nobody sweeps the pool any more: no session stays idle.
+	orphaned bool
 	// generation counts the times that all sessions were told to go.
 	generation uint64
 }
@@ -112,7 +114,7 @@ func (p *pool[S]) release(l *lease[S], usable bool) {
 	defer func() { <-p.slots }()
 	l.since = time.Now()
 	p.mu.Lock()
-	keep := usable && !p.closed && l.generation == p.generation
+	keep := usable && !p.closed && !p.orphaned && l.generation == p.generation
 	if keep {
 		p.idle = append(p.idle, l)
 	}
@@ -134,6 +136,14 @@ func (p *pool[S]) flush() {
 	}
 }
 
+// orphan closes the idle sessions, and from now on each one when it is released.
+func (p *pool[S]) orphan() {
+	p.mu.Lock()
+	p.orphaned = true
+	p.mu.Unlock()
+	p.flush()
+}
+
 // sweep closes the sessions that were idle for so long and returns how many are left.
 func (p *pool[S]) sweep(now time.Time, timeout time.Duration) int {
 	p.mu.Lock()
@@ -141,8 +151,8 @@ func (p *pool[S]) sweep(now time.Time, timeout time.Duration) int {
 	for n < len(p.idle) && now.Sub(p.idle[n].since) >= timeout {
 		n++
 	}
-	old := append([]*lease[S](nil), p.idle[:n]...)
-	p.idle = append(p.idle[:0], p.idle[n:]...)
+	old := slices.Clone(p.idle[:n])
+	p.idle = slices.Delete(p.idle, 0, n)
 	left := len(p.idle) + len(p.slots)
 	p.mu.Unlock()
 	for _, l := range old {

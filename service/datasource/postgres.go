@@ -105,6 +105,8 @@ func tlsOf(c service.Connection) *tls.Config {
 
 func (s *postgresSource) close() { s.sessions.shut() }
 
+func (s *postgresSource) orphan() { s.sessions.orphan() }
+
 func (s *postgresSource) sweep(now time.Time, idle time.Duration) int {
 	left := s.sessions.sweep(now, idle)
 	s.sessions.visit(func(l *lease[*pgSession]) bool {

@@ -371,6 +371,115 @@ func TestACallThatPanicsKeepsNoSession(t *testing.T) {
 	})
 }
 
+func TestADraftLeavesTheLivePlansTheirSessions(t *testing.T) {
+	bothEngines(t, func(t *testing.T, engine service.Engine) {
+		f := newFixture(t, engine, Options{MaxSessions: 2})
+		f.exec("CREATE TABLE t (a integer)")
+		d := script("SELECT 1 AS a", nil, types{"a": service.TypeInt})
+		live := f.plan(d)
+		outdated := f.connection
+		outdated.Password, outdated.AllowSuperuser = "old", true
+		draft, err := f.sources.Draft(d, outdated)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range []*Plan{live, draft} {
+			if out, err := f.run(p); err != nil || out != `[{"a":1}]` {
+				t.Errorf("got %s, %v", out, err)
+			}
+		}
+		if draft.source == live.source {
+			t.Fatal("both read from one source")
+		}
+		// Long after a draft the live sessions are as idle as they were.
+		now := time.Now().Add(time.Minute)
+		f.sources.sweep(now)
+		if n := idleSessions(live); n != 1 {
+			t.Errorf("the live plan has %d idle sessions, want 1", n)
+		}
+		// The draft's go by their timeout; with the last its source is forgotten, and a
+		// call that comes late keeps no session that nobody would sweep.
+		f.sources.sweep(now.Add(time.Hour))
+		f.sources.sweep(now.Add(time.Hour))
+		if known := f.known(); known != 1 {
+			t.Errorf("%d sources are known, want that of the live plan", known)
+		}
+		if out, err := f.run(draft); err != nil || out != `[{"a":1}]` {
+			t.Errorf("the draft: got %s, %v", out, err)
+		}
+		if n := idleSessions(draft); n != 0 {
+			t.Errorf("the draft has %d idle sessions that nobody sweeps", n)
+		}
+	})
+}
+
+func TestAForgottenConnectionLeavesNothing(t *testing.T) {
+	bothEngines(t, func(t *testing.T, engine service.Engine) {
+		f := newFixture(t, engine, Options{})
+		d := script("SELECT 1 AS a", nil, types{"a": service.TypeInt})
+		f.answer(d, `[{"a":1}]`)
+		f.sources.sweep(time.Now().Add(time.Minute))
+		if known := f.known(); known != 1 {
+			t.Errorf("%d sources are known, want 1", known)
+		}
+		f.sources.Forget(f.connection.ID)
+		f.sources.Forget("nobody")
+		f.sources.sweep(time.Now().Add(time.Minute))
+		if known := f.known(); known != 0 || len(f.sources.current) != 0 {
+			t.Errorf("%d sources are known, %d are current", known, len(f.sources.current))
+		}
+		f.answer(d, `[{"a":1}]`)
+	})
+}
+
+// known counts the sources that are remembered.
+func (f *fixture) known() int {
+	f.sources.mu.Lock()
+	defer f.sources.mu.Unlock()
+	return len(f.sources.entries)
+}
+
+func idleSessions(p *Plan) int {
+	switch s := p.source.(type) {
+	case *sqliteSource:
+		return s.sessions.idleNow()
+	case *postgresSource:
+		return s.sessions.idleNow()
+	}
+	return -1
+}
+
+func (p *pool[S]) idleNow() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.idle)
+}
+
+func TestASweptSessionIsNotKeptAlive(t *testing.T) {
+	p := newPool(3, time.Second, func(context.Context) (*int, error) { return new(int), nil }, func(*int) {})
+	var leases []*lease[*int]
+	for range 3 {
+		l, err := p.acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		leases = append(leases, l)
+	}
+	for _, l := range leases {
+		p.release(l, true)
+	}
+	leases[2].since = time.Now().Add(time.Hour)
+	p.sweep(time.Now().Add(time.Minute), time.Second)
+	for i, l := range p.idle[:cap(p.idle)] {
+		if i >= len(p.idle) && l != nil {
+			t.Errorf("place %d still holds a session that was closed", i)
+		}
+	}
+	if len(p.idle) != 1 {
+		t.Errorf("%d sessions are idle, want 1", len(p.idle))
+	}
+}
+
 func TestATimeoutStopsTheStatement(t *testing.T) {
 	bothEngines(t, func(t *testing.T, engine service.Engine) {
 		f := newFixture(t, engine, Options{MaxSessions: 1})

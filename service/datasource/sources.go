@@ -91,6 +91,8 @@ type source interface {
 	// sweep closes the sessions that have been idle for longer than that, or whose
 	// database was replaced, and returns how many sessions are left.
 	sweep(now time.Time, idle time.Duration) int
+	// orphan is told that it was swept for the last time: it keeps no idle session.
+	orphan()
 	close()
 }
 
@@ -162,7 +164,7 @@ func (s *Sources) sweeper() {
 }
 
 // sweep closes sessions that nobody needs, and forgets sources that are no longer
-// current. A plan that still uses one opens sessions again where it must.
+// current. A plan that still uses one opens a session for each call.
 func (s *Sources) sweep(now time.Time) {
 	s.mu.Lock()
 	entries := make(map[fingerprint]*entry, len(s.entries))
@@ -180,7 +182,9 @@ func (s *Sources) sweep(now time.Time) {
 		left := e.source.sweep(now, idle)
 		s.mu.Lock()
 		if left == 0 && s.current[e.id] != f {
+			// Nobody finds it from here on, and so nobody sweeps it.
 			delete(s.entries, f)
+			e.source.orphan()
 		}
 		s.mu.Unlock()
 	}
@@ -229,6 +233,31 @@ func (s *Sources) Plan(d service.Definition, c service.Connection) (*Plan, error
 		return nil, err
 	}
 	return newPlan(d, src, c.Engine)
+}
+
+// Draft is Plan for a definition that is not live: calls of the plan leave the
+// connection that live plans read from as it is, also where this one is older.
+func (s *Sources) Draft(d service.Definition, c service.Connection) (*Plan, error) {
+	c.ConnectionSpec = c.ConnectionSpec.WithDefaults()
+	src, err := s.sourceOf(c, false)
+	if err != nil {
+		return nil, err
+	}
+	return newPlan(d, src, c.Engine)
+}
+
+// Forget is told that no live plan reads from the connection any more: its sessions
+// are closed as soon as they are idle, and nothing of it is remembered. Plan makes
+// it known again.
+func (s *Sources) Forget(connectionID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f, known := s.current[connectionID]; known {
+		delete(s.current, connectionID)
+		if e := s.entries[f]; e != nil {
+			e.retired = true
+		}
+	}
 }
 
 // sourceOf returns the source of the connection; make it the current one where told so.

@@ -51,6 +51,8 @@ func newSQLite(c service.Connection, o Options) *sqliteSource {
 
 func (s *sqliteSource) close() { s.sessions.shut() }
 
+func (s *sqliteSource) orphan() { s.sessions.orphan() }
+
 func (s *sqliteSource) sweep(now time.Time, idle time.Duration) int {
 	if s.replaced() {
 		s.sessions.flush()

@@ -221,7 +221,7 @@ func (g *Gateway) apply(ctx context.Context, ch change) error {
 				"api", r.publication.APIName, "publication", r.publication.ID)
 			continue
 		}
-		rt := newRoute(g.sources, r.publication, r.connection, r.missing)
+		rt := newRoute(g.sources.Plan, r.publication, r.connection, r.missing)
 		if rt.broken != nil {
 			g.logger.WarnContext(ctx, "a published API cannot be called; it answers 503 until its definition or connection is put right",
 				"api", rt.apiName, "environment", rt.environmentName, "publication", rt.publicationID,
@@ -236,7 +236,23 @@ func (g *Gateway) apply(ctx context.Context, ch change) error {
 	for _, rt := range add {
 		g.routes[rt.publicationID] = rt
 	}
+	g.forget(ch.connectionID, remove)
 	return nil
+}
+
+// forget tells the sources of connections that no route reads from any more: the one
+// that changed, which may be gone, and those of removed routes. It needs g.reload.
+func (g *Gateway) forget(connectionID string, removed []*route) {
+	unused := map[string]bool{connectionID: true}
+	for _, rt := range removed {
+		unused[rt.connectionID] = true
+	}
+	for _, rt := range g.routes {
+		delete(unused, rt.connectionID)
+	}
+	for id := range unused {
+		g.sources.Forget(id)
+	}
 }
 
 // affected lists the publications whose routes a change may concern; needs g.reload.

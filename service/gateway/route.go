@@ -38,9 +38,12 @@ type route struct {
 	broken error
 }
 
+// planner makes a plan of a definition for its connection.
+type planner func(service.Definition, service.Connection) (*datasource.Plan, error)
+
 // newRoute compiles the live version of a publication. The connection is that of
 // the version; missing is why it could not be read.
-func newRoute(sources *datasource.Sources, p service.Publication, c service.Connection, missing error) *route {
+func newRoute(plan planner, p service.Publication, c service.Connection, missing error) *route {
 	d := p.Live.Definition.WithDefaults()
 	rt := &route{
 		publicationID:   p.ID,
@@ -55,13 +58,13 @@ func newRoute(sources *datasource.Sources, p service.Publication, c service.Conn
 		broken:          missing,
 	}
 	if missing == nil {
-		rt.broken = rt.compile(sources, d, c)
+		rt.broken = rt.compile(plan, d, c)
 	}
 	return rt
 }
 
-func (rt *route) compile(sources *datasource.Sources, d service.Definition, c service.Connection) error {
-	compiled, err := sources.Plan(d, c)
+func (rt *route) compile(plan planner, d service.Definition, c service.Connection) error {
+	compiled, err := plan(d, c)
 	if err != nil {
 		return err
 	}

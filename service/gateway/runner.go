@@ -46,7 +46,7 @@ func (r *runner) Debug(ctx context.Context, d service.Definition, c service.Conn
 	if err := r.sources.Validate(ctx, d, c); err != nil {
 		return service.DebugResult{}, err
 	}
-	rt := newRoute(r.sources, service.Publication{
+	rt := newRoute(r.sources.Draft, service.Publication{
 		EnvironmentName: service.ReleaseEnvironmentName,
 		Live:            &service.Version{ConnectionID: c.ID, Definition: d},
 	}, c, nil)
