@@ -5,15 +5,6 @@ package service
 
 import "time"
 
-// Instance is a gateway cluster.
-type Instance struct {
-	ID          string    `json:"id"`
-	Number      int64     `json:"number"`
-	WorkspaceID string    `json:"workspace_id"`
-	Name        string    `json:"name"`
-	CreatedAt   time.Time `json:"created_at"`
-}
-
 // Policy is what an environment demands of a publication. Admins alone change it.
 type Policy struct {
 	// ReviewRequired sends the publications of members without the reviewer right to review.

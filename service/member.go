@@ -3,9 +3,7 @@
 
 package service
 
-import (
-	"time"
-)
+import "time"
 
 // Role is what a member is in a workspace.
 type Role string
@@ -20,13 +18,6 @@ const (
 
 // Roles lists every role, most powerful first.
 var Roles = []Role{RoleAdmin, RoleDeveloper, RoleOperator, RoleVisitor}
-
-// Workspace is the tenant that everything belongs to.
-type Workspace struct {
-	ID     string `json:"id"`
-	Number int64  `json:"number"`
-	Name   string `json:"name"`
-}
 
 // Member is who acts in a workspace.
 type Member struct {
@@ -51,21 +42,4 @@ func (m Member) Validate() error {
 		v.Addf("/reviewer", "Only admins and developers can be reviewers; %q is a member with the role %s.", m.Name, m.Role)
 	}
 	return v.Err("The member")
-}
-
-// Token is a credential of a member. The secret itself is shown once and stored hashed.
-type Token struct {
-	ID          string     `json:"id"`
-	WorkspaceID string     `json:"workspace_id"`
-	MemberID    string     `json:"member_id"`
-	MemberName  string     `json:"member_name"`
-	Description string     `json:"description,omitempty"`
-	CreatedAt   time.Time  `json:"created_at"`
-	ExpiresAt   *time.Time `json:"expires_at,omitempty"`
-	RevokedAt   *time.Time `json:"revoked_at,omitempty"`
-}
-
-// Usable reports whether the token opens anything at that time.
-func (t Token) Usable(now time.Time) bool {
-	return t.RevokedAt == nil && (t.ExpiresAt == nil || now.Before(*t.ExpiresAt))
 }

@@ -3,11 +3,7 @@
 
 package service
 
-import (
-	"encoding/json"
-	"strconv"
-	"time"
-)
+import "encoding/json"
 
 // List is one page of a list. Next is passed as "after" to get the following page;
 // "" means that there is none.
@@ -83,28 +79,6 @@ type MemberInput struct {
 	Reviewer bool   `json:"reviewer,omitempty"`
 }
 
-// Limits of a token's life, in hours.
-const (
-	DefaultTokenHours = 90 * 24
-	MaxTokenHours     = 366 * 24
-)
-
-// TokenInput asks for a token of a member.
-type TokenInput struct {
-	// Member is a name or id; oneself where absent.
-	Member      string `json:"member,omitempty"`
-	Description string `json:"description,omitempty"`
-	// ExpiresInHours is 90 days where absent, 366 days at the most.
-	ExpiresInHours int `json:"expires_in_hours,omitempty"`
-}
-
-// IssuedToken is a new token with its secret, which is answered this once.
-type IssuedToken struct {
-	Token
-	// Secret is what goes behind "Authorization: Bearer"; absent in a replayed answer.
-	Secret string `json:"secret,omitempty"`
-}
-
 // EnvironmentInput creates or replaces an environment.
 type EnvironmentInput struct {
 	Name        string `json:"name"`
@@ -115,47 +89,3 @@ type EnvironmentInput struct {
 	ReviewRequired *bool `json:"review_required,omitempty"`
 	FourEyes       bool  `json:"four_eyes,omitempty"`
 }
-
-// PublishedAPI is an API as it is live in an environment.
-// Source: dataworks-get-published-api, Data.
-type PublishedAPI struct {
-	APIID           string     `json:"api_id"`
-	Number          int64      `json:"number"`
-	Name            string     `json:"name"`
-	Description     string     `json:"description,omitempty"`
-	Mode            Mode       `json:"mode"`
-	PublicationID   string     `json:"publication_id"`
-	EnvironmentID   string     `json:"environment_id"`
-	EnvironmentName string     `json:"environment_name"`
-	Status          Status     `json:"status"`
-	Version         string     `json:"version"`
-	Revision        int64      `json:"api_revision"`
-	URL             string     `json:"url"`
-	OwnerName       string     `json:"owner_name"`
-	PublishedBy     string     `json:"published_by"`
-	PublishedAt     time.Time  `json:"published_at"`
-	Definition      Definition `json:"definition"`
-}
-
-// Problem is an error on the wire: an RFC 9457 problem document.
-type Problem struct {
-	Type   string `json:"type"`
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Detail string `json:"detail"`
-	// Code is the stable code of the error.
-	Code      Code         `json:"code"`
-	RequestID string       `json:"request_id"`
-	Errors    []FieldError `json:"errors,omitempty"`
-}
-
-// Error returns the problem's sentence with its request id.
-func (p *Problem) Error() string { return p.Detail + " (request " + p.RequestID + ")" }
-
-// ETag is the entity tag of the connection.
-func (c Connection) ETag() string { return etag(c.RowVersion) }
-
-// ETag is the entity tag of the API.
-func (a API) ETag() string { return etag(a.RowVersion) }
-
-func etag(rowVersion int64) string { return `"` + strconv.FormatInt(rowVersion, 10) + `"` }

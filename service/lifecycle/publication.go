@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -505,114 +504,5 @@ func (s *Service) Publications(ctx context.Context, c Caller, filter Publication
 	for i := range l.Items {
 		l.Items[i] = s.present(l.Items[i])
 	}
-	return l, err
-}
-
-// Versions returns the history of a publication, newest first.
-func (s *Service) Versions(ctx context.Context, c Caller, publicationID string) ([]service.Version, error) {
-	var versions []service.Version
-	err := s.Store.View(ctx, func(tx Tx) error {
-		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
-			return err
-		}
-		p, err := tx.Publication(ctx, c.Workspace.ID, publicationID)
-		if err != nil {
-			return err
-		}
-		versions, err = tx.Versions(ctx, p.ID)
-		return err
-	})
-	return versions, err
-}
-
-// PublishedAPI returns an API as it is live in an environment ("" for RELEASE). One
-// that is suspended is shown to those who may read drafts.
-func (s *Service) PublishedAPI(ctx context.Context, c Caller, ref, environmentRef string) (service.PublishedAPI, error) {
-	var published service.PublishedAPI
-	err := s.Store.View(ctx, func(tx Tx) error {
-		if err := c.Member.Authorize(service.OpReadCatalog); err != nil {
-			return err
-		}
-		env, err := environmentOrRelease(ctx, tx, c, environmentRef)
-		if err != nil {
-			return err
-		}
-		// Who may not read drafts learns nothing of what is not in the catalog.
-		missing := service.Errorf(service.CodeNotFound, "No API %q is published in %s.", ref, env.Name)
-		api, err := tx.API(ctx, c.Workspace.ID, ref)
-		if service.ErrorCode(err) == service.CodeNotFound {
-			return missing
-		}
-		if err != nil {
-			return err
-		}
-		p, err := tx.PublicationOf(ctx, api.ID, env.ID)
-		if service.ErrorCode(err) == service.CodeNotFound ||
-			err == nil && (p.Live == nil || !p.Status.Callable() && !c.Member.May(service.OpReadDrafts)) {
-			return missing
-		}
-		published = s.published(api, p)
-		return err
-	})
-	return published, err
-}
-
-func (s *Service) published(api service.API, p service.Publication) service.PublishedAPI {
-	if p.Live == nil {
-		return service.PublishedAPI{}
-	}
-	return service.PublishedAPI{
-		APIID: api.ID, Number: api.Number, Name: p.Live.APIName, Description: p.Live.Description, Mode: p.Live.Definition.Mode(),
-		PublicationID: p.ID, EnvironmentID: p.EnvironmentID, EnvironmentName: p.EnvironmentName, Status: p.Status,
-		Version: p.Live.Name, Revision: p.Live.Revision, URL: s.present(p).URL, OwnerName: api.OwnerName,
-		PublishedBy: p.Live.CreatedBy, PublishedAt: p.Live.CreatedAt, Definition: p.Live.Definition,
-	}
-}
-
-// Catalog lists what can be called in an environment ("" for RELEASE).
-func (s *Service) Catalog(ctx context.Context, c Caller, environmentRef string, page Page) (service.List[service.PublishedAPI], error) {
-	l := service.List[service.PublishedAPI]{Items: []service.PublishedAPI{}}
-	err := s.Store.View(ctx, func(tx Tx) error {
-		if err := c.Member.Authorize(service.OpReadCatalog); err != nil {
-			return err
-		}
-		env, err := environmentOrRelease(ctx, tx, c, environmentRef)
-		if err != nil {
-			return err
-		}
-		live, err := list(page, func(p service.Publication) string { return p.ID }, func(p Page) ([]service.Publication, error) {
-			return tx.Publications(ctx, c.Workspace.ID, PublicationFilter{EnvironmentID: env.ID}, p)
-		})
-		if err != nil {
-			return err
-		}
-		l.Next = live.Next
-		for _, p := range live.Items {
-			if !p.Status.Callable() {
-				continue
-			}
-			api, err := tx.API(ctx, c.Workspace.ID, p.APIID)
-			if err != nil {
-				return err
-			}
-			l.Items = append(l.Items, s.published(api, p))
-		}
-		return nil
-	})
-	return l, err
-}
-
-// Events returns the audit trail after a sequence number, oldest first.
-func (s *Service) Events(ctx context.Context, c Caller, after int64, limit int) (service.List[service.Event], error) {
-	var l service.List[service.Event]
-	err := s.Store.View(ctx, func(tx Tx) (err error) {
-		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
-			return err
-		}
-		l, err = list(Page{Limit: limit}, func(e service.Event) string { return strconv.FormatInt(e.Sequence, 10) }, func(p Page) ([]service.Event, error) {
-			return tx.Events(ctx, c.Workspace.ID, after, p.Limit)
-		})
-		return err
-	})
 	return l, err
 }

@@ -1,0 +1,27 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package service
+
+import "time"
+
+// PublishedAPI is an API as it is live in an environment.
+// Source: dataworks-get-published-api, Data.
+type PublishedAPI struct {
+	APIID           string     `json:"api_id"`
+	Number          int64      `json:"number"`
+	Name            string     `json:"name"`
+	Description     string     `json:"description,omitempty"`
+	Mode            Mode       `json:"mode"`
+	PublicationID   string     `json:"publication_id"`
+	EnvironmentID   string     `json:"environment_id"`
+	EnvironmentName string     `json:"environment_name"`
+	Status          Status     `json:"status"`
+	Version         string     `json:"version"`
+	Revision        int64      `json:"api_revision"`
+	URL             string     `json:"url"`
+	OwnerName       string     `json:"owner_name"`
+	PublishedBy     string     `json:"published_by"`
+	PublishedAt     time.Time  `json:"published_at"`
+	Definition      Definition `json:"definition"`
+}

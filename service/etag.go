@@ -1,0 +1,14 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package service
+
+import "strconv"
+
+// ETag is the entity tag of the connection.
+func (c Connection) ETag() string { return etag(c.RowVersion) }
+
+// ETag is the entity tag of the API.
+func (a API) ETag() string { return etag(a.RowVersion) }
+
+func etag(rowVersion int64) string { return `"` + strconv.FormatInt(rowVersion, 10) + `"` }
