@@ -4,127 +4,62 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/dataservice/terraform-provider-dataservice/internal/servicetest"
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/client"
 )
 
-// stage is a running service with data and two identities, and a Terraform that
-// finds the provider.
+// TestMain removes what was built.
+func TestMain(m *testing.M) { servicetest.Main(m) }
+
+// stage is a running service with the world's data and two identities, and a mirror
+// in which Terraform finds the provider.
 type stage struct {
-	root, dir, bin      string
-	cli                 cli
-	service             *runningService
+	*servicetest.Service
+	root, config        string
 	developer, reviewer string // tokens
 }
 
-// newStage builds both programs and starts the service.
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	if os.Getenv("TF_ACC") != "1" {
-		t.Skip("runs the examples with the real Terraform; `make test` does, or set TF_ACC=1")
-	}
-	program := os.Getenv("TF_ACC_TERRAFORM_PATH")
-	if program == "" {
-		var err error
-		if program, err = exec.LookPath("terraform"); err != nil {
-			t.Fatal("there is no terraform on the PATH; name one in TF_ACC_TERRAFORM_PATH")
-		}
-	}
-	root, err := filepath.Abs("..")
-	if err != nil {
+	s := &stage{Service: servicetest.Start(t)}
+	var err error
+	if s.root, err = filepath.Abs(".."); err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{root: root, dir: t.TempDir(), cli: cli{program: program, verbose: true}}
-	s.bin = filepath.Join(s.dir, "bin")
-	for program, folder := range map[string]string{providerProgram: ".", serviceProgram: "./service/cmd/dataservice"} {
-		cmd := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-X main.version=0.1.0", "-o", executable(s.bin, program), folder)
-		cmd.Dir = root
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%s does not build: %v\n%s", program, err, out)
-		}
-	}
-	if s.cli.config, err = writeMirror(s.dir, s.bin); err != nil {
+	if s.config, err = writeMirror(t.TempDir(), servicetest.Programs(t)); err != nil {
 		t.Fatal(err)
 	}
-	data := filepath.Join(s.dir, "data")
-	if out, err := makeWorld(t.Context(), root, filepath.Join(data, "databases", "world.db")); err != nil {
+	if out, err := makeWorld(t.Context(), s.root, s.DatabaseFile("world.db")); err != nil {
 		t.Fatalf("no data: %v\n%s", err, out)
 	}
-	s.service, err = startService(t.Context(), executable(s.bin, serviceProgram), data, filepath.Join(s.dir, "service.log"),
-		"serve", "--data-dir", data, "--listen", "127.0.0.1:0", "--gateway-listen", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.service.kill(); err != nil {
-			t.Error(err)
-		}
-	})
-	for name, token := range map[string]*string{"developer": &s.developer, "reviewer": &s.reviewer} {
-		var flags []string
-		if name == "reviewer" {
-			flags = append(flags, "--reviewer")
-		}
-		if *token, err = createToken(t.Context(), executable(s.bin, serviceProgram), tokenArgs(data, name, flags...)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	s.developer, s.reviewer = s.Developer("developer", false), s.Developer("reviewer", true)
 	return s
 }
 
+// workdir returns an empty directory for somebody who installs the provider with
+// `terraform init`.
+func (s *stage) workdir(token string) *servicetest.Workdir {
+	w := s.Workdir(token)
+	w.Env = append(w.Env, "TF_CLI_CONFIG_FILE="+s.config)
+	return w
+}
+
 // example copies a folder of examples and initializes it.
-func (s *stage) example(t *testing.T, name string) string {
+func (s *stage) example(t *testing.T, name, token string) *servicetest.Workdir {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), filepath.Base(name))
-	if err := os.CopyFS(dir, os.DirFS(filepath.Join(s.root, "examples", filepath.FromSlash(name)))); err != nil {
-		t.Fatal(err)
-	}
-	s.terraform(t, dir, "", 0, "init")
-	return dir
-}
-
-// terraform runs the CLI with a token and demands an exit status.
-func (s *stage) terraform(t *testing.T, dir, token string, status int, args ...string) string {
-	t.Helper()
-	out, got, err := s.cli.run(t.Context(), dir, s.environment(token), args...)
-	if err != nil || got != status {
-		t.Fatalf("%s %s: exit status %d (%v), want %d\n%s", s.cli.name(), quoteArgs(args), got, err, status, out)
-	}
-	return out
-}
-
-func (s *stage) environment(token string) []string {
-	return []string{"DATASERVICE_ENDPOINT=" + s.service.ControlPlane, "DATASERVICE_TOKEN=" + token}
-}
-
-// get calls an API and demands a status.
-func (s *stage) get(t *testing.T, path string, status int) string {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.service.Gateway+path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil || answer.StatusCode != status {
-		t.Fatalf("GET %s: HTTP %d (%v), want %d\n%s", path, answer.StatusCode, err, status, body)
-	}
-	return string(body)
+	w := s.workdir(token)
+	w.Copy(os.DirFS(filepath.Join(s.root, "examples", filepath.FromSlash(name))))
+	w.Run("init", "-no-color").Succeeds(t)
+	return w
 }
 
 func TestExamples(t *testing.T) {
@@ -135,7 +70,7 @@ func TestExamples(t *testing.T) {
 }
 
 func (s *stage) snippets(t *testing.T) {
-	dir := t.TempDir()
+	w := s.workdir(s.developer)
 	files, err := filepath.Glob(filepath.Join(s.root, "examples", "*", "dataservice_*", "*.tf"))
 	if err != nil || len(files) < 5 {
 		t.Fatalf("the snippets are %v, %v", files, err)
@@ -145,91 +80,69 @@ func (s *stage) snippets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		name := filepath.Base(filepath.Dir(file)) + "_" + filepath.Base(file)
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		w.Write(filepath.Base(filepath.Dir(file))+"_"+filepath.Base(file), string(text))
 	}
-	s.terraform(t, dir, "", 0, "init")
-	s.terraform(t, dir, "", 0, "validate")
+	w.Run("init", "-no-color").Succeeds(t)
+	w.Run("validate", "-no-color").Succeeds(t)
 }
 
 func (s *stage) twoIdentities(t *testing.T) {
-	dir := s.example(t, "review-with-two-identities")
-	variables := func(developer, reviewer string) []string {
-		return []string{"-var=endpoint=" + s.service.ControlPlane, "-var=developer_token=" + developer, "-var=reviewer_token=" + reviewer}
-	}
-	both := variables(s.developer, s.reviewer)
-	s.terraform(t, dir, "", 0, append([]string{"apply", "-auto-approve"}, both...)...)
-	s.terraform(t, dir, "", 0, append([]string{"plan", "-detailed-exitcode"}, both...)...)
-	if body := s.get(t, "/languages?region=CH", http.StatusOK); !strings.Contains(body, "Romansh") {
+	w := s.example(t, "review-with-two-identities", "")
+	w.Set("endpoint="+s.ControlPlane, "developer_token="+s.developer, "reviewer_token="+s.reviewer)
+	w.Apply().Succeeds(t)
+	w.Plan().Succeeds(t, "No changes")
+	if body := s.WantCall("/languages?region=CH", http.StatusOK); !strings.Contains(body, "Romansh") {
 		t.Errorf("the languages of Switzerland are %s", body)
 	}
-	s.terraform(t, dir, "", 0, append([]string{"destroy", "-auto-approve"}, variables(s.reviewer, s.reviewer)...)...)
-	s.get(t, "/languages?region=CH", http.StatusNotFound)
+	w.Set("developer_token=" + s.reviewer).Destroy().Succeeds(t)
+	s.WantCall("/languages?region=CH", http.StatusNotFound)
 }
 
 func (s *stage) twoPipelines(t *testing.T) {
-	developer, reviewer := s.example(t, "review-in-two-pipelines/developer"), s.example(t, "review-in-two-pipelines/reviewer")
-	type result struct {
-		out    string
-		status int
-		err    error
-	}
-	applied := make(chan result, 1)
-	go func() {
-		out, status, err := s.cli.run(t.Context(), developer, s.environment(s.developer), "apply", "-auto-approve")
-		applied <- result{out, status, err}
-	}()
-	review := s.pendingReview(t)
-	s.get(t, "/currencies?used_by=10", http.StatusNotFound)
+	developer := s.example(t, "review-in-two-pipelines/developer", s.developer)
+	reviewer := s.example(t, "review-in-two-pipelines/reviewer", s.reviewer)
+	applied := developer.BeginApply()
+	review := s.pendingReview(t, applied)
+	s.WantCall("/currencies?used_by=10", http.StatusNotFound)
 	decisions, err := json.Marshal(map[string]any{"currencies-1": map[string]any{
 		"publication_id": review.PublicationID, "api_revision": review.Revision, "decision": "APPROVE", "comment": "Fine.",
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.terraform(t, reviewer, s.reviewer, 0, "apply", "-auto-approve", "-var=decisions="+string(decisions))
-	if r := <-applied; r.err != nil || r.status != 0 {
-		t.Fatalf("the developer's pipeline ended with exit status %d (%v)\n%s", r.status, r.err, r.out)
-	}
-	out := s.terraform(t, developer, s.developer, 0, "output", "-json", "release")
+	reviewer.Set("decisions=" + string(decisions)).Apply().Succeeds(t)
+	applied.Wait(time.Minute).Succeeds(t)
 	var release struct {
 		Approved string `json:"approved"`
 	}
+	out := developer.Run("output", "-json", "release").Succeeds(t).Output
 	if err := json.Unmarshal([]byte(out), &release); err != nil || release.Approved != "reviewer" {
 		t.Errorf("the release is %s (%v), want one that the reviewer approved", out, err)
 	}
-	s.terraform(t, developer, s.developer, 0, "plan", "-detailed-exitcode")
-	if body := s.get(t, "/currencies?used_by=10", http.StatusOK); !strings.Contains(body, `"EUR"`) {
+	developer.Plan().Succeeds(t, "No changes")
+	if body := s.WantCall("/currencies?used_by=10", http.StatusOK); !strings.Contains(body, `"EUR"`) {
 		t.Errorf("the currencies that ten countries use are %s", body)
 	}
-	s.terraform(t, developer, s.reviewer, 0, "destroy", "-auto-approve")
+	developer.As(s.reviewer).Destroy().Succeeds(t)
 }
 
 // pendingReview waits until the developer's pipeline has made its application.
-func (s *stage) pendingReview(t *testing.T) service.Review {
+func (s *stage) pendingReview(t *testing.T, pipeline *servicetest.Running) (review service.Review) {
 	t.Helper()
-	c, err := client.New(client.Config{Endpoint: s.service.ControlPlane, Token: s.reviewer, Workspace: service.DefaultWorkspace})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	poll := time.NewTicker(50 * time.Millisecond)
-	defer poll.Stop()
-	for {
-		reviews, err := c.Reviews(ctx, client.ReviewFilter{Status: service.ReviewPending}, client.Page{})
+	c := s.Client(s.reviewer)
+	servicetest.Eventually(t, 2*time.Minute, "the developer's pipeline applies for a review", func() bool {
+		if pipeline.Ended() {
+			t.Fatalf("the developer's pipeline ended:\n%s", pipeline.Output())
+		}
+		reviews, err := c.Reviews(t.Context(), client.ReviewFilter{Status: service.ReviewPending}, client.Page{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(reviews.Items) > 0 {
-			return reviews.Items[0]
+		if len(reviews.Items) == 0 {
+			return false
 		}
-		select {
-		case <-ctx.Done():
-			t.Fatal("the developer's pipeline made no application")
-		case <-poll.C:
-		}
-	}
+		review = reviews.Items[0]
+		return true
+	})
+	return review
 }

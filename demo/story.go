@@ -217,8 +217,10 @@ func (s *story) suspend(ctx context.Context) error {
 	if _, err := s.run(ctx, s.reviewer, s.developer.dir, 0, "apply", "-auto-approve", "-var=desired_status=STOPPED"); err != nil {
 		return err
 	}
-	_, err := s.get(ctx, http.StatusNotFound)
-	return err
+	if _, err := s.get(ctx, http.StatusNotFound); err != nil {
+		return err
+	}
+	return s.planIsEmpty(ctx, s.reviewer, "-var=desired_status=STOPPED")
 }
 
 func (s *story) restore(ctx context.Context) error {
@@ -226,8 +228,10 @@ func (s *story) restore(ctx context.Context) error {
 	if _, err := s.run(ctx, s.reviewer, s.developer.dir, 0, "apply", "-auto-approve"); err != nil {
 		return err
 	}
-	_, err := s.get(ctx, http.StatusOK)
-	return err
+	if _, err := s.get(ctx, http.StatusOK); err != nil {
+		return err
+	}
+	return s.planIsEmpty(ctx, s.reviewer)
 }
 
 func (s *story) change(ctx context.Context) error {
@@ -245,7 +249,11 @@ func (s *story) change(ctx context.Context) error {
 	if err := os.WriteFile(file, []byte(strings.Replace(string(text), from, to, 1)), 0o644); err != nil {
 		return err
 	}
-	if _, err := s.run(ctx, s.developer, s.developer.dir, 0, "apply", "-auto-approve", "-var=remark=From Z to A"); err != nil {
+	const remark = "-var=remark=From Z to A"
+	if _, err := s.run(ctx, s.developer, s.developer.dir, 0, "apply", "-auto-approve", remark); err != nil {
+		return err
+	}
+	if err := s.planIsEmpty(ctx, s.developer, remark); err != nil {
 		return err
 	}
 	s.screen.say("Meanwhile the first version answers, undisturbed:")
@@ -325,9 +333,10 @@ func (s *story) environment(who identity) []string {
 	return []string{"DATASERVICE_ENDPOINT=" + s.service.ControlPlane, "DATASERVICE_TOKEN=" + who.token}
 }
 
-func (s *story) planIsEmpty(ctx context.Context, who identity) error {
+// planIsEmpty plans the developer's configuration with the arguments of the last apply.
+func (s *story) planIsEmpty(ctx context.Context, who identity, args ...string) error {
 	// The status says it: 0 nothing to do, 2 something to do.
-	_, err := s.run(ctx, who, s.developer.dir, 0, "plan", "-detailed-exitcode")
+	_, err := s.run(ctx, who, s.developer.dir, 0, append([]string{"plan", "-detailed-exitcode"}, args...)...)
 	return err
 }
 
