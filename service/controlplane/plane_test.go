@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ type plane struct {
 	server  *httptest.Server
 	gateway *gateway.Gateway
 	store   *sqlstore.Store
+	looks   *looks
 	log     *logBook
 	drain   chan struct{}
 	tokens  map[string]string // by member
@@ -56,7 +58,7 @@ func newPlane(t *testing.T, change ...func(*controlplane.Options)) *plane {
 	databases := filepath.Join(dir, "databases")
 	makeWorld(t, databases)
 
-	p := &plane{t: t, log: &logBook{}, drain: make(chan struct{}), tokens: map[string]string{}}
+	p := &plane{t: t, looks: &looks{}, log: &logBook{}, drain: make(chan struct{}), tokens: map[string]string{}}
 	logger := slog.New(slog.NewJSONHandler(p.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	file := filepath.Join(dir, "dataservice.db")
 	store, err := sqlstore.Open(ctx, sqlstore.Options{DSN: "sqlite:" + file, LockWait: 500 * time.Millisecond, Logger: logger})
@@ -67,8 +69,9 @@ func newPlane(t *testing.T, change ...func(*controlplane.Options)) *plane {
 	sources := datasource.New(datasource.Options{SQLiteDir: databases, Forbidden: []string{file}, Logger: logger})
 	p.gateway = gateway.New(gateway.Options{Store: store, Sources: sources, Logger: logger})
 	lifecycles := lifecycle.New(lifecycle.Options{
-		Store: store, Runner: gateway.NewRunner(sources), Router: p.gateway, Logger: logger,
+		Store: lookedAt{store, p.looks}, Runner: gateway.NewRunner(sources), Router: p.gateway, Logger: logger,
 		GatewayURL: "http://gateway.test", PublicURL: "http://control.test", Version: "1.2.3",
+		PollInterval: time.Hour, // so that a long poll is ended by a change and by nothing else
 	})
 	admin, _, err := lifecycles.Bootstrap(ctx)
 	if err != nil {
@@ -98,6 +101,41 @@ func newPlane(t *testing.T, change ...func(*controlplane.Options)) *plane {
 		p.tokens[m.Name] = issued.Secret
 	}
 	return p
+}
+
+// looks counts how often the use cases have read a publication or a review, by id.
+type looks struct{ byID sync.Map }
+
+func (l *looks) at(id string) *atomic.Int64 {
+	n, _ := l.byID.LoadOrStore(id, new(atomic.Int64))
+	return n.(*atomic.Int64)
+}
+
+// lookedAt is a store that counts.
+type lookedAt struct {
+	lifecycle.Store
+	looks *looks
+}
+
+func (s lookedAt) View(ctx context.Context, fn func(lifecycle.Tx) error) error {
+	return s.Store.View(ctx, func(tx lifecycle.Tx) error { return fn(lookedAtTx{tx, s.looks}) })
+}
+
+type lookedAtTx struct {
+	lifecycle.Tx
+	looks *looks
+}
+
+func (tx lookedAtTx) Publication(ctx context.Context, workspaceID, ref string) (service.Publication, error) {
+	p, err := tx.Tx.Publication(ctx, workspaceID, ref)
+	tx.looks.at(ref).Add(1)
+	return p, err
+}
+
+func (tx lookedAtTx) Review(ctx context.Context, workspaceID, id string) (service.Review, error) {
+	r, err := tx.Tx.Review(ctx, workspaceID, id)
+	tx.looks.at(id).Add(1)
+	return r, err
 }
 
 // makeWorld writes the database that the tests' APIs read from, and a copy of it.
