@@ -129,10 +129,11 @@ func (s *postgresSource) open(ctx context.Context) (*pgSession, error) {
 }
 
 // powerfulRole finds a role that the session's user is, or can become, and that is
-// more than a reader: a superuser, or one that reaches the server's files.
-const powerfulRole = `SELECT r.rolname, r.rolsuper
+// more than a reader: a superuser, one that replicates, and so can take a copy of
+// every database of the server, or one that reaches the server's files.
+const powerfulRole = `SELECT r.rolname, r.rolsuper, r.rolreplication
 FROM pg_catalog.pg_roles r
-WHERE (r.rolsuper OR r.rolname IN ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program'))
+WHERE (r.rolsuper OR r.rolreplication OR r.rolname IN ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program'))
 	AND pg_catalog.pg_has_role(session_user, r.oid, 'MEMBER')
 ORDER BY r.rolname <> session_user, r.rolsuper DESC LIMIT 1`
 
@@ -149,8 +150,11 @@ func (s *postgresSource) admit(ctx context.Context, pg *pgconn.PgConn) error {
 		return nil
 	}
 	role, rights := string(result.Rows[0][0]), "the right to read or write the server's files"
-	if string(result.Rows[0][1]) == "t" {
+	switch {
+	case string(result.Rows[0][1]) == "t":
 		rights = "superuser rights"
+	case string(result.Rows[0][2]) == "t":
+		rights = "the right to replicate the server's databases"
 	}
 	if role == s.connection.Username {
 		return connectionFailed("/username", nil, "The role %q has %s: use a role that can only read, or set allow_superuser if it must be this one.", role, rights)

@@ -413,6 +413,9 @@ func TestPowerfulRolesAreRefused(t *testing.T) {
 	f.role("dataservice_test_super", "SUPERUSER")
 	f.role("dataservice_test_member", "NOINHERIT")
 	f.role("dataservice_test_files")
+	f.role("dataservice_test_copier", "REPLICATION")
+	f.role("dataservice_test_heir", "NOINHERIT")
+	f.exec("GRANT dataservice_test_copier TO dataservice_test_heir")
 	f.exec("GRANT dataservice_test_super TO dataservice_test_member", "GRANT pg_read_server_files TO dataservice_test_files")
 	with := func(role string) service.Connection {
 		c := f.connection
@@ -425,6 +428,8 @@ func TestPowerfulRolesAreRefused(t *testing.T) {
 	f.refused(with("dataservice_test_super"), "/username", `"dataservice_test_super" has superuser rights: use a role that can only read, or set allow_superuser`)
 	f.refused(with("dataservice_test_member"), "/username", `is a member of "dataservice_test_super" and so has superuser rights`)
 	f.refused(with("dataservice_test_files"), "/username", `is a member of "pg_read_server_files" and so has the right to read or write the server's files`)
+	f.refused(with("dataservice_test_copier"), "/username", `"dataservice_test_copier" has the right to replicate the server's databases`)
+	f.refused(with("dataservice_test_heir"), "/username", `is a member of "dataservice_test_copier" and so has the right to replicate`)
 	c := with("dataservice_test_super")
 	c.AllowSuperuser = true
 	if err := f.sources.Check(t.Context(), c); err != nil {
