@@ -18,8 +18,9 @@ type failure struct {
 	code *ErrorCode
 	// message is what errMsg reads: a sentence for the caller, without a word from the database.
 	message string
-	// parameter is the one at fault, if one is.
-	parameter string
+	// parameter is the request parameter at fault, if one is; column is the response
+	// parameter.
+	parameter, column string
 	// cause is for the log, and for the developer who debugs the API.
 	cause error
 	// allow is the Allow header of a 405.
@@ -41,7 +42,6 @@ func runFailure(ctx context.Context, rt *route, maxRows int, err error) *failure
 		}
 		return f
 	}
-	f.parameter = e.Parameter
 	switch e.Kind {
 	case datasource.Timeout:
 		f.code, f.message = errTimeout, timeoutMessage(rt)
@@ -49,7 +49,7 @@ func runFailure(ctx context.Context, rt *route, maxRows int, err error) *failure
 		f.code, f.message = errUnavailable, "The database of this API does not answer just now, or has no connection free. Try again shortly."
 	case datasource.BadValue:
 		f.code, f.message = errValueRefused, "The database does not take one of the values: it is out of range or not in a form that it reads. Send another value."
-		if e.Parameter != "" {
+		if f.parameter = e.Parameter; f.parameter != "" {
 			f.message = "The database does not take the value of parameter " + strconv.Quote(e.Parameter) + ": it is out of range or not in a form that it reads. Send another value."
 		}
 	case datasource.TooManyRows:
@@ -60,6 +60,9 @@ func runFailure(ctx context.Context, rt *route, maxRows int, err error) *failure
 		}
 	case datasource.NotAnswerable:
 		f.code, f.message = errNotAnswerable, "A column of the answer is not of the type that the API declares. Report this to the API's owner with the requestId."
+		if f.column = e.Parameter; f.column != "" {
+			f.message = "The column " + strconv.Quote(f.column) + " of the answer is not of the type that the API declares. Report this to the API's owner with the requestId."
+		}
 	default:
 		f.code, f.message = errStatementFailed, "The database refused the statement of this API. Report this to the API's owner with the requestId."
 	}

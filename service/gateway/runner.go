@@ -95,8 +95,11 @@ func debugFailed(out outcome) error {
 		message += fmt.Sprintf(" What was behind it: %s", out.cause)
 	}
 	e := &service.Error{Code: service.CodeDebugFailed, Message: message, Cause: out.cause}
-	if out.parameter != "" {
+	switch {
+	case out.parameter != "":
 		e.Fields = []service.FieldError{{Pointer: service.Pointer("debug", "parameters", out.parameter), Message: out.message}}
+	case out.column != "":
+		e.Fields = []service.FieldError{{Pointer: service.Pointer("response_parameters", out.column, "type"), Message: out.message}}
 	}
 	return e
 }

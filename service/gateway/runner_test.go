@@ -81,6 +81,13 @@ func TestAFailedDebugTellsItsDeveloperWhy(t *testing.T) {
 			}[engine], "n")
 			required := search(conn, false)
 			required.RequestParameters["city"] = service.RequestParameter{Type: service.TypeString, Required: true}
+			// Text that is a number as the API is validated may be none in a row.
+			unfit := definition(conn, "/unfit", "SELECT name AS n FROM people", "n")
+			refused := definition(conn, "/refused", map[string]string{
+				"SQLITE":     "SELECT id AS n FROM people LIMIT ${size}",
+				"POSTGRESQL": "SELECT id AS n FROM people WHERE id = ${size}",
+			}[engine], "n")
+			refused.RequestParameters = map[string]service.RequestParameter{"size": {Type: service.TypeString}}
 			for _, test := range []struct {
 				name    string
 				d       service.Definition
@@ -109,6 +116,17 @@ func TestAFailedDebugTellsItsDeveloperWhy(t *testing.T) {
 					map[string]string{"pageNum": "1"},
 					"/debug/parameters/pageNum",
 					[]string{"not paged"},
+				},
+				{
+					"a column that does not convert", unfit, nil,
+					"/response_parameters/n/type",
+					[]string{"answered 502", `The column "n" of the answer is not of the type that the API declares.`},
+				},
+				{
+					"a value that the database refuses", refused,
+					map[string]string{"size": "many"},
+					"/debug/parameters/size",
+					[]string{"answered 400", `does not take the value of parameter "size"`},
 				},
 				{
 					"a statement that fails", failing, nil, "",
