@@ -235,9 +235,9 @@ func appendCause(attrs []slog.Attr, f *failure) []slog.Attr {
 	if errors.As(f.cause, &postgres) {
 		return append(attrs, slog.String("sqlstate", postgres.SQLState()))
 	}
-	var sqlite interface{ Code() int }
+	var sqlite interface{ ResultCode() int32 }
 	if errors.As(f.cause, &sqlite) {
-		return append(attrs, slog.Int("sqlite_code", sqlite.Code()))
+		return append(attrs, slog.Int("sqlite_code", int(sqlite.ResultCode())))
 	}
 	return attrs
 }

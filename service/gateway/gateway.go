@@ -5,6 +5,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -332,6 +333,14 @@ func callable(ctx context.Context, tx lifecycle.Tx, ids []string) ([]service.Pub
 	return found, nil
 }
 
+// ofConnection reports whether a connection could not be read for a reason of its
+// own: it is gone, or its secret does not decrypt. Anything else the store has to do
+// with, and reading again may help.
+func ofConnection(err error) bool {
+	var e *service.Error
+	return errors.As(err, &e) && (e.Code == service.CodeNotFound || e.Code == service.CodeInternal)
+}
+
 // withConnections adds the connection of each live version, reading each one once.
 func withConnections(ctx context.Context, tx lifecycle.Tx, publications []service.Publication) ([]record, error) {
 	type read struct {
@@ -348,7 +357,7 @@ func withConnections(ctx context.Context, tx lifecycle.Tx, publications []servic
 		r, ok := connections[p.Live.ConnectionID]
 		if !ok {
 			r.connection, r.missing = tx.Connection(ctx, p.WorkspaceID, p.Live.ConnectionID)
-			if r.missing != nil && service.ErrorCode(r.missing) != service.CodeNotFound {
+			if r.missing != nil && !ofConnection(r.missing) {
 				return nil, r.missing
 			}
 			connections[p.Live.ConnectionID] = r

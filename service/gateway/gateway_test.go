@@ -363,6 +363,101 @@ func TestAChangedConnectionIsReadFromAtOnce(t *testing.T) {
 	}
 }
 
+func TestAConnectionThatCannotBeReadBreaksItsOwnRoutesAlone(t *testing.T) {
+	unreadable := &unreadableConnection{}
+	h := newHouse(t, options{store: func(s lifecycle.Store) lifecycle.Store {
+		unreadable.Store = s
+		return unreadable
+	}})
+	one := h.connection(t, "one_db", sqlitePeople(t, h.dir))
+	two := h.connection(t, "two_db", sqlitePeople(t, h.dir))
+	h.publish(t, h.api(t, "first", definition(one, "/one", "SELECT 1 AS n", "n")), "")
+	h.publish(t, h.api(t, "second", definition(two, "/two", "SELECT 2 AS n", "n")), "")
+	statuses := func() [2]int {
+		return [2]int{h.call(t, http.MethodGet, "/one").Status, h.call(t, http.MethodGet, "/two").Status}
+	}
+	unreadable.set(one.ID, service.Errorf(service.CodeInternal, "The secret of the connection does not decrypt."))
+	if err := h.gateway.Load(t.Context()); err != nil {
+		t.Errorf("Load: %v", err)
+	}
+	if got := statuses(); got != [2]int{http.StatusServiceUnavailable, http.StatusOK} {
+		t.Errorf("while it cannot be read the calls answer %v", got)
+	}
+	// Where the store does not answer nothing is known, and the routes stay.
+	for _, err := range []error{service.Errorf(service.CodeUnavailable, "The store is busy."), errStoreDown} {
+		unreadable.set(two.ID, err)
+		if got := h.gateway.Load(t.Context()); !errors.Is(got, err) {
+			t.Errorf("Load: %v", got)
+		}
+		if got := statuses(); got != [2]int{http.StatusServiceUnavailable, http.StatusOK} {
+			t.Errorf("with %v the calls answer %v", err, got)
+		}
+	}
+	unreadable.set("", nil)
+	if err := h.gateway.ConnectionChanged(t.Context(), one.ID); err != nil {
+		t.Error(err)
+	}
+	if got := statuses(); got != [2]int{http.StatusOK, http.StatusOK} {
+		t.Errorf("afterwards the calls answer %v", got)
+	}
+}
+
+// unreadableConnection is a store that fails to read one connection.
+type unreadableConnection struct {
+	lifecycle.Store
+	mu  sync.Mutex
+	id  string
+	err error
+}
+
+func (s *unreadableConnection) set(id string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.id, s.err = id, err
+}
+
+func (s *unreadableConnection) View(ctx context.Context, fn func(lifecycle.Tx) error) error {
+	return s.Store.View(ctx, func(tx lifecycle.Tx) error { return fn(unreadableTx{tx, s}) })
+}
+
+type unreadableTx struct {
+	lifecycle.Tx
+	s *unreadableConnection
+}
+
+func (tx unreadableTx) Connection(ctx context.Context, workspaceID, ref string) (service.Connection, error) {
+	tx.s.mu.Lock()
+	defer tx.s.mu.Unlock()
+	if ref == tx.s.id {
+		return service.Connection{}, tx.s.err
+	}
+	return tx.Tx.Connection(ctx, workspaceID, ref)
+}
+
+func TestTheLogHasTheDatabasesCodeAndNotItsWords(t *testing.T) {
+	for engine, people := range engines {
+		t.Run(engine, func(t *testing.T) {
+			var logged lockedBuffer
+			h := newHouse(t, options{logger: slog.New(slog.NewTextHandler(&logged, nil))})
+			conn := h.connection(t, "people_db", people(t, h.dir, everybody()...))
+			d := definition(conn, "/fail", map[string]string{
+				"SQLITE":     "SELECT abs(-9223372036854775808 + ${by}) AS n",
+				"POSTGRESQL": "SELECT 1 / ${by} AS n",
+			}[engine], "n")
+			d.RequestParameters = map[string]service.RequestParameter{"by": {Type: service.TypeLong, Default: text("1")}}
+			h.publish(t, h.api(t, "failing", d), "")
+			if got := h.call(t, http.MethodGet, "/fail?by=0"); got.Status != http.StatusBadGateway {
+				t.Errorf("the call answers %s", got)
+			}
+			code := map[string]string{"SQLITE": "sqlite_code=1", "POSTGRESQL": "sqlstate=22012"}[engine]
+			eventually(t, "the call is logged with "+code, func() bool { return strings.Contains(logged.String(), code) })
+			if text := logged.String(); strings.Contains(text, "overflow") || strings.Contains(text, "division") {
+				t.Errorf("the log has the database's words: %s", text)
+			}
+		})
+	}
+}
+
 func TestAStoreThatFailsIsToldOfAndTriedAgain(t *testing.T) {
 	failing := &failingStore{}
 	h := newHouse(t, options{store: func(s lifecycle.Store) lifecycle.Store {

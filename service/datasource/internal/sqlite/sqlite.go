@@ -65,6 +65,9 @@ type Error struct {
 // Error returns SQLite's message.
 func (e *Error) Error() string { return e.Message }
 
+// ResultCode returns the code, for who cannot name this package's types.
+func (e *Error) ResultCode() int32 { return e.Code }
+
 // IsCode reports whether err is an [Error] with that primary result code.
 func IsCode(err error, code int32) bool {
 	var e *Error
