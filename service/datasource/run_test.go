@@ -517,7 +517,7 @@ func TestATimeoutStopsTheStatement(t *testing.T) {
 
 func TestABusyPoolTellsSo(t *testing.T) {
 	bothEngines(t, func(t *testing.T, engine service.Engine) {
-		f := newFixture(t, engine, Options{MaxSessions: 2, WaitLimit: 50 * time.Millisecond})
+		f := newFixture(t, engine, Options{MaxSessions: 2, WaitLimit: time.Second})
 		endless := f.plan(script("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT count(*) AS c FROM n", nil, types{"c": service.TypeLong}))
 		ctx, cancel := context.WithCancel(t.Context())
 		var calls sync.WaitGroup
