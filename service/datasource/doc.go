@@ -12,6 +12,7 @@
 //
 //   - SQLite files are opened read-only, with query_only, without ATTACH, without
 //     trust in functions that the file's schema names, and only below --sqlite-dir.
+//     Where that directory is, a script does not learn.
 //   - On PostgreSQL each call is one round trip of its own transaction:
 //     BEGIN READ ONLY, the statement, ROLLBACK. What a script sets, even for the
 //     session, is rolled back. A session's advisory locks, which a rollback leaves,

@@ -6,6 +6,7 @@ package datasource
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -195,4 +196,15 @@ func (p *pool[S]) shut() {
 	p.closed = true
 	p.mu.Unlock()
 	p.flush()
+}
+
+// leastUsed returns the key of the statement that was not used for longest.
+func leastUsed[S any](statements map[string]S, used func(S) uint64) string {
+	oldest, since := "", uint64(math.MaxUint64)
+	for key, statement := range statements {
+		if at := used(statement); at < since {
+			oldest, since = key, at
+		}
+	}
+	return oldest
 }

@@ -319,23 +319,13 @@ func (s *pgSession) statement(st *statement) *pgStatement {
 	prepared := s.statements[st.key]
 	if prepared == nil {
 		if len(s.statements) >= maxPostgresStatements {
-			s.evict()
+			s.forget(leastUsed(s.statements, func(p *pgStatement) uint64 { return p.used }))
 		}
 		prepared = &pgStatement{name: s.prefix + strconv.FormatUint(s.clock, 10)}
 		s.statements[st.key] = prepared
 	}
 	prepared.used = s.clock
 	return prepared
-}
-
-func (s *pgSession) evict() {
-	oldest := ""
-	for key, prepared := range s.statements {
-		if oldest == "" || prepared.used < s.statements[oldest].used {
-			oldest = key
-		}
-	}
-	s.forget(oldest)
 }
 
 // forget drops a prepared statement, here and with the next call at the server.

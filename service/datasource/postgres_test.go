@@ -340,6 +340,8 @@ func TestPostgreSQLTypesBecomeJSON(t *testing.T) {
 		{"ARRAY['\\x00ff'::bytea]", types2{service.TypeStringList: `["AP8="]`}},
 		{"'[0:1]={1,2}'::integer[]", types2{service.TypeIntList: "[1,2]"}},
 		{"5", types2{service.TypeIntList: never}},
+		{"'{[1,3),[5,8)}'::int4multirange", types2{service.TypeStringList: never, service.TypeString: `"{[1,3),[5,8)}"`}},
+		{"ARRAY['{[1,3),[5,8)}'::int4multirange]", types2{service.TypeStringList: `["{[1,3),[5,8)}"]`}},
 		{"NULL::integer[]", types2{service.TypeIntList: "null"}},
 		{"ROW(1, 'a b')", types2{service.TypeString: `"(1,\"a b\")"`}},
 	} {

@@ -71,6 +71,13 @@ var pgTypes = map[uint32]pgType{
 	pgtype.RecordOID:      {"record", classOther, 0},
 	pgtype.BitOID:         {"bit", classOther, pgtype.BitArrayOID},
 	pgtype.VarbitOID:      {"bit varying", classOther, pgtype.VarbitArrayOID},
+	// A multirange has braces and commas as an array has, and is none.
+	pgtype.Int4multirangeOID: {"int4multirange", classOther, pgtype.Int4multirangeArrayOID},
+	pgtype.Int8multirangeOID: {"int8multirange", classOther, pgtype.Int8multirangeArrayOID},
+	pgtype.NummultirangeOID:  {"nummultirange", classOther, pgtype.NummultirangeArrayOID},
+	pgtype.TsmultirangeOID:   {"tsmultirange", classOther, pgtype.TsmultirangeArrayOID},
+	pgtype.TstzmultirangeOID: {"tstzmultirange", classOther, pgtype.TstzmultirangeArrayOID},
+	pgtype.DatemultirangeOID: {"datemultirange", classOther, pgtype.DatemultirangeArrayOID},
 }
 
 // pgArrays has the element type of each known array type.

@@ -20,6 +20,7 @@ type Options struct {
 	// SQLiteDir is the directory below which users' SQLite files may lie.
 	SQLiteDir string
 	// Forbidden are files and directories that are never opened, such as the store's own file.
+	// What SQLite keeps beside a file (-wal, -shm, -journal) goes with it.
 	Forbidden []string
 	// StoreDSN is the service's own store; a connection to it is refused.
 	StoreDSN string

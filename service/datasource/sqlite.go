@@ -207,6 +207,9 @@ func (s *sqliteSession) restrict(ctx context.Context) error {
 	c.Limit(sqlite.LimitAttached, 0)
 	c.Limit(sqlite.LimitLikePattern, maxSQLitePattern)
 	c.Limit(sqlite.LimitWorkerThreads, 0)
+	if err := c.HidePath(); err != nil {
+		return err
+	}
 	for setting, on := range map[int32]bool{
 		sqlite.ConfigDefensive:     true,
 		sqlite.ConfigTrustedSchema: false,

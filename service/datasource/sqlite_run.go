@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -190,13 +191,7 @@ func (s *sqliteSession) prepare(ctx context.Context, st *statement) (*sqliteStat
 		return nil, err
 	}
 	if len(s.statements) >= maxSQLiteStatements {
-		oldest := ""
-		for key, prepared := range s.statements {
-			if oldest == "" || prepared.used < s.statements[oldest].used {
-				oldest = key
-			}
-		}
-		s.forget(oldest)
+		s.forget(leastUsed(s.statements, func(p *sqliteStatement) uint64 { return p.used }))
 	}
 	// Its columns are looked for after the first step: only that notices a schema which
 	// has changed since the session read it.
@@ -343,9 +338,15 @@ func appendSQLiteValue(dst []byte, stmt *sqlite.Stmt, i int, t service.Parameter
 	}
 }
 
-// appendFloatString appends a real number as a JSON string, with a fraction, as
-// SQLite prints it.
+// appendFloatString appends a real number as a JSON string that tells it from an
+// integer: with a fraction or an exponent, or as SQLite prints infinities.
 func appendFloatString(dst []byte, f float64) []byte {
+	switch {
+	case math.IsInf(f, 1):
+		return append(dst, `"Inf"`...)
+	case math.IsInf(f, -1):
+		return append(dst, `"-Inf"`...)
+	}
 	dst = append(dst, '"')
 	start := len(dst)
 	dst = formatFloat(dst, f, 64)

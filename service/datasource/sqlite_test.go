@@ -221,7 +221,8 @@ func TestSQLiteStoresWhatItLikes(t *testing.T) {
 		{"1e300", map[service.ParameterType]string{service.TypeString: `"1e+300"`, service.TypeLong: no, service.TypeDouble: "1e+300"}},
 		{"9223372036854775808.0", map[service.ParameterType]string{service.TypeLong: no}},
 		{"-9223372036854775808.0", map[service.ParameterType]string{service.TypeLong: "-9223372036854775808"}},
-		{"1e999", map[service.ParameterType]string{service.TypeDouble: no, service.TypeString: `"+Inf"`}},
+		{"1e999", map[service.ParameterType]string{service.TypeDouble: no, service.TypeString: `"Inf"`}},
+		{"-1e999", map[service.ParameterType]string{service.TypeDouble: no, service.TypeString: `"-Inf"`}},
 		{"'12.340'", map[service.ParameterType]string{service.TypeString: `"12.340"`, service.TypeDouble: "12.340", service.TypeLong: no}},
 		{"'true'", map[service.ParameterType]string{service.TypeBoolean: "true"}},
 		{"x'00ff'", map[service.ParameterType]string{service.TypeString: `"AP8="`, service.TypeLong: no, service.TypeStringList: no}},
@@ -263,6 +264,17 @@ func TestALimitThatIsNoNumberIsABadValue(t *testing.T) {
 	if !errors.As(err, &e) || e.Kind != BadValue || e.Parameter != "n" {
 		t.Errorf("got %v", err)
 	}
+}
+
+func TestAScriptDoesNotLearnWhereTheFileLies(t *testing.T) {
+	f := newFixture(t, service.EngineSQLite, Options{})
+	f.exec("CREATE TABLE t (a integer)")
+	for _, text := range []string{"SELECT file AS a FROM pragma_database_list", "SELECT file AS a FROM PRAGMA_Database_List()", "SELECT (SELECT max(file) FROM pragma_database_list) AS a"} {
+		if out, err := f.run(f.plan(script(text, nil, types{"a": service.TypeString}))); KindOf(err) != Failed {
+			t.Errorf("%s: got %s, %v", text, out, err)
+		}
+	}
+	f.answer(script("SELECT name AS a FROM pragma_table_info('t')", nil, types{"a": service.TypeString}), `[{"a":"a"}]`)
 }
 
 func TestALongPatternIsABadValue(t *testing.T) {

@@ -30,6 +30,8 @@
 // On PostgreSQL this becomes `= ANY($1)` and `<> ALL($2)`, on SQLite
 // `IN (SELECT value FROM json_each(…))`. An empty list matches nothing (and NOT IN
 // everything); a list that was not given is NULL, which makes both conditions NULL.
+// As PostgreSQL's comparisons do not associate, a condition that is compared itself
+// needs parentheses: `hidden = (id IN (${ids}))`, not `hidden = id IN (${ids})`.
 // Everywhere else a list is an array on PostgreSQL (`tags && ${tags}`) and the text
 // of a JSON array on SQLite (`FROM json_each(${ids})`).
 //

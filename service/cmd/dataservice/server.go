@@ -118,8 +118,8 @@ func newSources(c serveCommand, dir *dataDir, logger *slog.Logger) (*datasource.
 		SQLiteDir: sqliteDir,
 		// No API may read the service's own records and secrets.
 		Forbidden: []string{
-			dir.file(storeFile), dir.file(storeFile + "-wal"), dir.file(storeFile + "-shm"),
-			dir.file(keyFile), dir.file(tokenFile), dir.file(endpointsFile), dir.file(lockFile),
+			// With the store go the files that SQLite keeps beside it.
+			dir.file(storeFile), dir.file(keyFile), dir.file(tokenFile), dir.file(endpointsFile), dir.file(lockFile),
 		},
 		StoreDSN: c.dsn(dir),
 		Logger:   logger,

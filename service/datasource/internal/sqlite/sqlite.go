@@ -12,6 +12,7 @@ package sqlite
 
 import (
 	"errors"
+	"strings"
 	"unsafe"
 
 	"modernc.org/libc"
@@ -35,10 +36,8 @@ const (
 	Busy      = lib.SQLITE_BUSY
 	CantOpen  = lib.SQLITE_CANTOPEN
 	Interrupt = lib.SQLITE_INTERRUPT
-	Locked    = lib.SQLITE_LOCKED
 	Mismatch  = lib.SQLITE_MISMATCH
 	NotADB    = lib.SQLITE_NOTADB
-	TooBig    = lib.SQLITE_TOOBIG
 )
 
 // Type is the storage class of a value.
@@ -153,6 +152,23 @@ func (c *Conn) Config(setting int32, on bool) error {
 	return nil
 }
 
+// HidePath makes PRAGMA database_list, which would tell where the file lies, an error.
+func (c *Conn) HidePath() error {
+	if rc := lib.Xsqlite3_set_authorizer(c.tls, c.db, *(*uintptr)(unsafe.Pointer(&hidePath)), 0); rc != lib.SQLITE_OK {
+		return c.failure(rc)
+	}
+	return nil
+}
+
+// hidePath points at an authorizer in the form in which the translated library calls
+// C functions: as Go keeps a function value. It captures nothing, and is never moved.
+var hidePath = func(_ *libc.TLS, _ uintptr, action int32, name, _, _, _ uintptr) int32 {
+	if action == lib.SQLITE_PRAGMA && strings.EqualFold(libc.GoString(name), "database_list") {
+		return lib.SQLITE_DENY
+	}
+	return lib.SQLITE_OK
+}
+
 // InTransaction reports whether a transaction is open.
 func (c *Conn) InTransaction() bool { return lib.Xsqlite3_get_autocommit(c.tls, c.db) == 0 }
 
@@ -238,9 +254,6 @@ func (s *Stmt) Columns() int { return int(lib.Xsqlite3_column_count(s.c.tls, s.p
 func (s *Stmt) Name(i int) string {
 	return libc.GoString(lib.Xsqlite3_column_name(s.c.tls, s.p, int32(i)))
 }
-
-// Parameters returns the number of bind markers.
-func (s *Stmt) Parameters() int { return int(lib.Xsqlite3_bind_parameter_count(s.c.tls, s.p)) }
 
 // Reprepared reports whether SQLite had to prepare the statement anew since it was
 // last asked, because the schema changed: then its columns may be others.
