@@ -220,24 +220,54 @@ func TestEveryStatusWithEveryDesiredStatus(t *testing.T) {
 }
 
 // TestADeveloperNeverChangesWhatOnlyAReviewerMay runs every cell as a member
-// without the reviewer right: it ends pending or refused, and what answers calls
-// stays what it was.
+// without the reviewer right: what answers calls stays what it was. What is listed is
+// refused; all else is done, or waits for review.
 func TestADeveloperNeverChangesWhatOnlyAReviewerMay(t *testing.T) {
+	type cell struct {
+		status   service.Status
+		open     bool
+		revision int64
+		desired  string
+	}
+	refused := map[cell]service.Code{
+		{service.StatusPublished, false, plannedRevision, "STOPPED"}:        service.CodeForbidden,
+		{service.StatusPublished, false, otherRevision, "STOPPED"}:          service.CodeForbidden,
+		{service.StatusPublished, true, plannedRevision, "STOPPED"}:         service.CodeForbidden,
+		{service.StatusPublished, true, otherRevision, "STOPPED"}:           service.CodeForbidden,
+		{service.StatusWaitingStop, false, plannedRevision, "PUBLISHED"}:    service.CodeForbidden,
+		{service.StatusWaitingStop, false, otherRevision, "PUBLISHED"}:      service.CodeForbidden,
+		{service.StatusWaitingStop, false, otherRevision, "STOPPED"}:        service.CodeIllegalAction,
+		{service.StatusStopped, true, plannedRevision, "PUBLISHED"}:         service.CodeReviewPending,
+		{service.StatusRecoverWaitReview, true, otherRevision, "PUBLISHED"}: service.CodeReviewPending,
+		{service.StatusWaitingOffline, false, plannedRevision, "PUBLISHED"}: service.CodeForbidden,
+		{service.StatusWaitingOffline, false, plannedRevision, "STOPPED"}:   service.CodeForbidden,
+		{service.StatusWaitingOffline, false, otherRevision, "PUBLISHED"}:   service.CodeForbidden,
+		{service.StatusWaitingOffline, false, otherRevision, "STOPPED"}:     service.CodeForbidden,
+	}
 	for _, row := range publicationTable {
 		for _, desired := range desires {
 			for _, revision := range []int64{plannedRevision, otherRevision} {
-				name := fmt.Sprintf("%s open %t at %d desired %s", row.state.Status, row.state.Open, revision, desired)
+				c := cell{row.state.Status, row.state.Open, revision, desired}
 				s := &oneSidedService{t: t, p: publicationIn(row.state, revision, developer), actor: developer}
 				before, there := s.p, s.p
 				done, err := s.resource().converge(t.Context(), &there, wanted{revision: plannedRevision, desired: desired, from: standpoint{memberID: developer.ID}})
-				if s.p.Status.Callable() != before.Status.Callable() && row.state.Status != service.StatusWaitingStop {
-					t.Errorf("%s: it became %s", name, s.p.Status)
+				if want := refused[c]; service.ErrorCode(err) != want {
+					t.Errorf("%+v: the error is %v, want the code %q", c, err, want)
+				}
+				if s.p.Status.Callable() != before.Status.Callable() {
+					t.Errorf("%+v: it became %s", c, s.p.Status)
 				}
 				if before.Live != nil && s.p.Live.Revision != before.Live.Revision {
-					t.Errorf("%s: revision %d is live", name, s.p.Live.Revision)
+					t.Errorf("%+v: revision %d is live", c, s.p.Live.Revision)
 				}
-				if err == nil && len(done.left) > 0 && done.publication.OpenReview == nil {
-					t.Errorf("%s: calls are left for no reason: %v", name, done.left)
+				if err != nil {
+					continue
+				}
+				if got := done.publication.TargetRevision(); got != plannedRevision {
+					t.Errorf("%+v: it is on the way to revision %d", c, got)
+				}
+				if len(done.left) > 0 && done.publication.OpenReview == nil {
+					t.Errorf("%+v: calls are left for no reason: %v", c, done.left)
 				}
 			}
 		}
