@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -87,6 +88,7 @@ func (r *reviewResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 		MarkdownDescription: "The decision on an application, or the wait for it.\n\n" +
 			"With `decision` it approves or rejects, which needs the reviewer right. Without, it waits until somebody has decided, and fails at once where that is a rejection: what depends on it goes on only after an approval.\n\n" +
 			"With `publication_id` and `api_revision` it is about the application to publish that revision which is the newest when the apply runs, and decides on exactly the candidate that it finds. " +
+			"A decision is on that one application and approves no newer one; a wait is for whatever is open. " +
 			"With `review_id` it is about that application alone: whatever takes its place, a plan that was saved before decides nothing then, and says so. Where the revision is live without a review, `status` is `" + statusNotRequired + "`. " +
 			"Destroying it forgets the decision and changes nothing.",
 		Attributes: map[string]schema.Attribute{
@@ -123,7 +125,7 @@ func (r *reviewResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 				Validators:          []validator.String{stringvalidator.RegexMatches(idPattern, "must be the id of a review")},
 			},
 			"decision": schema.StringAttribute{
-				MarkdownDescription: "`APPROVE` or `REJECT`. Where absent, somebody else's decision is waited for.",
+				MarkdownDescription: "`APPROVE` or `REJECT`. Where absent, somebody else's decision is waited for. A decision stays with its application: on a newer one for the same revision it must be made again: by another decision here, or by the same one with `-replace`.",
 				Optional:            true,
 				Validators:          []validator.String{stringvalidator.OneOf(decisionApprove, decisionReject)},
 			},
@@ -405,22 +407,21 @@ func (r *reviewResource) Read(ctx context.Context, req resource.ReadRequest, res
 		held = &review
 		state.take(review)
 	}
-	if named {
-		resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
-		return
-	}
-	// A newer application for the same revision is decided anew.
-	newest, err := r.newest(ctx, state)
-	switch {
-	case client.IsNotFound(err):
-		resp.State.RemoveResource(ctx)
-		return
-	case err != nil:
-		addError(&resp.Diagnostics, nil, headline, err)
-		return
-	case newest != nil && newest.Status == service.ReviewPending && (held == nil || newest.ID != held.ID):
-		resp.State.RemoveResource(ctx)
-		return
+	// A decision is on one application and stays with it. A wait is for whatever is
+	// open for its revision: a newer application is waited for anew.
+	if !named && state.Decision.IsNull() {
+		newest, err := r.newest(ctx, state)
+		switch {
+		case client.IsNotFound(err):
+			resp.State.RemoveResource(ctx)
+			return
+		case err != nil:
+			addError(&resp.Diagnostics, nil, headline, err)
+			return
+		case newest != nil && newest.Status == service.ReviewPending && (held == nil || newest.ID != held.ID):
+			resp.State.RemoveResource(ctx)
+			return
+		}
 	}
 	if held == nil {
 		if _, err := r.backend.client.Publication(ctx, state.PublicationID.ValueString(), 0); client.IsNotFound(err) {
@@ -431,34 +432,85 @@ func (r *reviewResource) Read(ctx context.Context, req resource.ReadRequest, res
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 }
 
-func (r *reviewResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var plan reviewModel
+// decidesAnew reports whether one decision takes the place of another. To write a
+// decision down that was waited for, or the other way round, decides nothing.
+func decidesAnew(state, plan reviewModel) bool {
+	return !state.Decision.IsNull() && !plan.Decision.IsNull() && !plan.Decision.Equal(state.Decision)
+}
+
+// ModifyPlan plans what another decision on a newer application will change.
+func (r *reviewResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.State.Raw.IsNull() || req.Plan.Raw.IsNull() {
+		return
+	}
+	var state, plan reviewModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if resp.Diagnostics.HasError() {
+	named, diags := getPrivate[bool](ctx, req.Private, namedKey)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() || named || len(resp.RequiresReplace) > 0 || !decidesAnew(state, plan) {
+		return
+	}
+	for _, name := range []string{"id", "review_id", "status", "kind", "applicant", "reviewer", "decided_at"} {
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(name), types.StringUnknown())...)
+	}
+}
+
+func (r *reviewResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, state reviewModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	named, diags := getPrivate[bool](ctx, req.Private, namedKey)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
+		return
+	}
+	if !named && decidesAnew(state, plan) && r.decideNewer(ctx, &plan, state, resp) {
 		return
 	}
 	// What is decided cannot be changed: only the same decision may be written down.
-	status, reviewer := plan.Status.ValueString(), plan.Reviewer.ValueString()
+	status := state.Status.ValueString()
 	decision := plan.Decision.ValueString()
 	agrees := map[string][]string{
 		decisionApprove: {string(service.ReviewApproved), statusNotRequired},
 		decisionReject:  {string(service.ReviewRejected)},
 		"":              {string(service.ReviewApproved), statusNotRequired},
 	}
-	for _, s := range agrees[decision] {
-		if s == status {
-			resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
-			resp.Diagnostics.Append(noteName(ctx, resp.Private, req.Config)...)
-			return
+	if slices.Contains(agrees[decision], status) {
+		resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+		resp.Diagnostics.Append(noteName(ctx, resp.Private, req.Config)...)
+		if !plan.Comment.Equal(state.Comment) {
+			resp.Diagnostics.AddAttributeWarning(path.Root("comment"), "The comment is not sent",
+				fmt.Sprintf("Review %s is decided, and its comment stays as it was given then. The new one stands in the state alone.", state.ID.ValueString()))
 		}
+		return
 	}
 	who := ""
-	if reviewer != "" {
+	if reviewer := state.Reviewer.ValueString(); reviewer != "" {
 		who = " by " + reviewer
 	}
 	resp.Diagnostics.AddAttributeError(path.Root("decision"), "Decided otherwise already",
 		fmt.Sprintf("Review %s is %s%s, and a decision stands. To reverse it, publish, suspend or unpublish instead; to get a new decision, apply with another revision or remark.",
-			plan.ID.ValueString(), status, who))
+			state.ID.ValueString(), status, who))
+}
+
+// decideNewer makes another decision on an application that is newer than the one
+// that was decided. It reports whether there was one.
+func (r *reviewResource) decideNewer(ctx context.Context, plan *reviewModel, state reviewModel, resp *resource.UpdateResponse) bool {
+	newest, err := r.newest(ctx, state)
+	if err == nil && (newest == nil || newest.Status != service.ReviewPending) {
+		return false
+	}
+	if err == nil {
+		var decided service.Review
+		if decided, err = r.decide(ctx, *newest, plan.Decision.ValueString(), plan.Comment.ValueString()); err == nil {
+			plan.take(decided)
+			resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+			return true
+		}
+	}
+	addError(&resp.Diagnostics, nil, fmt.Sprintf("Cannot %s revision %d", verbOf(plan.Decision.ValueString()), state.APIRevision.ValueInt64()), err)
+	return true
 }
 
 func (r *reviewResource) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {

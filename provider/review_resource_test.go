@@ -132,15 +132,31 @@ func TestADecisionIsMadeOnceAndStands(t *testing.T) {
 		decide.destroy().succeeds(t)
 		s.wantCall("/orders", 200)
 	})
-	t.Run("is planned anew for a new application of the same revision", func(t *testing.T) {
+	t.Run("approves no newer application of the same revision by itself", func(t *testing.T) {
 		decide.apply().succeeds(t)
 		if _, err := s.client(s.reviewer).Unpublish(t.Context(), p.ID, service.ActionInput{}); err != nil {
 			t.Fatal(err)
 		}
 		w.apply().succeeds(t, "waits for review")
-		decide.plan().ends(t, 2, "1 to add")
+		decide.plan().succeeds(t, "No changes")
 		decide.apply().succeeds(t)
+		s.wantCall("/orders", 404)
+	})
+	t.Run("is made again by another decision", func(t *testing.T) {
+		decide.set("decision=REJECT", "comment=not today").apply().succeeds(t)
+		if state := decide.state("dataservice_review.decision"); state["status"] != "REJECTED" {
+			t.Errorf("the state is %v", state)
+		}
+		decide.plan().succeeds(t, "No changes")
+		w.set("remark=today then").apply().succeeds(t, "waits for review")
+		decide.set("decision=APPROVE", "comment=").apply().succeeds(t)
+		decide.plan().succeeds(t, "No changes")
 		s.wantCall("/orders", 200)
+	})
+	t.Run("warns that a comment comes too late", func(t *testing.T) {
+		decide.set("comment=nice").apply().succeeds(t, "The comment is not sent")
+		decide.plan().succeeds(t, "No changes")
+		decide.set("comment=")
 	})
 	t.Run("says that none was needed where a reviewer published directly", func(t *testing.T) {
 		w.as(s.reviewer).set(`sql=SELECT id, amount * 2 AS amount FROM orders WHERE region = ${region}`).apply().succeeds(t)
