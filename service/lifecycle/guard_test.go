@@ -95,7 +95,9 @@ func TestAnotherConnectionIsDebuggedBeforeItIsPublished(t *testing.T) {
 	in.ConnectionID, in.Script.SQL = second.ID, "SELECT 2 AS n"
 	must(h.UpdateAPI(h.ctx, rita, api.ID, "", in))(t)
 	_, err := h.Publish(h.ctx, rita, service.PublishInput{APIID: api.ID, Revision: 1, ConnectionID: second.ID})
-	wantCode(t, err, service.CodeInvalid, "numbers")
+	if wantCode(t, err, service.CodeInvalid, `"empty"`, "numbers"); !blames(err, "/connection_id") {
+		t.Errorf("the error blames something else: %v", err)
+	}
 	if status, body := h.call("/orders"); status != 404 {
 		t.Errorf("a version that cannot answer went live: %d %s", status, body)
 	}

@@ -6,6 +6,8 @@ package lifecycle
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -137,12 +139,36 @@ func (s *Service) proveOverride(ctx context.Context, c Caller, in service.Publis
 	if err != nil || cand.debuggedWith == in.ConnectionID {
 		return err
 	}
-	values, missing := cand.revision.Definition.DebugParameters(nil)
+	definition := cand.revision.Definition
+	values, missing := definition.DebugParameters(nil)
 	if len(missing) > 0 {
-		return s.Runner.Validate(ctx, cand.revision.Definition, cand.connection)
+		err = s.Runner.Validate(ctx, definition, cand.connection)
+	} else {
+		_, err = s.Runner.Debug(ctx, definition, cand.connection, values)
 	}
-	_, err = s.Runner.Debug(ctx, cand.revision.Definition, cand.connection, values)
-	return err
+	var e *service.Error
+	if code := service.ErrorCode(err); code != service.CodeInvalid && code != service.CodeDebugFailed || !errors.As(err, &e) {
+		return err
+	}
+	// Not the definition is at fault, which works where it was debugged, but the choice
+	// of the connection.
+	return &service.Error{
+		Code: e.Code, Cause: err,
+		Message: fmt.Sprintf("Revision %d of %q does not work on the connection %q.", in.Revision, cand.api.Name, cand.connection.Name),
+		Fields:  []service.FieldError{{Pointer: "/connection_id", Message: why(e)}},
+	}
+}
+
+// why is what an error says without the places that it blames.
+func why(e *service.Error) string {
+	if len(e.Fields) == 0 {
+		return e.Message
+	}
+	said := make([]string, len(e.Fields))
+	for i, f := range e.Fields {
+		said[i] = f.Message
+	}
+	return strings.Join(said, " ")
 }
 
 // publicationOf returns the one record of an API in an environment, new where
