@@ -206,13 +206,14 @@ func TestThePluginIsKilledDuringApplies(t *testing.T) {
 	s := startService(t)
 	token := s.Developer("dana", false)
 	admin := s.Client(s.AdminToken())
-	n, hits := kills(t), 0
+	n, hits, rounds := kills(t), 0, 0
 	// window is how long after its first resource an apply is at work, as far as is known.
 	window := 500 * time.Millisecond
 	for round := 1; hits < n; round++ {
 		if round > 2*n+3 {
-			t.Fatalf("%d of %d applies were hit: most kills come too late", hits, round-1)
+			t.Fatalf("%d of %d applies were hit: most kills come too late", hits, rounds)
 		}
+		rounds = round
 		w := workdir(s, token, roundConfig(round, 1))
 		apply := w.BeginApply()
 		apply.Says("Creating...")
@@ -239,4 +240,5 @@ func TestThePluginIsKilledDuringApplies(t *testing.T) {
 			}
 		}
 	}
+	t.Logf("the plugin was killed in %d of %d applies", hits, rounds)
 }
