@@ -119,7 +119,7 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 			t.Errorf("%s leads to %s, want %s", step.action, pub.Status, step.want)
 		}
 	}
-	p.must(204, "dev", "DELETE", "/publications/"+pub.ID, nil)
+	p.must(204, "rev", "DELETE", "/publications/"+pub.ID, nil)
 	p.must(204, "dev", "DELETE", "/apis/capitals", nil)
 	p.must(200, "dev", "GET", "/events", nil)
 
