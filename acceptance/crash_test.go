@@ -96,7 +96,7 @@ func acknowledged(w *servicetest.Workdir) (ids []string) {
 // What an apply was told to be done must be there, and the next apply converges.
 func TestTheServiceIsKilledDuringApplies(t *testing.T) {
 	s := startService(t)
-	token := s.Developer("rita", true)
+	token := s.Developer("rev", true)
 	admin := s.Client(s.AdminToken())
 	killed := 0
 	for round := 1; killed < kills(t); round++ {
@@ -135,7 +135,7 @@ func TestTheServiceIsKilledDuringApplies(t *testing.T) {
 // while the service is killed, and then looks for every write that was answered.
 func TestWhatWasAcknowledgedSurvives(t *testing.T) {
 	s := startService(t)
-	c := s.Client(s.Developer("rita", true))
+	c := s.Client(s.Developer("rev", true))
 	conn, err := c.CreateConnection(t.Context(), service.ConnectionInput{
 		ConnectionSpec: service.ConnectionSpec{Name: "numbers", Engine: service.EngineSQLite, File: "numbers.db"},
 	})
@@ -204,7 +204,7 @@ func TestWhatWasAcknowledgedSurvives(t *testing.T) {
 // from there, and there is exactly one application for each publication.
 func TestThePluginIsKilledDuringApplies(t *testing.T) {
 	s := startService(t)
-	token := s.Developer("dana", false)
+	token := s.Developer("dev", false)
 	admin := s.Client(s.AdminToken())
 	n, hits, rounds := kills(t), 0, 0
 	// window is how long after its first resource an apply is at work, as far as is known.

@@ -128,14 +128,14 @@ func TestAnInterruptedWaitGoesOn(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := startService(t)
-			dana, rita := s.Developer("dana", false), s.Developer("rita", true)
+			dev, rev := s.Developer("dev", false), s.Developer("rev", true)
 			asks := make(signal, 1)
 			proxy := servicetest.Proxy{Before: func(r *http.Request) {
 				if r.URL.Query().Has("wait") {
 					asks.send()
 				}
 			}}
-			w := workdir(s, dana, waitingConfig)
+			w := workdir(s, dev, waitingConfig)
 			w.Env = append(w.Env, "DATASERVICE_ENDPOINT="+proxy.Start(t, s.ControlPlane))
 			if tt.variable != "" {
 				w.Set(tt.variable)
@@ -163,7 +163,7 @@ func TestAnInterruptedWaitGoesOn(t *testing.T) {
 			if now := only(t, s); now.ID != review.ID {
 				t.Errorf("the next apply made another application: %s, before %s", now.ID, review.ID)
 			}
-			if _, err := s.Client(rita).Approve(t.Context(), review.ID, service.DecisionInput{}); err != nil {
+			if _, err := s.Client(rev).Approve(t.Context(), review.ID, service.DecisionInput{}); err != nil {
 				t.Fatal(err)
 			}
 			again.Wait(time.Minute).Succeeds(t)
@@ -200,7 +200,7 @@ func TestAnInterruptedPublishingGoesOn(t *testing.T) {
 				if acted {
 					proxy = servicetest.Proxy{After: hold}
 				}
-				w := workdir(s, s.Developer("dana", false), publishingConfig)
+				w := workdir(s, s.Developer("dev", false), publishingConfig)
 				w.Env = append(w.Env, "DATASERVICE_ENDPOINT="+proxy.Start(t, s.ControlPlane))
 				if tt.variable != "" {
 					w.Set(tt.variable)
@@ -229,7 +229,7 @@ func TestAnInterruptedPublishingGoesOn(t *testing.T) {
 // Terraform then takes to end is its own affair.
 func TestAWaitEndsWithinASecondOfTheApproval(t *testing.T) {
 	s := startService(t)
-	dana, rita := s.Developer("dana", false), s.Developer("rita", true)
+	dev, rev := s.Developer("dev", false), s.Developer("rev", true)
 	asks := make(signal, 1)
 	var answered atomic.Pointer[time.Time]
 	isWait := func(r *http.Request) bool { return r.URL.Query().Has("wait") }
@@ -246,11 +246,11 @@ func TestAWaitEndsWithinASecondOfTheApproval(t *testing.T) {
 			}
 		},
 	}
-	w := workdir(s, dana, waitingConfig)
+	w := workdir(s, dev, waitingConfig)
 	w.Env = append(w.Env, "DATASERVICE_ENDPOINT="+proxy.Start(t, s.ControlPlane))
 	apply := w.BeginApply()
 	asks.await(t, apply)
-	review, reviewer := only(t, s), s.Client(rita)
+	review, reviewer := only(t, s), s.Client(rev)
 	approved := time.Now()
 	if _, err := reviewer.Approve(t.Context(), review.ID, service.DecisionInput{}); err != nil {
 		t.Fatal(err)

@@ -86,7 +86,7 @@ func TestSecretsAreFoundNowhere(t *testing.T) {
 				flags = []string{"--store", records}
 			}
 			s := startService(t, flags...)
-			token := s.Developer("rita", true)
+			token := s.Developer("rev", true)
 			w := workdir(s, token, secretsConfig)
 			trace := filepath.Join(t.TempDir(), "trace.log")
 			w.Env = append(w.Env, "TF_LOG=TRACE", "TF_LOG_PATH="+trace)

@@ -36,7 +36,7 @@ func TestAnAPI(t *testing.T) {
 		value(ordersAPI, "debug_message", knownvalue.Null()),
 		value(ordersAPI, "method", knownvalue.StringExact("GET")),
 		value(ordersAPI, "timeout_ms", knownvalue.Int64Exact(10000)),
-		value(ordersAPI, "owner_name", knownvalue.StringExact("dave")),
+		value(ordersAPI, "owner_name", knownvalue.StringExact("dev")),
 		statecheck.ExpectKnownValue(ordersAPI, tfjsonpath.New("request_parameters").AtMapKey("region").AtMapKey("description"), knownvalue.StringExact("")),
 	}
 	imported := s.step("api", s.developer)

@@ -47,7 +47,7 @@ type testService struct {
 	developer, reviewer string
 }
 
-// startService starts a service with the members dave, a developer, and rita, a
+// startService starts a service with the members dev, a developer, and rev, a
 // developer with the reviewer right, and the SQLite database orders.db.
 func startService(t *testing.T) *testService {
 	t.Helper()
@@ -55,8 +55,8 @@ func startService(t *testing.T) *testService {
 	s.writeOrders("orders.db")
 	s.adminToken = s.AdminToken()
 	s.admin = s.client(s.adminToken)
-	s.developer = s.member("dave", service.RoleDeveloper, false)
-	s.reviewer = s.member("rita", service.RoleDeveloper, true)
+	s.developer = s.member("dev", service.RoleDeveloper, false)
+	s.reviewer = s.member("rev", service.RoleDeveloper, true)
 	return s
 }
 
@@ -112,7 +112,7 @@ func (s *testService) openReview() service.Review {
 	return *review
 }
 
-// approve and reject decide the pending application as rita.
+// approve and reject decide the pending application as rev.
 func (s *testService) approve() {
 	s.t.Helper()
 	if _, err := s.client(s.reviewer).Approve(s.t.Context(), s.openReview().ID, service.DecisionInput{}); err != nil {

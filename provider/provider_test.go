@@ -31,7 +31,7 @@ func TestABadProviderConfigurationNamesAttributeAndVariable(t *testing.T) {
 		{"no token", []string{"DATASERVICE_TOKEN="}, []string{"No token", "DATASERVICE_TOKEN"}},
 		{"a token that nobody issued", []string{"DATASERVICE_TOKEN=nobody"}, []string{"The token is not accepted", "The token comes from token or the environment variable DATASERVICE_TOKEN", "(request "}},
 		{"a token with a line end", []string{"DATASERVICE_TOKEN=abc\n"}, []string{"Invalid token", "was it read from a file with its line end?"}},
-		{"an unknown workspace", []string{"DATASERVICE_WORKSPACE=elsewhere"}, []string{"Unknown workspace", `The token belongs to dave in the workspace "default", and opens no workspace "elsewhere"`, "DATASERVICE_WORKSPACE"}},
+		{"an unknown workspace", []string{"DATASERVICE_WORKSPACE=elsewhere"}, []string{"Unknown workspace", `The token belongs to dev in the workspace "default", and opens no workspace "elsewhere"`, "DATASERVICE_WORKSPACE"}},
 		{"an endpoint that is none", []string{"DATASERVICE_ENDPOINT=localhost:8080"}, []string{"Invalid endpoint", "is not an endpoint", "DATASERVICE_ENDPOINT"}},
 		{"a CA file that is missing", []string{"DATASERVICE_CA_CERT_FILE=absent.pem"}, []string{"Invalid CA certificate file", "absent.pem: no such file", "DATASERVICE_CA_CERT_FILE"}},
 		{"a timeout that is none", []string{"DATASERVICE_REQUEST_TIMEOUT=soon"}, []string{"From the environment variable DATASERVICE_REQUEST_TIMEOUT", `"soon" is not a duration`}},

@@ -92,8 +92,8 @@ func TestARejectionIsNotConverged(t *testing.T) {
 	t.Run("where nothing was live before", func(t *testing.T) {
 		w.apply().succeeds(t)
 		s.reject("no index on region")
-		w.plan().ends(t, 2, `rita rejected revision 1: "no index on region"`, "An apply fails until api_revision or remark changes", "+ api_revision = 1")
-		w.apply().fails(t, `rita rejected revision 1 of orders for RELEASE: "no index on region"`, "Change the definition or the remark", "(request ")
+		w.plan().ends(t, 2, `rev rejected revision 1: "no index on region"`, "An apply fails until api_revision or remark changes", "+ api_revision = 1")
+		w.apply().fails(t, `rev rejected revision 1 of orders for RELEASE: "no index on region"`, "Change the definition or the remark", "(request ")
 		if state := w.state(ordersPublication); state["status"] != "PUBLISH_REJECT" || state["api_revision"] != nil {
 			t.Errorf("after the failed apply the state is %v", state)
 		}
@@ -109,8 +109,8 @@ func TestARejectionIsNotConverged(t *testing.T) {
 		w.set(`sql=SELECT id, amount * 2 AS amount FROM orders WHERE region = ${region} ORDER BY id`)
 		w.apply().succeeds(t)
 		s.reject("why twice?")
-		w.plan().ends(t, 2, `rita rejected revision 2: "why twice?"`, "api_revision = 1 -> 2")
-		w.apply().fails(t, `rita rejected revision 2`, `"why twice?"`)
+		w.plan().ends(t, 2, `rev rejected revision 2: "why twice?"`, "api_revision = 1 -> 2")
+		w.apply().fails(t, `rev rejected revision 2`, `"why twice?"`)
 		if body := s.wantCall("/orders?region=south", 200); !strings.Contains(body, "20") {
 			t.Errorf("the earlier version answers %s", body)
 		}
@@ -162,7 +162,7 @@ func TestADeveloperCannotSuspendAndRestoresThroughAReview(t *testing.T) {
 	w.apply().succeeds(t)
 	s.approve()
 
-	w.set("desired_status=STOPPED").apply().fails(t, "dave may not", "reviewer right", "(request ")
+	w.set("desired_status=STOPPED").apply().fails(t, "dev may not", "reviewer right", "(request ")
 	s.wantCall("/orders", 200)
 	if state := w.state(ordersPublication); state["desired_status"] != "PUBLISHED" || state["status"] != "PUBLISHED" {
 		t.Errorf("after the refused suspension the state is %v", state)
@@ -179,7 +179,7 @@ func TestADeveloperCannotSuspendAndRestoresThroughAReview(t *testing.T) {
 
 	t.Run("whose rejection is quoted until the remark changes", func(t *testing.T) {
 		s.reject("not before Monday")
-		w.plan().ends(t, 2, `rita rejected revision 1: "not before Monday"`, `desired_status = "STOPPED" -> "PUBLISHED"`)
+		w.plan().ends(t, 2, `rev rejected revision 1: "not before Monday"`, `desired_status = "STOPPED" -> "PUBLISHED"`)
 		w.apply().fails(t, `"not before Monday"`)
 		w.set("remark=it is Monday").apply().succeeds(t, "Restoring revision 1 of orders in RELEASE waits for review")
 	})
@@ -231,10 +231,10 @@ func TestWhatSomebodyElseChangedIsPlanned(t *testing.T) {
 	s := startService(t)
 	w := s.workdir("orders", s.reviewer)
 	w.apply().succeeds(t)
-	p, rita := s.publication(), s.client(s.reviewer)
+	p, rev := s.publication(), s.client(s.reviewer)
 
 	t.Run("a suspension is restored", func(t *testing.T) {
-		if _, err := rita.Suspend(t.Context(), p.ID, service.ActionInput{}); err != nil {
+		if _, err := rev.Suspend(t.Context(), p.ID, service.ActionInput{}); err != nil {
 			t.Fatal(err)
 		}
 		w.plan().ends(t, 2, `desired_status = "STOPPED" -> "PUBLISHED"`)
@@ -242,16 +242,16 @@ func TestWhatSomebodyElseChangedIsPlanned(t *testing.T) {
 		s.wantCall("/orders", 200)
 	})
 	t.Run("another definition is put back and published again", func(t *testing.T) {
-		api, err := rita.API(t.Context(), "orders")
+		api, err := rev.API(t.Context(), "orders")
 		if err != nil {
 			t.Fatal(err)
 		}
 		api.TimeoutMS = 77
-		changed, err := rita.UpdateAPI(t.Context(), api.ID, service.APIInput{APISpec: api.APISpec})
+		changed, err := rev.UpdateAPI(t.Context(), api.ID, service.APIInput{APISpec: api.APISpec})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := rita.Publish(t.Context(), service.PublishInput{APIID: api.ID, Revision: changed.Revision}); err != nil {
+		if _, err := rev.Publish(t.Context(), service.PublishInput{APIID: api.ID, Revision: changed.Revision}); err != nil {
 			t.Fatal(err)
 		}
 		w.plan().ends(t, 2, "timeout_ms = 77 -> 10000", "revision = 2 -> 3", "api_revision = 2 -> 3")
@@ -260,11 +260,11 @@ func TestWhatSomebodyElseChangedIsPlanned(t *testing.T) {
 	})
 	t.Run("another connection is put back", func(t *testing.T) {
 		s.writeOrders("other.db")
-		other, err := rita.CreateConnection(t.Context(), service.ConnectionInput{ConnectionSpec: service.ConnectionSpec{Name: "other", Engine: service.EngineSQLite, File: "other.db"}})
+		other, err := rev.CreateConnection(t.Context(), service.ConnectionInput{ConnectionSpec: service.ConnectionSpec{Name: "other", Engine: service.EngineSQLite, File: "other.db"}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := rita.Publish(t.Context(), service.PublishInput{APIID: p.APIID, Revision: 3, ConnectionID: other.ID}); err != nil {
+		if _, err := rev.Publish(t.Context(), service.PublishInput{APIID: p.APIID, Revision: 3, ConnectionID: other.ID}); err != nil {
 			t.Fatal(err)
 		}
 		w.plan().ends(t, 2, "- connection_id = \""+other.ID+"\" -> null")
@@ -275,7 +275,7 @@ func TestWhatSomebodyElseChangedIsPlanned(t *testing.T) {
 		w.plan().succeeds(t, "No changes")
 	})
 	t.Run("what went offline is published again", func(t *testing.T) {
-		if _, err := rita.Unpublish(t.Context(), p.ID, service.ActionInput{}); err != nil {
+		if _, err := rev.Unpublish(t.Context(), p.ID, service.ActionInput{}); err != nil {
 			t.Fatal(err)
 		}
 		w.plan().ends(t, 2, "1 to add, 0 to change, 0 to destroy")
@@ -286,10 +286,10 @@ func TestWhatSomebodyElseChangedIsPlanned(t *testing.T) {
 		}
 	})
 	t.Run("a deleted API comes back with its publication", func(t *testing.T) {
-		if _, err := rita.Unpublish(t.Context(), p.ID, service.ActionInput{}); err != nil {
+		if _, err := rev.Unpublish(t.Context(), p.ID, service.ActionInput{}); err != nil {
 			t.Fatal(err)
 		}
-		if err := rita.DeleteAPI(t.Context(), "orders"); err != nil {
+		if err := rev.DeleteAPI(t.Context(), "orders"); err != nil {
 			t.Fatal(err)
 		}
 		w.plan().ends(t, 2, "2 to add, 0 to change, 0 to destroy")
@@ -302,11 +302,11 @@ func TestWhatSomebodyElseChangedIsPlanned(t *testing.T) {
 func TestAnApplicationOfSomebodyElseIsAConflictThatNamesThem(t *testing.T) {
 	t.Parallel()
 	s := startService(t)
-	dora := s.member("dora", service.RoleDeveloper, false)
+	dev := s.member("dev", service.RoleDeveloper, false)
 	w := s.workdir("orders", s.developer)
 	w.apply().succeeds(t)
-	w.as(dora).set(`sql=SELECT id, amount FROM orders WHERE region = ${region}`)
-	w.apply().fails(t, "Cannot publish orders in RELEASE: dave applied to publish revision 1", s.openReview().ID)
+	w.as(dev).set(`sql=SELECT id, amount FROM orders WHERE region = ${region}`)
+	w.apply().fails(t, "Cannot publish orders in RELEASE: dev applied to publish revision 1", s.openReview().ID)
 	if state := w.state(ordersPublication); state["api_revision"] != 1.0 {
 		t.Errorf("after the conflict the state is %v", state)
 	}

@@ -35,8 +35,8 @@ type oneSidedService struct {
 }
 
 var (
-	reviewer  = service.Member{ID: "m1", Name: "rita", Role: service.RoleDeveloper, Reviewer: true}
-	developer = service.Member{ID: "m2", Name: "dave", Role: service.RoleDeveloper}
+	reviewer  = service.Member{ID: "m1", Name: "rev", Role: service.RoleDeveloper, Reviewer: true}
+	developer = service.Member{ID: "m2", Name: "dev", Role: service.RoleDeveloper}
 )
 
 func (s *oneSidedService) ServeHTTP(w http.ResponseWriter, r *http.Request) {

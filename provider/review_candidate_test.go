@@ -98,7 +98,7 @@ func TestWhatIsImportedIsADecision(t *testing.T) {
 	s.approve()
 	t.Run("by the publication and its revision", func(t *testing.T) {
 		imports(p.ID + "/1").succeeds(t)
-		if state := decide.state(decidedReview); state["status"] != "APPROVED" || state["reviewer"] != "rita" || state["publication_id"] != p.ID {
+		if state := decide.state(decidedReview); state["status"] != "APPROVED" || state["reviewer"] != "rev" || state["publication_id"] != p.ID {
 			t.Errorf("the state is %v", state)
 		}
 		decide.apply().succeeds(t)

@@ -58,7 +58,7 @@ func TestAReviewWithoutDecisionWaitsForOne(t *testing.T) {
 	s.approve()
 	apply.Wait(time.Minute).Succeeds(t, "Apply complete")
 	state := w.state(ordersReview)
-	for name, want := range map[string]any{"status": "APPROVED", "reviewer": "rita", "applicant": "dave", "kind": "PUBLISH", "api_revision": 1.0} {
+	for name, want := range map[string]any{"status": "APPROVED", "reviewer": "rev", "applicant": "dev", "kind": "PUBLISH", "api_revision": 1.0} {
 		if state[name] != want {
 			t.Errorf("%s is %v, want %v", name, state[name], want)
 		}
@@ -76,9 +76,9 @@ func TestAWaitFailsOnARejection(t *testing.T) {
 	w := s.workdir("gate", s.developer)
 	apply := waiting(s, w)
 	s.reject("use the view")
-	apply.Wait(time.Minute).Fails(t, "Revision 1 of orders was not approved", `rita rejected it: "use the view"`)
-	w.plan().ends(t, 2, `rita rejected revision 1: "use the view"`)
-	w.apply().fails(t, `rita rejected revision 1 of orders for RELEASE: "use the view"`)
+	apply.Wait(time.Minute).Fails(t, "Revision 1 of orders was not approved", `rev rejected it: "use the view"`)
+	w.plan().ends(t, 2, `rev rejected revision 1: "use the view"`)
+	w.apply().fails(t, `rev rejected revision 1 of orders for RELEASE: "use the view"`)
 
 	w.set("remark=uses the view now")
 	again := waiting(s, w)
@@ -96,7 +96,7 @@ func TestADecisionIsMadeOnceAndStands(t *testing.T) {
 	decide := s.workdir("decision", s.reviewer).set("publication_id="+p.ID, "api_revision=1")
 
 	t.Run("needs the reviewer right", func(t *testing.T) {
-		decide.as(s.developer).set("decision=APPROVE").apply().fails(t, "dave may not approve", "reviewer right")
+		decide.as(s.developer).set("decision=APPROVE").apply().fails(t, "dev may not approve", "reviewer right")
 		decide.as(s.reviewer)
 	})
 	t.Run("needs something to decide", func(t *testing.T) {
@@ -120,12 +120,12 @@ func TestADecisionIsMadeOnceAndStands(t *testing.T) {
 		}
 	})
 	t.Run("conflicts when made otherwise, naming who decided", func(t *testing.T) {
-		decide.set("decision=REJECT", "comment=too late").apply().fails(t, "Decided otherwise already", "is APPROVED by rita")
+		decide.set("decision=REJECT", "comment=too late").apply().fails(t, "Decided otherwise already", "is APPROVED by rev")
 		if state := decide.state("dataservice_review.decision"); state["decision"] != "APPROVE" {
 			t.Errorf("the state is %v", state)
 		}
 		other := s.workdir("decision", s.reviewer).set("publication_id="+p.ID, "api_revision=1", "decision=REJECT", "comment=too late")
-		other.apply().fails(t, "was approved by rita already")
+		other.apply().fails(t, "was approved by rev already")
 		decide.set("decision=APPROVE", "comment=")
 	})
 	t.Run("is forgotten by a destroy, which changes nothing", func(t *testing.T) {
@@ -181,7 +181,7 @@ func TestTwoIdentitiesInOneConfiguration(t *testing.T) {
 		statecheck.ExpectKnownValue(publishedOrders, tfjsonpath.New("version"), knownvalue.StringExact("V1")),
 		statecheck.ExpectKnownValue(publishedOrders, tfjsonpath.New("api_id"), knownvalue.StringExact("orders")),
 		statecheck.ExpectKnownValue(publishedOrders, tfjsonpath.New("url"), knownvalue.StringExact(s.Gateway+"/orders")),
-		statecheck.ExpectKnownValue(publishedOrders, tfjsonpath.New("published_by"), knownvalue.StringExact("rita")),
+		statecheck.ExpectKnownValue(publishedOrders, tfjsonpath.New("published_by"), knownvalue.StringExact("rev")),
 		statecheck.ExpectKnownValue(publishedOrders, tfjsonpath.New("definition").AtMapKey("script").AtMapKey("paged"), knownvalue.Bool(true)),
 		statecheck.ExpectKnownValue(publishedOrders, tfjsonpath.New("definition").AtMapKey("request_parameters").AtMapKey("region").AtMapKey("example"), knownvalue.StringExact("north")),
 	}

@@ -39,11 +39,11 @@ OFFLINE              yes  | !                                               | ! 
 `
 
 var (
-	developer = Member{ID: "dev", Name: "dana", Role: RoleDeveloper}
-	other     = Member{ID: "dev2", Name: "otto", Role: RoleDeveloper}
-	reviewer  = Member{ID: "rev", Name: "rita", Role: RoleDeveloper, Reviewer: true}
+	developer = Member{ID: "dev", Name: "dev", Role: RoleDeveloper}
+	other     = Member{ID: "dev2", Name: "dev2", Role: RoleDeveloper}
+	reviewer  = Member{ID: "rev", Name: "rev", Role: RoleDeveloper, Reviewer: true}
 	admin     = Member{ID: "adm", Name: "admin", Role: RoleAdmin}
-	operator  = Member{ID: "op", Name: "olga", Role: RoleOperator}
+	operator  = Member{ID: "op", Name: "ops", Role: RoleOperator}
 
 	reviewedEnvironment = Environment{Name: "RELEASE", Policy: Policy{ReviewRequired: true}}
 	openEnvironment     = Environment{Name: "DEV"}
@@ -223,10 +223,10 @@ func TestApplyingAgain(t *testing.T) {
 
 	rejected := situation(StatusPublishReject, false, developer, CallPublish, developer, reviewedEnvironment)
 	rejected.Rejected = &Review{
-		Kind: ReviewPublish, Revision: 2, APIName: "orders", EnvironmentName: "RELEASE", DeciderName: "rita", Comment: "no index",
+		Kind: ReviewPublish, Revision: 2, APIName: "orders", EnvironmentName: "RELEASE", DeciderName: "rev", Comment: "no index",
 	}
 	_, err := Decide(rejected)
-	if ErrorCode(err) != CodeReviewRejected || !strings.Contains(err.Error(), "rita") || !strings.Contains(err.Error(), "no index") {
+	if ErrorCode(err) != CodeReviewRejected || !strings.Contains(err.Error(), "rev") || !strings.Contains(err.Error(), "no index") {
 		t.Errorf("a rejected application was not refused with reviewer and comment: %v", err)
 	}
 	rejected.Remark, rejected.Rejected = "index added", nil
@@ -253,11 +253,11 @@ func TestPublishingWhatIsLive(t *testing.T) {
 }
 
 func TestDecidingADecidedReview(t *testing.T) {
-	approved := Review{ID: "r", Status: ReviewApproved, DeciderName: "rita", Comment: "fine", Digest: "d", Revision: 3, APIName: "orders"}
+	approved := Review{ID: "r", Status: ReviewApproved, DeciderName: "rev", Comment: "fine", Digest: "d", Revision: 3, APIName: "orders"}
 	if done, err := CheckDecision(approved, CallApprove, "d"); !done || err != nil {
 		t.Errorf("approving again: %t, %v", done, err)
 	}
-	if _, err := CheckDecision(approved, CallReject, ""); ErrorCode(err) != CodeReviewDecided || !strings.Contains(err.Error(), "rita") {
+	if _, err := CheckDecision(approved, CallReject, ""); ErrorCode(err) != CodeReviewDecided || !strings.Contains(err.Error(), "rev") {
 		t.Errorf("rejecting what was approved: %v", err)
 	}
 	if _, err := CheckDecision(approved, CallApprove, "other"); ErrorCode(err) != CodeConflict {

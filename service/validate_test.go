@@ -120,7 +120,7 @@ func TestConnectionRulesBlameTheirField(t *testing.T) {
 
 func TestOnlyAdminsAndDevelopersCanBeReviewers(t *testing.T) {
 	for _, role := range Roles {
-		err := Member{Name: "rita", Role: role, Reviewer: true}.Validate()
+		err := Member{Name: "rev", Role: role, Reviewer: true}.Validate()
 		if want := role != RoleAdmin && role != RoleDeveloper; (err != nil) != want {
 			t.Errorf("%s as a reviewer: %v", role, err)
 		}

@@ -76,7 +76,7 @@ func newHouse(t testing.TB, dsn string) *house {
 	if err := gw.Load(ctx); err != nil {
 		t.Fatal(err)
 	}
-	h.conn, err = h.CreateConnection(ctx, h.member(t, "conny", service.RoleDeveloper, false), service.ConnectionInput{
+	h.conn, err = h.CreateConnection(ctx, h.member(t, "connector", service.RoleDeveloper, false), service.ConnectionInput{
 		ConnectionSpec: service.ConnectionSpec{Name: "numbers", Engine: service.EngineSQLite, File: "numbers.db"},
 	})
 	if err != nil {

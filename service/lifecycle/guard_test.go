@@ -37,7 +37,7 @@ func blames(err error, pointer string) bool {
 
 func TestAStoredPasswordGoesNowhereElse(t *testing.T) {
 	h := newHouse(t, stores["sqlite"](t))
-	dana := h.member(t, "dana", service.RoleDeveloper, false)
+	dev := h.member(t, "dev", service.RoleDeveloper, false)
 	dsn, err := url.Parse(pgtest.Database(t))
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +72,7 @@ func TestAStoredPasswordGoesNowhereElse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			in := service.ConnectionInput{ConnectionSpec: spec}
 			change(&in.ConnectionSpec)
-			_, err := h.UpdateConnection(h.ctx, dana, conn.ID, "", in)
+			_, err := h.UpdateConnection(h.ctx, dev, conn.ID, "", in)
 			if wantCode(t, err, service.CodeInvalid); !blames(err, "/password") {
 				t.Errorf("the error does not ask for the password: %v", err)
 			}
@@ -80,21 +80,21 @@ func TestAStoredPasswordGoesNowhereElse(t *testing.T) {
 	}
 	in := service.ConnectionInput{ConnectionSpec: spec, Password: &password}
 	in.SSLMode = service.SSLDisable
-	must(h.UpdateConnection(h.ctx, dana, conn.ID, "", in))(t)
+	must(h.UpdateConnection(h.ctx, dev, conn.ID, "", in))(t)
 }
 
 func TestAnotherConnectionIsDebuggedBeforeItIsPublished(t *testing.T) {
 	h := newHouse(t, stores["sqlite"](t))
-	rita := h.member(t, "rita", service.RoleDeveloper, true)
-	second := must(h.CreateConnection(h.ctx, rita, service.ConnectionInput{
+	rev := h.member(t, "rev", service.RoleDeveloper, true)
+	second := must(h.CreateConnection(h.ctx, rev, service.ConnectionInput{
 		ConnectionSpec: service.ConnectionSpec{Name: "empty", Engine: service.EngineSQLite, File: h.emptyDatabase(t)},
 	}))(t)
-	api := h.api(t, rita, "orders")
+	api := h.api(t, rev, "orders")
 	// Revision 2 reads from the second connection; revision 1 was never tried there.
 	in := h.definition("orders", 2)
 	in.ConnectionID, in.Script.SQL = second.ID, "SELECT 2 AS n"
-	must(h.UpdateAPI(h.ctx, rita, api.ID, "", in))(t)
-	_, err := h.Publish(h.ctx, rita, service.PublishInput{APIID: api.ID, Revision: 1, ConnectionID: second.ID})
+	must(h.UpdateAPI(h.ctx, rev, api.ID, "", in))(t)
+	_, err := h.Publish(h.ctx, rev, service.PublishInput{APIID: api.ID, Revision: 1, ConnectionID: second.ID})
 	if wantCode(t, err, service.CodeInvalid, `"empty"`, "numbers"); !blames(err, "/connection_id") {
 		t.Errorf("the error blames something else: %v", err)
 	}
@@ -105,31 +105,31 @@ func TestAnotherConnectionIsDebuggedBeforeItIsPublished(t *testing.T) {
 
 func TestARejectionIsNotForgotten(t *testing.T) {
 	h := newHouse(t, stores["sqlite"](t))
-	dana, rita := h.member(t, "dana", service.RoleDeveloper, false), h.member(t, "rita", service.RoleDeveloper, true)
-	api := h.api(t, dana, "orders")
+	dev, rev := h.member(t, "dev", service.RoleDeveloper, false), h.member(t, "rev", service.RoleDeveloper, true)
+	api := h.api(t, dev, "orders")
 	reject := func(revision int64, remark string) service.Publication {
 		t.Helper()
-		p := must(h.Publish(h.ctx, dana, service.PublishInput{APIID: api.ID, Revision: revision, Remark: remark}))(t)
-		must(h.Reject(h.ctx, rita, p.OpenReview.ID, service.DecisionInput{Comment: "no"}))(t)
+		p := must(h.Publish(h.ctx, dev, service.PublishInput{APIID: api.ID, Revision: revision, Remark: remark}))(t)
+		must(h.Reject(h.ctx, rev, p.OpenReview.ID, service.DecisionInput{Comment: "no"}))(t)
 		return p
 	}
 	again := func(revision int64, remark string) error {
-		_, err := h.Publish(h.ctx, dana, service.PublishInput{APIID: api.ID, Revision: revision, Remark: remark})
+		_, err := h.Publish(h.ctx, dev, service.PublishInput{APIID: api.ID, Revision: revision, Remark: remark})
 		return err
 	}
 	p := reject(1, "")
 	reject(1, "b")
 	wantCode(t, again(1, ""), service.CodeReviewRejected)
-	wantCode(t, h.DeletePublication(h.ctx, dana, p.ID), service.CodeForbidden)
+	wantCode(t, h.DeletePublication(h.ctx, dev, p.ID), service.CodeForbidden)
 
 	// What a reviewer publishes after all is not rejected any more.
-	must(h.Publish(h.ctx, rita, service.PublishInput{APIID: api.ID, Revision: 1}))(t)
-	must(h.UpdateAPI(h.ctx, dana, api.ID, "", h.definition("orders", 2)))(t)
+	must(h.Publish(h.ctx, rev, service.PublishInput{APIID: api.ID, Revision: 1}))(t)
+	must(h.UpdateAPI(h.ctx, dev, api.ID, "", h.definition("orders", 2)))(t)
 	reject(2, "")
-	must(h.Suspend(h.ctx, rita, p.ID, service.ActionInput{}))(t)
-	must(h.Restore(h.ctx, rita, p.ID, service.ActionInput{}))(t)
+	must(h.Suspend(h.ctx, rev, p.ID, service.ActionInput{}))(t)
+	must(h.Restore(h.ctx, rev, p.ID, service.ActionInput{}))(t)
 	wantCode(t, again(2, ""), service.CodeReviewRejected)
-	must(h.Unpublish(h.ctx, rita, p.ID, service.ActionInput{}))(t)
+	must(h.Unpublish(h.ctx, rev, p.ID, service.ActionInput{}))(t)
 	wantCode(t, again(2, ""), service.CodeReviewRejected)
 	if err := again(1, ""); err != nil {
 		t.Errorf("what was live since its rejection is refused: %v", err)
@@ -138,14 +138,14 @@ func TestARejectionIsNotForgotten(t *testing.T) {
 
 func TestAnApprovalPutsLiveWhatWasAppliedFor(t *testing.T) {
 	h := newHouse(t, stores["sqlite"](t))
-	dana, rita := h.member(t, "dana", service.RoleDeveloper, false), h.member(t, "rita", service.RoleDeveloper, true)
-	api := h.api(t, dana, "orders")
-	p := must(h.Publish(h.ctx, dana, service.PublishInput{APIID: api.ID, Revision: 1}))(t)
+	dev, rev := h.member(t, "dev", service.RoleDeveloper, false), h.member(t, "rev", service.RoleDeveloper, true)
+	api := h.api(t, dev, "orders")
+	p := must(h.Publish(h.ctx, dev, service.PublishInput{APIID: api.ID, Revision: 1}))(t)
 	renamed := h.definition("orders", 1)
 	renamed.Name, renamed.Description = "other_orders", "not what was reviewed"
-	must(h.UpdateAPI(h.ctx, dana, api.ID, "", renamed))(t)
-	must(h.Approve(h.ctx, rita, p.OpenReview.ID, service.DecisionInput{}))(t)
-	if live := must(h.PublishedAPI(h.ctx, rita, api.ID, ""))(t); live.Name != "orders" || live.Description != "" {
+	must(h.UpdateAPI(h.ctx, dev, api.ID, "", renamed))(t)
+	must(h.Approve(h.ctx, rev, p.OpenReview.ID, service.DecisionInput{}))(t)
+	if live := must(h.PublishedAPI(h.ctx, rev, api.ID, ""))(t); live.Name != "orders" || live.Description != "" {
 		t.Errorf("the catalog shows %q (%q), which nobody reviewed", live.Name, live.Description)
 	}
 }
@@ -173,40 +173,40 @@ func TestADeletedEnvironmentIsNotReplayed(t *testing.T) {
 
 func TestADebugWithAKeyRunsOnce(t *testing.T) {
 	h := newHouse(t, stores["sqlite"](t))
-	dana := h.member(t, "dana", service.RoleDeveloper, false)
+	dev := h.member(t, "dev", service.RoleDeveloper, false)
 	in := h.definition("orders", 1)
 	in.Script.SQL = "SELECT abs(random() % 1000000000) AS n"
-	api := must(h.CreateAPI(h.ctx, dana, in))(t)
-	dana.IdempotencyKey = "k"
-	first := must(h.DebugAPI(h.ctx, dana, api.ID, service.DebugInput{}))(t)
-	if again := must(h.DebugAPI(h.ctx, dana, api.ID, service.DebugInput{}))(t); string(again.Body) != string(first.Body) {
+	api := must(h.CreateAPI(h.ctx, dev, in))(t)
+	dev.IdempotencyKey = "k"
+	first := must(h.DebugAPI(h.ctx, dev, api.ID, service.DebugInput{}))(t)
+	if again := must(h.DebugAPI(h.ctx, dev, api.ID, service.DebugInput{}))(t); string(again.Body) != string(first.Body) {
 		t.Errorf("the repeated debug answers %s, the first one %s", again.Body, first.Body)
 	}
 }
 
 func TestWhatAVisitorLearnsNothingOf(t *testing.T) {
 	h := newHouse(t, stores["sqlite"](t))
-	rita, vic := h.member(t, "rita", service.RoleDeveloper, true), h.member(t, "vic", service.RoleVisitor, false)
-	draft := h.api(t, rita, "draft_of_rita")
-	_, err := h.PublishedAPI(h.ctx, vic, draft.ID, "")
-	if wantCode(t, err, service.CodeNotFound); strings.Contains(err.Error(), "draft_of_rita") {
+	rev, guest := h.member(t, "rev", service.RoleDeveloper, true), h.member(t, "guest", service.RoleVisitor, false)
+	draft := h.api(t, rev, "draft_of_rev")
+	_, err := h.PublishedAPI(h.ctx, guest, draft.ID, "")
+	if wantCode(t, err, service.CodeNotFound); strings.Contains(err.Error(), "draft_of_rev") {
 		t.Errorf("a visitor learns a draft's name: %v", err)
 	}
-	stopped := h.api(t, rita, "stopped")
-	p := must(h.Publish(h.ctx, rita, service.PublishInput{APIID: stopped.ID, Revision: 1}))(t)
-	must(h.Suspend(h.ctx, rita, p.ID, service.ActionInput{}))(t)
-	_, err = h.PublishedAPI(h.ctx, vic, "stopped", "")
+	stopped := h.api(t, rev, "stopped")
+	p := must(h.Publish(h.ctx, rev, service.PublishInput{APIID: stopped.ID, Revision: 1}))(t)
+	must(h.Suspend(h.ctx, rev, p.ID, service.ActionInput{}))(t)
+	_, err = h.PublishedAPI(h.ctx, guest, "stopped", "")
 	wantCode(t, err, service.CodeNotFound)
-	must(h.PublishedAPI(h.ctx, rita, "stopped", ""))(t)
-	for _, member := range []string{"rita", "nobody"} {
-		_, err = h.IssueToken(h.ctx, vic, service.TokenInput{Member: member})
+	must(h.PublishedAPI(h.ctx, rev, "stopped", ""))(t)
+	for _, member := range []string{"rev", "nobody"} {
+		_, err = h.IssueToken(h.ctx, guest, service.TokenInput{Member: member})
 		wantCode(t, err, service.CodeForbidden)
 	}
 }
 
 func TestTwoAdminsCannotDemoteEachOther(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, h *house) {
-		ruth := h.member(t, "ruth", service.RoleAdmin, false)
+		rev2 := h.member(t, "rev2", service.RoleAdmin, false)
 		demote := func(c lifecycle.Caller, name string) error {
 			_, err := h.UpdateMember(h.ctx, c, name, service.MemberInput{Name: name, Role: service.RoleDeveloper})
 			return err
@@ -214,8 +214,8 @@ func TestTwoAdminsCannotDemoteEachOther(t *testing.T) {
 		for round := range 10 {
 			errs := make([]error, 2)
 			var wg sync.WaitGroup
-			wg.Go(func() { errs[0] = demote(h.admin, "ruth") })
-			wg.Go(func() { errs[1] = demote(ruth, "admin") })
+			wg.Go(func() { errs[0] = demote(h.admin, "rev2") })
+			wg.Go(func() { errs[1] = demote(rev2, "admin") })
 			wg.Wait()
 			admins := 0
 			for _, m := range must(h.Members(h.ctx, h.admin, lifecycle.Page{}))(t).Items {
@@ -226,7 +226,7 @@ func TestTwoAdminsCannotDemoteEachOther(t *testing.T) {
 			if admins != 1 {
 				t.Fatalf("round %d left %d admins: %v", round, admins, errs)
 			}
-			for _, name := range []string{"ruth", "admin"} {
+			for _, name := range []string{"rev2", "admin"} {
 				must(h.UpdateMember(h.ctx, h.admin, name, service.MemberInput{Name: name, Role: service.RoleAdmin}))(t)
 			}
 		}
@@ -272,13 +272,13 @@ func behindTheLock(t *testing.T, h *house, dsn string, waits func() error, chang
 func TestAPolicyHoldsForWhoWaitsForTheLock(t *testing.T) {
 	dsn := pgtest.Database(t)
 	h := newHouse(t, dsn)
-	dana := h.member(t, "dana", service.RoleDeveloper, false)
+	dev := h.member(t, "dev", service.RoleDeveloper, false)
 	no := false
 	env := must(h.UpdateEnvironment(h.ctx, h.admin, service.ReleaseEnvironmentName, service.EnvironmentInput{Name: "RELEASE", ReviewRequired: &no}))(t)
-	api := h.api(t, dana, "orders")
+	api := h.api(t, dev, "orders")
 	var p service.Publication
 	err := behindTheLock(t, h, dsn, func() (err error) {
-		p, err = h.Publish(h.ctx, dana, service.PublishInput{APIID: api.ID, Revision: 1})
+		p, err = h.Publish(h.ctx, dev, service.PublishInput{APIID: api.ID, Revision: 1})
 		return err
 	}, func(tx lifecycle.Tx) error {
 		env.ReviewRequired = true
@@ -292,15 +292,15 @@ func TestAPolicyHoldsForWhoWaitsForTheLock(t *testing.T) {
 func TestAConnectionIsChosenUnderTheLock(t *testing.T) {
 	dsn := pgtest.Database(t)
 	h := newHouse(t, dsn)
-	dana := h.member(t, "dana", service.RoleDeveloper, false)
-	second := must(h.CreateConnection(h.ctx, dana, service.ConnectionInput{
+	dev := h.member(t, "dev", service.RoleDeveloper, false)
+	second := must(h.CreateConnection(h.ctx, dev, service.ConnectionInput{
 		ConnectionSpec: service.ConnectionSpec{Name: "numbers2", Engine: service.EngineSQLite, File: "numbers.db"},
 	}))(t)
-	api := h.api(t, dana, "orders")
+	api := h.api(t, dev, "orders")
 	err := behindTheLock(t, h, dsn, func() error {
 		in := h.definition("orders", 1)
 		in.ConnectionID = second.ID
-		_, err := h.UpdateAPI(h.ctx, dana, api.ID, "", in)
+		_, err := h.UpdateAPI(h.ctx, dev, api.ID, "", in)
 		return err
 	}, func(tx lifecycle.Tx) error {
 		now := time.Now().UTC().Truncate(time.Microsecond)
@@ -313,7 +313,7 @@ func TestAConnectionIsChosenUnderTheLock(t *testing.T) {
 		}
 		return tx.CreateReview(h.ctx, service.Review{
 			ID: service.NewID(now), WorkspaceID: h.workspace.ID, PublicationID: p.ID, Kind: service.ReviewPublish, Status: service.ReviewPending,
-			Revision: 1, ConnectionID: h.conn.ID, Definition: api.Definition, Digest: "d", ApplicantID: dana.Member.ID, CreatedAt: now,
+			Revision: 1, ConnectionID: h.conn.ID, Definition: api.Definition, Digest: "d", ApplicantID: dev.Member.ID, CreatedAt: now,
 		})
 	})
 	wantCode(t, err, service.CodeConnectionFrozen)

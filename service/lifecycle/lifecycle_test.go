@@ -48,10 +48,10 @@ func must[T any](v T, err error) func(t *testing.T) T {
 
 func TestAPublicationFromReviewToOffline(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, h *house) {
-		dana, rita := h.member(t, "dana", service.RoleDeveloper, false), h.member(t, "rita", service.RoleDeveloper, true)
-		api := h.api(t, dana, "orders")
+		dev, rev := h.member(t, "dev", service.RoleDeveloper, false), h.member(t, "rev", service.RoleDeveloper, true)
+		api := h.api(t, dev, "orders")
 
-		p := must(h.Publish(h.ctx, dana, service.PublishInput{APIID: api.ID, Revision: 1, Remark: "first"}))(t)
+		p := must(h.Publish(h.ctx, dev, service.PublishInput{APIID: api.ID, Revision: 1, Remark: "first"}))(t)
 		if p.Status != service.StatusPublishWaitReview || p.OpenReview == nil || p.OpenReview.Remark != "first" {
 			t.Fatalf("a developer's publish is %+v", p)
 		}
@@ -62,15 +62,15 @@ func TestAPublicationFromReviewToOffline(t *testing.T) {
 			t.Errorf("addresses: review %q, API %q", p.OpenReview.URL, p.URL)
 		}
 
-		r := must(h.Approve(h.ctx, rita, p.OpenReview.ID, service.DecisionInput{Digest: p.OpenReview.Digest, Comment: "fine"}))(t)
-		if r.Status != service.ReviewApproved || r.DeciderName != "rita" || r.DecidedAt == nil {
+		r := must(h.Approve(h.ctx, rev, p.OpenReview.ID, service.DecisionInput{Digest: p.OpenReview.Digest, Comment: "fine"}))(t)
+		if r.Status != service.ReviewApproved || r.DeciderName != "rev" || r.DecidedAt == nil {
 			t.Errorf("the approved review is %+v", r)
 		}
 		if status, body := h.call("/orders"); status != http.StatusOK {
 			t.Errorf("an approved API answers %d %s", status, body)
 		}
-		p = must(h.Publication(h.ctx, dana, p.ID, 0))(t)
-		if p.Live == nil || p.Live.Name != "V1" || p.Live.CreatedBy != "rita" {
+		p = must(h.Publication(h.ctx, dev, p.ID, 0))(t)
+		if p.Live == nil || p.Live.Name != "V1" || p.Live.CreatedBy != "rev" {
 			t.Errorf("the live version is %+v", p.Live)
 		}
 
@@ -83,7 +83,7 @@ func TestAPublicationFromReviewToOffline(t *testing.T) {
 			{h.Restore, service.StatusPublished, http.StatusOK},
 			{h.Unpublish, service.StatusOffline, http.StatusNotFound},
 		} {
-			p := must(step.do(h.ctx, rita, p.ID, service.ActionInput{}))(t)
+			p := must(step.do(h.ctx, rev, p.ID, service.ActionInput{}))(t)
 			if p.Status != step.want {
 				t.Errorf("got %s, want %s", p.Status, step.want)
 			}
@@ -91,7 +91,7 @@ func TestAPublicationFromReviewToOffline(t *testing.T) {
 				t.Errorf("in %s a call answers %d, want %d", p.Status, status, step.answered)
 			}
 		}
-		if err := h.DeleteAPI(h.ctx, dana, api.ID, ""); err != nil {
+		if err := h.DeleteAPI(h.ctx, dev, api.ID, ""); err != nil {
 			t.Errorf("an API that is offline cannot be deleted: %v", err)
 		}
 	})
@@ -99,33 +99,33 @@ func TestAPublicationFromReviewToOffline(t *testing.T) {
 
 func TestAnEarlierVersionAnswersWhileANewerOneIsReviewed(t *testing.T) {
 	h := newHouse(t, stores["sqlite"](t))
-	dana, rita := h.member(t, "dana", service.RoleDeveloper, false), h.member(t, "rita", service.RoleDeveloper, true)
-	api := h.api(t, dana, "orders")
-	must(h.Publish(h.ctx, rita, service.PublishInput{APIID: api.ID, Revision: 1}))(t)
-	api = must(h.UpdateAPI(h.ctx, dana, api.ID, api.ETag(), h.definition("orders", 2)))(t)
-	p := must(h.Publish(h.ctx, dana, service.PublishInput{APIID: api.ID, Revision: 2}))(t)
+	dev, rev := h.member(t, "dev", service.RoleDeveloper, false), h.member(t, "rev", service.RoleDeveloper, true)
+	api := h.api(t, dev, "orders")
+	must(h.Publish(h.ctx, rev, service.PublishInput{APIID: api.ID, Revision: 1}))(t)
+	api = must(h.UpdateAPI(h.ctx, dev, api.ID, api.ETag(), h.definition("orders", 2)))(t)
+	p := must(h.Publish(h.ctx, dev, service.PublishInput{APIID: api.ID, Revision: 2}))(t)
 	if p.Status != service.StatusPublished || p.OpenReview == nil || p.TargetRevision() != 2 {
 		t.Fatalf("the publication is %+v", p)
 	}
 	if _, body := h.call("/orders"); !strings.Contains(body, `{"n":1}`) {
 		t.Errorf("the earlier version does not answer: %s", body)
 	}
-	must(h.Reject(h.ctx, rita, p.OpenReview.ID, service.DecisionInput{Comment: "too many rows"}))(t)
+	must(h.Reject(h.ctx, rev, p.OpenReview.ID, service.DecisionInput{Comment: "too many rows"}))(t)
 	if _, body := h.call("/orders"); !strings.Contains(body, `{"n":1}`) {
 		t.Errorf("after the rejection the earlier version does not answer: %s", body)
 	}
-	p = must(h.Publication(h.ctx, dana, p.ID, 0))(t)
+	p = must(h.Publication(h.ctx, dev, p.ID, 0))(t)
 	if p.Rejection == nil || p.Rejection.Comment != "too many rows" || p.TargetRevision() != 1 {
 		t.Errorf("the publication does not tell of the rejection: %+v", p)
 	}
-	_, err := h.Publish(h.ctx, dana, service.PublishInput{APIID: api.ID, Revision: 2})
-	wantCode(t, err, service.CodeReviewRejected, "rita", "too many rows")
-	p = must(h.Publish(h.ctx, dana, service.PublishInput{APIID: api.ID, Revision: 2, Remark: "a limit was added"}))(t)
-	must(h.Approve(h.ctx, rita, p.OpenReview.ID, service.DecisionInput{}))(t)
+	_, err := h.Publish(h.ctx, dev, service.PublishInput{APIID: api.ID, Revision: 2})
+	wantCode(t, err, service.CodeReviewRejected, "rev", "too many rows")
+	p = must(h.Publish(h.ctx, dev, service.PublishInput{APIID: api.ID, Revision: 2, Remark: "a limit was added"}))(t)
+	must(h.Approve(h.ctx, rev, p.OpenReview.ID, service.DecisionInput{}))(t)
 	if _, body := h.call("/orders"); !strings.Contains(body, `{"n":2}`) {
 		t.Errorf("the approved version does not answer: %s", body)
 	}
-	p = must(h.Publication(h.ctx, dana, p.ID, 0))(t)
+	p = must(h.Publication(h.ctx, dev, p.ID, 0))(t)
 	if p.Rejection != nil {
 		t.Errorf("the rejection outlived the approval: %+v", p.Rejection)
 	}
@@ -133,35 +133,35 @@ func TestAnEarlierVersionAnswersWhileANewerOneIsReviewed(t *testing.T) {
 
 func TestAPendingReviewFreezesTheConnection(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, h *house) {
-		dana, rita := h.member(t, "dana", service.RoleDeveloper, false), h.member(t, "rita", service.RoleDeveloper, true)
-		second := must(h.CreateConnection(h.ctx, dana, service.ConnectionInput{
+		dev, rev := h.member(t, "dev", service.RoleDeveloper, false), h.member(t, "rev", service.RoleDeveloper, true)
+		second := must(h.CreateConnection(h.ctx, dev, service.ConnectionInput{
 			ConnectionSpec: service.ConnectionSpec{Name: "numbers2", Engine: service.EngineSQLite, File: "numbers.db"},
 		}))(t)
-		api := h.api(t, dana, "orders")
-		p := must(h.Publish(h.ctx, dana, service.PublishInput{APIID: api.ID, Revision: 1}))(t)
+		api := h.api(t, dev, "orders")
+		p := must(h.Publish(h.ctx, dev, service.PublishInput{APIID: api.ID, Revision: 1}))(t)
 
 		changed := h.definition("orders", 1)
 		changed.ConnectionID = second.ID
-		_, err := h.UpdateAPI(h.ctx, dana, api.ID, "", changed)
+		_, err := h.UpdateAPI(h.ctx, dev, api.ID, "", changed)
 		wantCode(t, err, service.CodeConnectionFrozen, p.OpenReview.ID)
-		wantCode(t, h.ValidateAPI(h.ctx, dana, api.ID, changed), service.CodeConnectionFrozen, p.OpenReview.ID)
+		wantCode(t, h.ValidateAPI(h.ctx, dev, api.ID, changed), service.CodeConnectionFrozen, p.OpenReview.ID)
 
 		moved := service.ConnectionInput{ConnectionSpec: h.conn.ConnectionSpec}
 		moved.File = "./numbers.db"
-		_, err = h.UpdateConnection(h.ctx, dana, h.conn.ID, "", moved)
+		_, err = h.UpdateConnection(h.ctx, dev, h.conn.ID, "", moved)
 		wantCode(t, err, service.CodeConnectionFrozen, "orders", p.OpenReview.ID)
 		moved.File, moved.Description = h.conn.File, "the same source"
-		must(h.UpdateConnection(h.ctx, dana, h.conn.ID, "", moved))(t)
+		must(h.UpdateConnection(h.ctx, dev, h.conn.ID, "", moved))(t)
 
-		must(h.Reject(h.ctx, rita, p.OpenReview.ID, service.DecisionInput{Comment: "other source"}))(t)
-		must(h.UpdateAPI(h.ctx, dana, api.ID, "", changed))(t)
+		must(h.Reject(h.ctx, rev, p.OpenReview.ID, service.DecisionInput{Comment: "other source"}))(t)
+		must(h.UpdateAPI(h.ctx, dev, api.ID, "", changed))(t)
 	})
 }
 
 func TestACreateWithAKeyActsOnce(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, h *house) {
-		dana := h.member(t, "dana", service.RoleDeveloper, false)
-		keyed := dana
+		dev := h.member(t, "dev", service.RoleDeveloper, false)
+		keyed := dev
 		keyed.IdempotencyKey = "k1"
 		first := must(h.CreateAPI(h.ctx, keyed, h.definition("orders", 1)))(t)
 		again := must(h.CreateAPI(h.ctx, keyed, h.definition("orders", 1)))(t)
@@ -172,30 +172,30 @@ func TestACreateWithAKeyActsOnce(t *testing.T) {
 		wantCode(t, err, service.CodeIdempotencyMismatch)
 
 		// Reading by another member leaves the key alone, reading by the creator voids it.
-		otto := h.member(t, "otto", service.RoleDeveloper, false)
-		must(h.API(h.ctx, otto, first.ID))(t)
+		dev2 := h.member(t, "dev2", service.RoleDeveloper, false)
+		must(h.API(h.ctx, dev2, first.ID))(t)
 		must(h.CreateAPI(h.ctx, keyed, h.definition("orders", 1)))(t)
-		must(h.API(h.ctx, dana, first.ID))(t)
+		must(h.API(h.ctx, dev, first.ID))(t)
 		_, err = h.CreateAPI(h.ctx, keyed, h.definition("orders", 1))
 		wantCode(t, err, service.CodeAlreadyExists, "orders")
 
 		// A key of another member is another key.
-		ottos := otto
-		ottos.IdempotencyKey = "k1"
-		must(h.CreateAPI(h.ctx, ottos, h.definition("others", 1)))(t)
+		dev2s := dev2
+		dev2s.IdempotencyKey = "k1"
+		must(h.CreateAPI(h.ctx, dev2s, h.definition("others", 1)))(t)
 	})
 }
 
 func TestTheSameKeyAtOnceActsOnce(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, h *house) {
-		dana := h.member(t, "dana", service.RoleDeveloper, false)
-		dana.IdempotencyKey = "k1"
+		dev := h.member(t, "dev", service.RoleDeveloper, false)
+		dev.IdempotencyKey = "k1"
 		var wg sync.WaitGroup
 		ids, errs := make([]string, 8), make([]error, 8)
 		for i := range ids {
 			wg.Go(func() {
 				var api service.API
-				api, errs[i] = h.CreateAPI(h.ctx, dana, h.definition("orders", 1))
+				api, errs[i] = h.CreateAPI(h.ctx, dev, h.definition("orders", 1))
 				ids[i] = api.ID
 			})
 		}
@@ -210,16 +210,16 @@ func TestTheSameKeyAtOnceActsOnce(t *testing.T) {
 
 func TestIssuedSecretsAreNotReplayed(t *testing.T) {
 	h := newHouse(t, stores["sqlite"](t))
-	h.member(t, "dana", service.RoleDeveloper, false)
+	h.member(t, "dev", service.RoleDeveloper, false)
 	keyed := h.admin
 	keyed.IdempotencyKey = "k"
-	first := must(h.IssueToken(h.ctx, keyed, service.TokenInput{Member: "dana"}))(t)
-	again := must(h.IssueToken(h.ctx, keyed, service.TokenInput{Member: "dana"}))(t)
+	first := must(h.IssueToken(h.ctx, keyed, service.TokenInput{Member: "dev"}))(t)
+	again := must(h.IssueToken(h.ctx, keyed, service.TokenInput{Member: "dev"}))(t)
 	if first.ID != again.ID || first.Secret == "" || again.Secret != "" {
 		t.Errorf("first %v with a secret of %d bytes, then %v with one of %d", first.ID, len(first.Secret), again.ID, len(again.Secret))
 	}
 	m, _, err := h.Authenticate(h.ctx, first.Secret)
-	if err != nil || m.Name != "dana" {
+	if err != nil || m.Name != "dev" {
 		t.Errorf("the token opens %q, %v", m.Name, err)
 	}
 	if err := h.RevokeToken(h.ctx, h.admin, first.ID); err != nil {
@@ -245,25 +245,25 @@ func TestTokensExpire(t *testing.T) {
 
 func TestPublishingNeedsADebuggedRevision(t *testing.T) {
 	h := newHouse(t, stores["sqlite"](t))
-	rita := h.member(t, "rita", service.RoleDeveloper, true)
+	rev := h.member(t, "rev", service.RoleDeveloper, true)
 	in := h.definition("orders", 1)
 	in.Script.SQL = "SELECT n FROM numbers WHERE n = ${n}"
 	in.RequestParameters = map[string]service.RequestParameter{"n": {Type: service.TypeInt, Required: true}}
-	api := must(h.CreateAPI(h.ctx, rita, in))(t)
+	api := must(h.CreateAPI(h.ctx, rev, in))(t)
 	if api.DebugStatus != service.DebugWaiting || !strings.Contains(api.DebugMessage, "n") {
 		t.Errorf("without values the debug is %q: %q", api.DebugStatus, api.DebugMessage)
 	}
-	_, err := h.Publish(h.ctx, rita, service.PublishInput{APIID: api.ID, Revision: 1})
+	_, err := h.Publish(h.ctx, rev, service.PublishInput{APIID: api.ID, Revision: 1})
 	wantCode(t, err, service.CodeNotDebugged, "orders")
 
-	result := must(h.DebugAPI(h.ctx, rita, api.ID, service.DebugInput{Parameters: map[string]string{"n": "7"}}))(t)
+	result := must(h.DebugAPI(h.ctx, rev, api.ID, service.DebugInput{Parameters: map[string]string{"n": "7"}}))(t)
 	if result.Status != http.StatusOK || !strings.Contains(string(result.Body), `{"n":7}`) {
 		t.Errorf("the debug answered %d %s", result.Status, result.Body)
 	}
-	must(h.Publish(h.ctx, rita, service.PublishInput{APIID: api.ID, Revision: 1}))(t)
+	must(h.Publish(h.ctx, rev, service.PublishInput{APIID: api.ID, Revision: 1}))(t)
 
 	in.Debug = &service.DebugInput{Parameters: map[string]string{"n": "seven"}}
-	_, err = h.UpdateAPI(h.ctx, rita, api.ID, "", in)
+	_, err = h.UpdateAPI(h.ctx, rev, api.ID, "", in)
 	wantCode(t, err, service.CodeDebugFailed)
 	var e *service.Error
 	if !errors.As(err, &e) || len(e.Fields) == 0 || e.Fields[0].Pointer != "/debug/parameters/n" {
@@ -273,19 +273,19 @@ func TestPublishingNeedsADebuggedRevision(t *testing.T) {
 
 func TestAFailingWriteStoresNothing(t *testing.T) {
 	h := newHouse(t, stores["sqlite"](t))
-	dana := h.member(t, "dana", service.RoleDeveloper, false)
+	dev := h.member(t, "dev", service.RoleDeveloper, false)
 	broken := h.definition("orders", 1)
 	broken.Script.SQL = "SELECT n FROM nombers"
-	_, err := h.CreateAPI(h.ctx, dana, broken)
+	_, err := h.CreateAPI(h.ctx, dev, broken)
 	wantCode(t, err, service.CodeInvalid, "nombers")
-	l := must(h.APIs(h.ctx, dana, lifecycle.Page{}))(t)
+	l := must(h.APIs(h.ctx, dev, lifecycle.Page{}))(t)
 	if len(l.Items) != 0 {
 		t.Errorf("a refused create stored %+v", l.Items)
 	}
-	api := h.api(t, dana, "orders")
-	_, err = h.UpdateAPI(h.ctx, dana, api.ID, api.ETag(), broken)
+	api := h.api(t, dev, "orders")
+	_, err = h.UpdateAPI(h.ctx, dev, api.ID, api.ETag(), broken)
 	wantCode(t, err, service.CodeInvalid, "nombers")
-	after := must(h.API(h.ctx, dana, api.ID))(t)
+	after := must(h.API(h.ctx, dev, api.ID))(t)
 	if after.Revision != 1 || after.ETag() != api.ETag() || !after.Definition.Equal(api.Definition) {
 		t.Errorf("a refused update left %+v", after)
 	}
@@ -293,35 +293,35 @@ func TestAFailingWriteStoresNothing(t *testing.T) {
 
 func TestAStaleETagIsRefused(t *testing.T) {
 	h := newHouse(t, stores["sqlite"](t))
-	dana := h.member(t, "dana", service.RoleDeveloper, false)
-	api := h.api(t, dana, "orders")
-	must(h.UpdateAPI(h.ctx, dana, api.ID, api.ETag(), h.definition("orders", 2)))(t)
-	_, err := h.UpdateAPI(h.ctx, dana, api.ID, api.ETag(), h.definition("orders", 3))
+	dev := h.member(t, "dev", service.RoleDeveloper, false)
+	api := h.api(t, dev, "orders")
+	must(h.UpdateAPI(h.ctx, dev, api.ID, api.ETag(), h.definition("orders", 2)))(t)
+	_, err := h.UpdateAPI(h.ctx, dev, api.ID, api.ETag(), h.definition("orders", 3))
 	wantCode(t, err, service.CodeStale, "orders")
-	wantCode(t, h.DeleteAPI(h.ctx, dana, api.ID, api.ETag()), service.CodeStale)
+	wantCode(t, h.DeleteAPI(h.ctx, dev, api.ID, api.ETag()), service.CodeStale)
 }
 
 func TestWhatIsHeldCannotBeDeleted(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, h *house) {
-		rita := h.member(t, "rita", service.RoleDeveloper, true)
+		rev := h.member(t, "rev", service.RoleDeveloper, true)
 		env := must(h.CreateEnvironment(h.ctx, h.admin, service.EnvironmentInput{Name: "DEV"}))(t)
-		api := h.api(t, rita, "orders")
-		p := must(h.Publish(h.ctx, rita, service.PublishInput{APIID: api.ID, EnvironmentID: env.ID, Revision: 1}))(t)
-		wantCode(t, h.DeleteAPI(h.ctx, rita, api.ID, ""), service.CodeInUse, "DEV")
-		wantCode(t, h.DeleteConnection(h.ctx, rita, h.conn.ID, ""), service.CodeInUse, "orders")
+		api := h.api(t, rev, "orders")
+		p := must(h.Publish(h.ctx, rev, service.PublishInput{APIID: api.ID, EnvironmentID: env.ID, Revision: 1}))(t)
+		wantCode(t, h.DeleteAPI(h.ctx, rev, api.ID, ""), service.CodeInUse, "DEV")
+		wantCode(t, h.DeleteConnection(h.ctx, rev, h.conn.ID, ""), service.CodeInUse, "orders")
 		wantCode(t, h.DeleteEnvironment(h.ctx, h.admin, "DEV"), service.CodeInUse, "orders")
-		wantCode(t, h.DeletePublication(h.ctx, rita, p.ID), service.CodeIllegalAction, "unpublish")
+		wantCode(t, h.DeletePublication(h.ctx, rev, p.ID), service.CodeIllegalAction, "unpublish")
 
-		must(h.Unpublish(h.ctx, rita, p.ID, service.ActionInput{}))(t)
+		must(h.Unpublish(h.ctx, rev, p.ID, service.ActionInput{}))(t)
 		for what, err := range map[string]error{
 			"environment": h.DeleteEnvironment(h.ctx, h.admin, "DEV"),
-			"API":         h.DeleteAPI(h.ctx, rita, api.ID, ""),
+			"API":         h.DeleteAPI(h.ctx, rev, api.ID, ""),
 		} {
 			if err != nil {
 				t.Errorf("the %s cannot be deleted: %v", what, err)
 			}
 		}
-		if err := h.DeleteConnection(h.ctx, rita, h.conn.ID, ""); err != nil {
+		if err := h.DeleteConnection(h.ctx, rev, h.conn.ID, ""); err != nil {
 			t.Errorf("the connection cannot be deleted: %v", err)
 		}
 	})
@@ -329,23 +329,23 @@ func TestWhatIsHeldCannotBeDeleted(t *testing.T) {
 
 func TestAPathIsPublishedOnce(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, h *house) {
-		rita := h.member(t, "rita", service.RoleDeveloper, true)
-		orders, others := h.api(t, rita, "orders"), h.definition("others", 1)
+		rev := h.member(t, "rev", service.RoleDeveloper, true)
+		orders, others := h.api(t, rev, "orders"), h.definition("others", 1)
 		others.Path = "/orders"
-		second := must(h.CreateAPI(h.ctx, rita, others))(t)
-		p := must(h.Publish(h.ctx, rita, service.PublishInput{APIID: orders.ID, Revision: 1}))(t)
-		_, err := h.Publish(h.ctx, rita, service.PublishInput{APIID: second.ID, Revision: 1})
+		second := must(h.CreateAPI(h.ctx, rev, others))(t)
+		p := must(h.Publish(h.ctx, rev, service.PublishInput{APIID: orders.ID, Revision: 1}))(t)
+		_, err := h.Publish(h.ctx, rev, service.PublishInput{APIID: second.ID, Revision: 1})
 		wantCode(t, err, service.CodeAlreadyExists, "orders")
-		must(h.Unpublish(h.ctx, rita, p.ID, service.ActionInput{}))(t)
-		must(h.Publish(h.ctx, rita, service.PublishInput{APIID: second.ID, Revision: 1}))(t)
+		must(h.Unpublish(h.ctx, rev, p.ID, service.ActionInput{}))(t)
+		must(h.Publish(h.ctx, rev, service.PublishInput{APIID: second.ID, Revision: 1}))(t)
 	})
 }
 
 func TestALongPollEndsWithTheDecision(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, h *house) {
-		dana, rita := h.member(t, "dana", service.RoleDeveloper, false), h.member(t, "rita", service.RoleDeveloper, true)
-		api := h.api(t, dana, "orders")
-		p := must(h.Publish(h.ctx, dana, service.PublishInput{APIID: api.ID, Revision: 1}))(t)
+		dev, rev := h.member(t, "dev", service.RoleDeveloper, false), h.member(t, "rev", service.RoleDeveloper, true)
+		api := h.api(t, dev, "orders")
+		p := must(h.Publish(h.ctx, dev, service.PublishInput{APIID: api.ID, Revision: 1}))(t)
 		type answer struct {
 			status string
 			after  time.Time
@@ -353,14 +353,14 @@ func TestALongPollEndsWithTheDecision(t *testing.T) {
 		}
 		answers := make(chan answer, 2)
 		go func() {
-			r, err := h.Review(h.ctx, dana, p.OpenReview.ID, time.Minute)
+			r, err := h.Review(h.ctx, dev, p.OpenReview.ID, time.Minute)
 			answers <- answer{string(r.Status), time.Now(), err}
 		}()
 		go func() {
-			p, err := h.Publication(h.ctx, dana, p.ID, time.Minute)
+			p, err := h.Publication(h.ctx, dev, p.ID, time.Minute)
 			answers <- answer{string(p.Status), time.Now(), err}
 		}()
-		must(h.Approve(h.ctx, rita, p.OpenReview.ID, service.DecisionInput{}))(t)
+		must(h.Approve(h.ctx, rev, p.OpenReview.ID, service.DecisionInput{}))(t)
 		decided := time.Now()
 		for range 2 {
 			a := <-answers
@@ -378,26 +378,26 @@ func TestALongPollEndsWithTheDecision(t *testing.T) {
 // suspension race on a publication with an open application.
 func TestOfTwoDecisionsOneWins(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, h *house) {
-		dana := h.member(t, "dana", service.RoleDeveloper, false)
-		rita, ruth := h.member(t, "rita", service.RoleDeveloper, true), h.member(t, "ruth", service.RoleDeveloper, true)
-		api := h.api(t, dana, "orders")
+		dev := h.member(t, "dev", service.RoleDeveloper, false)
+		rev, rev2 := h.member(t, "rev", service.RoleDeveloper, true), h.member(t, "rev2", service.RoleDeveloper, true)
+		api := h.api(t, dev, "orders")
 		const rounds = 25
 		for round := range rounds {
-			p := must(h.Publish(h.ctx, dana, service.PublishInput{APIID: api.ID, Revision: 1}))(t)
+			p := must(h.Publish(h.ctx, dev, service.PublishInput{APIID: api.ID, Revision: 1}))(t)
 			id := p.OpenReview.ID
 			var wg sync.WaitGroup
 			errs := make([]error, 3)
 			for i, do := range []func() error{
 				func() error {
-					_, err := h.Approve(h.ctx, rita, id, service.DecisionInput{})
+					_, err := h.Approve(h.ctx, rev, id, service.DecisionInput{})
 					return err
 				},
 				func() error {
-					_, err := h.Reject(h.ctx, ruth, id, service.DecisionInput{Comment: "no"})
+					_, err := h.Reject(h.ctx, rev2, id, service.DecisionInput{Comment: "no"})
 					return err
 				},
 				func() error {
-					_, err := h.Cancel(h.ctx, dana, p.ID, service.ActionInput{})
+					_, err := h.Cancel(h.ctx, dev, p.ID, service.ActionInput{})
 					return err
 				},
 			} {
@@ -414,11 +414,11 @@ func TestOfTwoDecisionsOneWins(t *testing.T) {
 					t.Fatalf("round %d: %v", round, err)
 				}
 			}
-			r := must(h.Review(h.ctx, dana, id, 0))(t)
+			r := must(h.Review(h.ctx, dev, id, 0))(t)
 			if won != 1 || r.Status == service.ReviewPending {
 				t.Fatalf("round %d: %d decisions won, and the review is %s: %v", round, won, r.Status, errs)
 			}
-			p = must(h.Publication(h.ctx, dana, p.ID, 0))(t)
+			p = must(h.Publication(h.ctx, dev, p.ID, 0))(t)
 			want := map[service.ReviewStatus]service.Status{
 				service.ReviewApproved: service.StatusPublished, service.ReviewRejected: service.StatusPublishReject,
 			}[r.Status]
@@ -426,9 +426,9 @@ func TestOfTwoDecisionsOneWins(t *testing.T) {
 				t.Fatalf("round %d: the review is %s and the publication %s", round, r.Status, p.Status)
 			}
 			if p.Status == service.StatusPublished {
-				must(h.Unpublish(h.ctx, rita, p.ID, service.ActionInput{}))(t)
+				must(h.Unpublish(h.ctx, rev, p.ID, service.ActionInput{}))(t)
 			}
-			if err := h.DeletePublication(h.ctx, rita, p.ID); err != nil {
+			if err := h.DeletePublication(h.ctx, rev, p.ID); err != nil {
 				t.Fatalf("round %d: %v", round, err)
 			}
 		}
@@ -447,34 +447,34 @@ func TestTheLastAdminStaysOne(t *testing.T) {
 
 func TestWhatAVisitorMayDo(t *testing.T) {
 	h := newHouse(t, stores["sqlite"](t))
-	rita, vic := h.member(t, "rita", service.RoleDeveloper, true), h.member(t, "vic", service.RoleVisitor, false)
-	api := h.api(t, rita, "orders")
-	must(h.Publish(h.ctx, rita, service.PublishInput{APIID: api.ID, Revision: 1}))(t)
-	published := must(h.PublishedAPI(h.ctx, vic, "orders", ""))(t)
+	rev, guest := h.member(t, "rev", service.RoleDeveloper, true), h.member(t, "guest", service.RoleVisitor, false)
+	api := h.api(t, rev, "orders")
+	must(h.Publish(h.ctx, rev, service.PublishInput{APIID: api.ID, Revision: 1}))(t)
+	published := must(h.PublishedAPI(h.ctx, guest, "orders", ""))(t)
 	if published.Version != "V1" || published.URL != "http://gateway/orders" {
 		t.Errorf("a visitor reads %+v", published)
 	}
-	if l := must(h.Catalog(h.ctx, vic, "", lifecycle.Page{}))(t); len(l.Items) != 1 {
+	if l := must(h.Catalog(h.ctx, guest, "", lifecycle.Page{}))(t); len(l.Items) != 1 {
 		t.Errorf("a visitor's catalog holds %+v", l.Items)
 	}
-	_, err := h.API(h.ctx, vic, api.ID)
+	_, err := h.API(h.ctx, guest, api.ID)
 	wantCode(t, err, service.CodeForbidden, "VISITOR")
-	_, err = h.CreateAPI(h.ctx, vic, h.definition("mine", 1))
+	_, err = h.CreateAPI(h.ctx, guest, h.definition("mine", 1))
 	wantCode(t, err, service.CodeForbidden)
-	_, err = h.Publish(h.ctx, vic, service.PublishInput{APIID: api.ID, Revision: 1})
+	_, err = h.Publish(h.ctx, guest, service.PublishInput{APIID: api.ID, Revision: 1})
 	wantCode(t, err, service.CodeForbidden)
-	_, err = h.Events(h.ctx, vic, 0, 10)
+	_, err = h.Events(h.ctx, guest, 0, 10)
 	wantCode(t, err, service.CodeForbidden)
 }
 
 func TestOnlyAdminsSetAPolicy(t *testing.T) {
 	h := newHouse(t, stores["sqlite"](t))
-	olga := h.member(t, "olga", service.RoleOperator, false)
+	ops := h.member(t, "ops", service.RoleOperator, false)
 	no := false
-	_, err := h.CreateEnvironment(h.ctx, olga, service.EnvironmentInput{Name: "DEV", ReviewRequired: &no})
+	_, err := h.CreateEnvironment(h.ctx, ops, service.EnvironmentInput{Name: "DEV", ReviewRequired: &no})
 	wantCode(t, err, service.CodeForbidden)
-	must(h.CreateEnvironment(h.ctx, olga, service.EnvironmentInput{Name: "DEV"}))(t)
-	_, err = h.UpdateEnvironment(h.ctx, olga, "DEV", service.EnvironmentInput{Name: "DEV", FourEyes: true})
+	must(h.CreateEnvironment(h.ctx, ops, service.EnvironmentInput{Name: "DEV"}))(t)
+	_, err = h.UpdateEnvironment(h.ctx, ops, "DEV", service.EnvironmentInput{Name: "DEV", FourEyes: true})
 	wantCode(t, err, service.CodeForbidden)
 	env := must(h.UpdateEnvironment(h.ctx, h.admin, "DEV", service.EnvironmentInput{Name: "DEV", ReviewRequired: &no}))(t)
 	if env.ReviewRequired {
@@ -484,10 +484,10 @@ func TestOnlyAdminsSetAPolicy(t *testing.T) {
 
 func TestARenamedEnvironmentIsCalledByItsNewName(t *testing.T) {
 	h := newHouse(t, stores["sqlite"](t))
-	rita := h.member(t, "rita", service.RoleDeveloper, true)
+	rev := h.member(t, "rev", service.RoleDeveloper, true)
 	must(h.CreateEnvironment(h.ctx, h.admin, service.EnvironmentInput{Name: "DEV"}))(t)
-	api := h.api(t, rita, "orders")
-	must(h.Publish(h.ctx, rita, service.PublishInput{APIID: api.ID, EnvironmentID: "DEV", Revision: 1}))(t)
+	api := h.api(t, rev, "orders")
+	must(h.Publish(h.ctx, rev, service.PublishInput{APIID: api.ID, EnvironmentID: "DEV", Revision: 1}))(t)
 	must(h.UpdateEnvironment(h.ctx, h.admin, "DEV", service.EnvironmentInput{Name: "TEST"}))(t)
 	for stage, want := range map[string]int{"DEV": http.StatusNotFound, "TEST": http.StatusOK} {
 		if status, body := h.callStage("/orders", stage); status != want {

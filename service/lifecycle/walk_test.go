@@ -28,9 +28,9 @@ func TestRandomWalksStayOnTheTable(t *testing.T) {
 				w.cells[cellKey(row.Status, row.Open, row.Call)] = row
 			}
 			w.members = []lifecycle.Caller{
-				w.member(t, "dana", service.RoleDeveloper, false), w.member(t, "otto", service.RoleDeveloper, false),
-				w.member(t, "rita", service.RoleDeveloper, true), w.member(t, "ruth", service.RoleAdmin, true),
-				w.member(t, "olga", service.RoleOperator, false), w.admin,
+				w.member(t, "dev", service.RoleDeveloper, false), w.member(t, "dev2", service.RoleDeveloper, false),
+				w.member(t, "rev", service.RoleDeveloper, true), w.member(t, "rev2", service.RoleAdmin, true),
+				w.member(t, "ops", service.RoleOperator, false), w.admin,
 			}
 			yes, no := true, false
 			for _, in := range []service.EnvironmentInput{
@@ -311,20 +311,20 @@ func (k *walk) check(t *rapid.T) {
 
 // finish takes the publication down and deletes the API.
 func (k *walk) finish(t *rapid.T) {
-	rita := k.members[2]
+	rev := k.members[2]
 	if k.publication != "" {
 		p := k.now(t)
 		if p.Status == service.StatusPublishWaitReview {
-			if _, err := k.Cancel(k.ctx, rita, p.ID, service.ActionInput{}); err != nil {
+			if _, err := k.Cancel(k.ctx, rev, p.ID, service.ActionInput{}); err != nil {
 				t.Fatal(err)
 			}
 		} else if p.Status.Holds() {
-			if _, err := k.Unpublish(k.ctx, rita, p.ID, service.ActionInput{}); err != nil {
+			if _, err := k.Unpublish(k.ctx, rev, p.ID, service.ActionInput{}); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	if err := k.DeleteAPI(k.ctx, rita, k.api.ID, ""); err != nil {
+	if err := k.DeleteAPI(k.ctx, rev, k.api.ID, ""); err != nil {
 		t.Fatal(err)
 	}
 }

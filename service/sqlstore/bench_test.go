@@ -32,7 +32,7 @@ func publish(b *testing.B, s *sqlstore.Store, c service.Connection, n int) servi
 	ctx := b.Context()
 	var p service.Publication
 	err := s.Update(ctx, func(tx lifecycle.Tx) error {
-		owner, err := tx.Member(ctx, c.WorkspaceID, "dora")
+		owner, err := tx.Member(ctx, c.WorkspaceID, "dev")
 		if err != nil {
 			return err
 		}
@@ -81,7 +81,7 @@ func publish(b *testing.B, s *sqlstore.Store, c service.Connection, n int) servi
 func BenchmarkReadMemberAndWorkspace(b *testing.B) {
 	onEachEngineBench(b, func(b *testing.B, s *sqlstore.Store, p service.Publication) {
 		read(b, s, func(ctx context.Context, tx lifecycle.Tx) error {
-			if _, err := tx.Member(ctx, p.WorkspaceID, "dora"); err != nil {
+			if _, err := tx.Member(ctx, p.WorkspaceID, "dev"); err != nil {
 				return err
 			}
 			_, err := tx.Workspace(ctx, p.WorkspaceID)

@@ -104,7 +104,7 @@ func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
 		}
 	}
 	for name := range stored {
-		if name != "dora" && !told[name] {
+		if name != "dev" && !told[name] {
 			t.Errorf("%s is there without its event", name)
 		}
 	}

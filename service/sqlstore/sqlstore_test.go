@@ -103,7 +103,7 @@ func fill(t testing.TB, s *sqlstore.Store, password service.Secret) service.Conn
 	err := s.Update(ctx, func(tx lifecycle.Tx) error {
 		return errors.Join(
 			tx.CreateWorkspace(ctx, &workspace),
-			tx.CreateMember(ctx, service.Member{ID: service.NewID(now), WorkspaceID: workspace.ID, Name: "dora", Role: service.RoleDeveloper, CreatedAt: now}),
+			tx.CreateMember(ctx, service.Member{ID: service.NewID(now), WorkspaceID: workspace.ID, Name: "dev", Role: service.RoleDeveloper, CreatedAt: now}),
 			tx.CreateConnection(ctx, &c),
 		)
 	})

@@ -19,10 +19,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal asks for a graceful stop, a later one kills. One that comes with
 	// the first counts as the same: some supervisors signal the process and its group.
-	context.AfterFunc(ctx, func() {
-		time.Sleep(time.Second)
-		stop()
-	})
+	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 

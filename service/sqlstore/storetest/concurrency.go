@@ -217,7 +217,7 @@ func busy(t *testing.T, open Open) {
 	if sentence != "Operation in progress. Try again later." {
 		t.Errorf("it says %q", sentence)
 	}
-	if !w.hasMember("dora") {
+	if !w.hasMember("dev") {
 		t.Error("who only reads does not see the members while the lock is held")
 	}
 	release()

@@ -30,7 +30,7 @@ func (w *world) events(after int64) []service.Event {
 func event(t *testing.T, open Open) {
 	w := newWorld(t, open)
 	full := service.Event{
-		WorkspaceID: w.workspace.ID, At: start, ActorID: w.developer.ID, ActorName: "dora", Action: "publication.publish",
+		WorkspaceID: w.workspace.ID, At: start, ActorID: w.developer.ID, ActorName: "dev", Action: "publication.publish",
 		ThingID: w.publication.ID, ThingName: "list_cities", RequestID: "req-1", Detail: json.RawMessage(`{"to":"PUBLISHED"}`),
 	}
 	bare := service.Event{WorkspaceID: w.workspace.ID, At: start, Action: "workspace.create"}

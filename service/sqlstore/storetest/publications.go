@@ -124,7 +124,7 @@ func renames(t *testing.T, open Open) {
 	r := w.apply(p, w.api)
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error {
 		a, e, m := w.api, w.release, w.developer
-		a.Name, e.Name, m.Name = "find_cities", "LIVE", "dorothea"
+		a.Name, e.Name, m.Name = "find_cities", "LIVE", "dev_renamed"
 		if err := tx.UpdateAPI(ctx, &a); err != nil {
 			return err
 		}
@@ -139,7 +139,7 @@ func renames(t *testing.T, open Open) {
 	})
 	wantEqual(t, "the open review", *got.OpenReview, review)
 	names := []string{got.APIName, got.EnvironmentName, review.APIName, review.EnvironmentName, review.ApplicantName, got.Live.APIName}
-	wantEqual(t, "the names", names, []string{"find_cities", "LIVE", "list_cities", "LIVE", "dorothea", "list_cities"})
+	wantEqual(t, "the names", names, []string{"find_cities", "LIVE", "list_cities", "LIVE", "dev_renamed", "list_cities"})
 }
 
 func publicationFilters(t *testing.T, open Open) {

@@ -58,17 +58,17 @@ func member(t *testing.T, open Open) {
 		}
 	}
 	wantEqual(t, "the member", read(w, find(w.reviewer.ID)), w.reviewer)
-	wantEqual(t, "the member", read(w, find("dora")), w.developer)
+	wantEqual(t, "the member", read(w, find("dev")), w.developer)
 	missing(w, find("nobody"))
 	wantContains(t, w.refused(service.CodeAlreadyExists, func(ctx context.Context, tx lifecycle.Tx) error {
-		return tx.CreateMember(ctx, w.newMember("dora", service.RoleVisitor, false))
-	}), `There is a member named "dora" already.`)
+		return tx.CreateMember(ctx, w.newMember("dev", service.RoleVisitor, false))
+	}), `There is a member named "dev" already.`)
 
 	changed := w.developer
-	changed.Name, changed.Role, changed.Reviewer = "dorothea", service.RoleAdmin, true
+	changed.Name, changed.Role, changed.Reviewer = "dev_renamed", service.RoleAdmin, true
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateMember(ctx, changed) })
-	wantEqual(t, "the changed member", read(w, find("dorothea")), changed)
-	missing(w, find("dora"))
+	wantEqual(t, "the changed member", read(w, find("dev_renamed")), changed)
+	missing(w, find("dev"))
 	changed.Name = w.reviewer.Name
 	w.refused(service.CodeAlreadyExists, func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateMember(ctx, changed) })
 	changed.ID = w.id()
@@ -124,7 +124,7 @@ func token(t *testing.T, open Open) {
 	})
 
 	renamed := w.developer
-	renamed.Name = "dorothea"
+	renamed.Name = "dev_renamed"
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateMember(ctx, renamed) })
 	if got := read(w, byID); got.MemberName != renamed.Name {
 		t.Errorf("after a rename the token is %s's, want %s's", got.MemberName, renamed.Name)
@@ -469,11 +469,11 @@ func texts(t *testing.T, open Open) {
 
 func times(t *testing.T, open Open) {
 	w := newWorld(t, open)
-	m := w.newMember("timo", service.RoleVisitor, false)
+	m := w.newMember("ops", service.RoleVisitor, false)
 	m.CreatedAt = time.Date(2026, 7, 1, 1, 2, 3, 123456789, time.FixedZone("CEST", 2*3600))
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.CreateMember(ctx, m) })
 	got := read(w, func(ctx context.Context, tx lifecycle.Tx) (service.Member, error) {
-		return tx.Member(ctx, w.workspace.ID, "timo")
+		return tx.Member(ctx, w.workspace.ID, "ops")
 	})
 	want := time.Date(2026, 6, 30, 23, 2, 3, 123456000, time.UTC)
 	if got.CreatedAt != want {
@@ -529,7 +529,7 @@ func otherWorkspace(t *testing.T, open Open) {
 		}
 	}
 	// The same name may be used in each workspace.
-	twin := w.newMember("dora", service.RoleVisitor, false)
+	twin := w.newMember("dev", service.RoleVisitor, false)
 	twin.WorkspaceID = other.ID
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.CreateMember(ctx, twin) })
 }

@@ -112,11 +112,11 @@ func empty(t *testing.T, store lifecycle.Store) *world {
 		if err := tx.CreateEnvironment(ctx, w.release); err != nil {
 			return err
 		}
-		w.developer = w.newMember("dora", service.RoleDeveloper, false)
+		w.developer = w.newMember("dev", service.RoleDeveloper, false)
 		if err := tx.CreateMember(ctx, w.developer); err != nil {
 			return err
 		}
-		w.reviewer = w.newMember("rita", service.RoleAdmin, true)
+		w.reviewer = w.newMember("rev", service.RoleAdmin, true)
 		return tx.CreateMember(ctx, w.reviewer)
 	})
 	return w

@@ -168,10 +168,10 @@ func doomed(t *testing.T, open Open) {
 		if err := tx.CreateMember(ctx, w.newMember("before", service.RoleVisitor, false)); err != nil {
 			return err
 		}
-		wantCode(t, tx.CreateMember(ctx, w.newMember("dora", service.RoleVisitor, false)), service.CodeAlreadyExists)
+		wantCode(t, tx.CreateMember(ctx, w.newMember("dev", service.RoleVisitor, false)), service.CodeAlreadyExists)
 		// fn goes on as if nothing had happened.
 		wantCode(t, tx.CreateMember(ctx, w.newMember("after", service.RoleVisitor, false)), service.CodeAlreadyExists)
-		_, err := tx.Member(ctx, w.workspace.ID, "dora")
+		_, err := tx.Member(ctx, w.workspace.ID, "dev")
 		wantCode(t, err, service.CodeAlreadyExists)
 		return nil
 	})
