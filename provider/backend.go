@@ -82,7 +82,7 @@ func (b *backend) whoAmI(ctx context.Context, options ...client.Option) (service
 	if err != nil {
 		return service.Identity{}, err
 	}
-	if !workspaceNamed(identity.Workspace, b.client.Workspace()) {
+	if !identity.Workspace.Named(b.client.Workspace()) {
 		return service.Identity{}, &wrongWorkspaceError{b.client.Workspace(), identity.Workspace.Name, identity.Member.Name}
 	}
 	b.mu.Lock()

@@ -25,7 +25,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
-	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/client"
 )
 
@@ -270,9 +269,4 @@ func (p *dataserviceProvider) DataSources(context.Context) []func() datasource.D
 	return []func() datasource.DataSource{
 		newPublishedAPIDataSource,
 	}
-}
-
-// workspaceNamed reports whether ref is the id, the number or the name of w.
-func workspaceNamed(w service.Workspace, ref string) bool {
-	return ref == w.ID || ref == w.Name || ref == strconv.FormatInt(w.Number, 10)
 }

@@ -6,7 +6,6 @@ package controlplane
 import (
 	"net/http"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -31,7 +30,7 @@ func (a *api) authenticate(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	call.caller = lifecycle.Caller{Member: member, Workspace: workspace, RequestID: call.requestID}
-	if ref := ctx.Param("workspace"); ref != "" && !names(ref, workspace) {
+	if ref := ctx.Param("workspace"); ref != "" && !workspace.Named(ref) {
 		writeProblemTo(ctx, service.NotFound("workspace", ref))
 		return
 	}
@@ -56,11 +55,6 @@ func secretOf(ctx huma.Context) (string, error) {
 	}
 	return "", service.Errorf(service.CodeUnauthenticated,
 		`This call needs a token: send "Authorization: Bearer TOKEN" or "X-Auth-Token: TOKEN".`)
-}
-
-// names reports whether the reference is the workspace's id, number or name.
-func names(ref string, w service.Workspace) bool {
-	return ref == w.ID || ref == w.Name || ref == strconv.FormatInt(w.Number, 10)
 }
 
 // maxIdempotencyKey is in characters.
