@@ -28,11 +28,11 @@ func twoRevisions(t *testing.T, s *testService) (apiID string) {
 func TestWhatSomebodyElseAppliedForIsNoDrift(t *testing.T) {
 	t.Parallel()
 	s := startService(t)
-	dev := s.member("dev", service.RoleDeveloper, false)
+	dev2 := s.member("dev2", service.RoleDeveloper, false)
 	apiID := twoRevisions(t, s)
 	w := s.workdir("publication_alone", s.developer).set("api_id="+apiID, "api_revision=1")
 	w.apply().succeeds(t)
-	if _, err := s.client(dev).Publish(t.Context(), service.PublishInput{APIID: apiID, Revision: 2}); err != nil {
+	if _, err := s.client(dev2).Publish(t.Context(), service.PublishInput{APIID: apiID, Revision: 2}); err != nil {
 		t.Fatal(err)
 	}
 	review := s.openReview()
@@ -41,7 +41,7 @@ func TestWhatSomebodyElseAppliedForIsNoDrift(t *testing.T) {
 	w.set("remark=the first one").apply().succeeds(t, "1 changed")
 	w.plan().succeeds(t, "No changes")
 	t.Run("nor is it adopted", func(t *testing.T) {
-		w.set("api_revision=2").apply().fails(t, "Cannot update publication", "dev applied to publish revision 2", review.ID)
+		w.set("api_revision=2").apply().fails(t, "Cannot update publication", "dev2 applied to publish revision 2", review.ID)
 		if state := w.state(ordersPublication); state["api_revision"] != 1.0 || state["live_revision"] != 1.0 {
 			t.Errorf("after the conflict the state is %v", state)
 		}
@@ -49,7 +49,7 @@ func TestWhatSomebodyElseAppliedForIsNoDrift(t *testing.T) {
 	})
 	t.Run("a new resource for what is live tells of it", func(t *testing.T) {
 		w.run("state", "rm", ordersPublication).succeeds(t)
-		w.apply().succeeds(t, "dev applied for orders in RELEASE too", review.ID)
+		w.apply().succeeds(t, "dev2 applied for orders in RELEASE too", review.ID)
 		w.plan().succeeds(t, "No changes")
 	})
 	if open := s.openReview(); open.ID != review.ID {
@@ -64,22 +64,22 @@ func TestWhatSomebodyElseAppliedForIsNoDrift(t *testing.T) {
 func TestTwoMembersWithOneState(t *testing.T) {
 	t.Parallel()
 	s := startService(t)
-	dev := s.member("dev", service.RoleDeveloper, false)
+	dev2 := s.member("dev2", service.RoleDeveloper, false)
 	apiID := twoRevisions(t, s)
-	w := s.workdir("publication_alone", dev).set("api_id="+apiID, "api_revision=2")
+	w := s.workdir("publication_alone", dev2).set("api_id="+apiID, "api_revision=2")
 	w.apply().succeeds(t, "Publishing revision 2 of orders to RELEASE waits for review")
 	review := s.openReview()
 
 	w.as(s.developer).plan().succeeds(t, "No changes")
 	t.Run("of whom one cannot take back what the other applied for", func(t *testing.T) {
-		w.set("api_revision=1").apply().fails(t, "Cannot update publication", "dev applied to publish revision 2 of orders in RELEASE", review.ID, "cancelled by dev or a reviewer")
+		w.set("api_revision=1").apply().fails(t, "Cannot update publication", "dev2 applied to publish revision 2 of orders in RELEASE", review.ID, "cancelled by dev2 or a reviewer")
 		if state := w.state(ordersPublication); state["api_revision"] != 2.0 || state["live_revision"] != 1.0 {
 			t.Errorf("after the failed apply the state is %v", state)
 		}
 		w.plan().ends(t, 2, "api_revision = 2 -> 1")
 	})
 	t.Run("but the applicant can", func(t *testing.T) {
-		w.as(dev).apply().succeeds(t, "1 changed")
+		w.as(dev2).apply().succeeds(t, "1 changed")
 		w.plan().succeeds(t, "No changes")
 		if p := s.publication(); p.OpenReview != nil || p.Live.Revision != 1 {
 			t.Errorf("the publication is %+v", p)

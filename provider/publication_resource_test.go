@@ -302,10 +302,10 @@ func TestWhatSomebodyElseChangedIsPlanned(t *testing.T) {
 func TestAnApplicationOfSomebodyElseIsAConflictThatNamesThem(t *testing.T) {
 	t.Parallel()
 	s := startService(t)
-	dev := s.member("dev", service.RoleDeveloper, false)
+	dev2 := s.member("dev2", service.RoleDeveloper, false)
 	w := s.workdir("orders", s.developer)
 	w.apply().succeeds(t)
-	w.as(dev).set(`sql=SELECT id, amount FROM orders WHERE region = ${region}`)
+	w.as(dev2).set(`sql=SELECT id, amount FROM orders WHERE region = ${region}`)
 	w.apply().fails(t, "Cannot publish orders in RELEASE: dev applied to publish revision 1", s.openReview().ID)
 	if state := w.state(ordersPublication); state["api_revision"] != 1.0 {
 		t.Errorf("after the conflict the state is %v", state)

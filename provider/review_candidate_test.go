@@ -51,7 +51,7 @@ func TestAnApplicationThatIsNamedByItsIDIsNeverLookedForElsewhere(t *testing.T) 
 	p, first := s.publication(), s.openReview()
 	named := s.workdir("restoration", s.reviewer).set("review_id=" + first.ID)
 	named.apply().succeeds(t)
-	byRevision := s.workdir("decision", s.reviewer).set("publication_id="+p.ID, "api_revision=1", "decision=APPROVE")
+	byRevision := s.workdir("decision", s.reviewer).set("publication_id="+p.ID, "api_revision=1")
 	byRevision.apply().succeeds(t)
 
 	if _, err := s.client(s.reviewer).Unpublish(t.Context(), p.ID, service.ActionInput{}); err != nil {
