@@ -4,7 +4,6 @@
 package provider_test
 
 import (
-	"os"
 	"strconv"
 	"testing"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
@@ -78,22 +78,13 @@ func TestASQLiteConnection(t *testing.T) {
 }
 
 // postgres returns the variables that describe a PostgreSQL database to a
-// configuration, and its password. Nothing is written to that database.
+// configuration, and its password.
 func postgres(t *testing.T) (config.Variables, string) {
 	t.Helper()
-	dsn := os.Getenv("DATASERVICE_TEST_POSTGRES")
-	if dsn == "" {
-		dsn = "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable"
-	}
-	conn, err := pgx.Connect(t.Context(), dsn)
+	c, err := pgx.ParseConfig(pgtest.Database(t))
 	if err != nil {
-		if os.Getenv("DATASERVICE_TEST_REQUIRE_SERVERS") == "1" {
-			t.Fatalf("PostgreSQL is required and does not answer: %v", err)
-		}
-		t.Skipf("PostgreSQL does not answer: %v", err)
+		t.Fatal(err)
 	}
-	defer func() { _ = conn.Close(t.Context()) }()
-	c := conn.Config()
 	return config.Variables{
 		"host": config.StringVariable(c.Host), "port": config.IntegerVariable(int(c.Port)),
 		"database": config.StringVariable(c.Database), "username": config.StringVariable(c.User),
