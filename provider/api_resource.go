@@ -272,7 +272,7 @@ func (r *apiResource) ValidateConfig(ctx context.Context, req resource.ValidateC
 	}
 	in := config.input()
 	// The schema's defaults are not in the configuration yet.
-	in.Definition = in.WithDefaults()
+	in.APISpec = in.WithDefaults()
 	if in.Method == "" {
 		in.Method = service.MethodGet
 	}
@@ -384,7 +384,7 @@ func (r *apiResource) planDefinition(ctx context.Context, req resource.ModifyPla
 		r.notValidated(&resp.Diagnostics, *plan, err)
 		return
 	}
-	err := r.backend.client.ValidateAPI(ctx, id, plan.input())
+	_, err := r.backend.client.ValidateAPI(ctx, id, plan.input())
 	switch {
 	case err == nil:
 	case client.Answered(err) && !passing(err):

@@ -18,12 +18,14 @@ type Engine string
 const (
 	EngineSQLite     Engine = "SQLITE"
 	EnginePostgreSQL Engine = "POSTGRESQL"
+	// EngineMySQL is MySQL and MariaDB: which of both a server is it tells itself.
+	EngineMySQL Engine = "MYSQL"
 )
 
 // Engines lists every engine.
-var Engines = []Engine{EngineSQLite, EnginePostgreSQL}
+var Engines = []Engine{EngineSQLite, EnginePostgreSQL, EngineMySQL}
 
-// SSLMode is how a connection to PostgreSQL uses TLS, with libpq's words.
+// SSLMode is how a connection to a server uses TLS, with libpq's words.
 type SSLMode string
 
 // The TLS modes.
@@ -38,22 +40,22 @@ const (
 var SSLModes = []SSLMode{SSLDisable, SSLPrefer, SSLRequire, SSLVerifyFull}
 
 // ConnectionSpec is what a user says about a connection, but for the password.
-// Fields of the other engine are empty.
+// Fields of other engines are empty.
 type ConnectionSpec struct {
 	Name        string `json:"name" doc:"4 to 50 letters, digits and underscores, starting with a letter; unique in the workspace."`
 	Description string `json:"description,omitempty" doc:"At most 2000 characters."`
-	Engine      Engine `json:"engine" enum:"SQLITE,POSTGRESQL"`
+	Engine      Engine `json:"engine" enum:"SQLITE,POSTGRESQL,MYSQL" doc:"MYSQL is MySQL or MariaDB."`
 
 	// File is a path below the service's --sqlite-dir.
 	File string `json:"file,omitempty" doc:"SQLITE: the database file, a path relative to the service's --sqlite-dir."`
 
-	Host     string  `json:"host,omitempty" doc:"POSTGRESQL: host name or IP address."`
-	Port     int     `json:"port,omitempty" doc:"POSTGRESQL: TCP port; 5432 where absent."`
-	Database string  `json:"database,omitempty" doc:"POSTGRESQL: name of the database."`
-	Username string  `json:"username,omitempty" doc:"POSTGRESQL: role to log in as."`
-	SSLMode  SSLMode `json:"ssl_mode,omitempty" doc:"POSTGRESQL: disable, prefer (the default), require or verify-full."`
-	// AllowSuperuser lets the connection use a superuser role, which is refused otherwise.
-	AllowSuperuser bool `json:"allow_superuser,omitempty" doc:"POSTGRESQL: accept a role with superuser rights, which is refused otherwise."`
+	Host     string  `json:"host,omitempty" doc:"POSTGRESQL, MYSQL: host name or IP address."`
+	Port     int     `json:"port,omitempty" doc:"POSTGRESQL, MYSQL: TCP port; 5432 or 3306 where absent."`
+	Database string  `json:"database,omitempty" doc:"POSTGRESQL, MYSQL: name of the database."`
+	Username string  `json:"username,omitempty" doc:"POSTGRESQL, MYSQL: role or user to log in as."`
+	SSLMode  SSLMode `json:"ssl_mode,omitempty" doc:"POSTGRESQL, MYSQL: disable, prefer (the default), require or verify-full."`
+	// AllowSuperuser lets the connection use a role with superuser or file rights, which is refused otherwise.
+	AllowSuperuser bool `json:"allow_superuser,omitempty" doc:"POSTGRESQL, MYSQL: accept a role with superuser or file rights, which is refused otherwise."`
 }
 
 // Connection is a data source that APIs read from.
@@ -73,11 +75,14 @@ type Connection struct {
 	RowVersion int64 `json:"-"`
 }
 
+// defaultPorts has the port of each engine that is a server.
+var defaultPorts = map[Engine]int{EnginePostgreSQL: 5432, EngineMySQL: 3306}
+
 // WithDefaults fills in what a user may leave out.
 func (c ConnectionSpec) WithDefaults() ConnectionSpec {
-	if c.Engine == EnginePostgreSQL {
+	if port, server := defaultPorts[c.Engine]; server {
 		if c.Port == 0 {
-			c.Port = 5432
+			c.Port = port
 		}
 		if c.SSLMode == "" {
 			c.SSLMode = SSLPrefer
@@ -94,8 +99,8 @@ func (c ConnectionSpec) Validate() error {
 	switch c.Engine {
 	case EngineSQLite:
 		c.validateSQLite(&v)
-	case EnginePostgreSQL:
-		c.validatePostgreSQL(&v)
+	case EnginePostgreSQL, EngineMySQL:
+		c.validateServer(&v)
 	default:
 		v.Addf("/engine", "%q is not an engine: use %s.", c.Engine, quoted(Engines))
 	}
@@ -126,13 +131,13 @@ func (c ConnectionSpec) validateSQLite(v *Invalid) {
 	}
 }
 
-func (c ConnectionSpec) validatePostgreSQL(v *Invalid) {
+func (c ConnectionSpec) validateServer(v *Invalid) {
 	if c.File != "" {
-		v.Addf("/file", "A POSTGRESQL connection has no file: remove it.")
+		v.Addf("/file", "A %s connection has no file: remove it.", c.Engine)
 	}
 	switch {
 	case c.Host == "":
-		v.Addf("/host", "A POSTGRESQL connection needs a host.")
+		v.Addf("/host", "A %s connection needs a host.", c.Engine)
 	case strings.ContainsAny(c.Host, "/,@?# \x00") || strings.Contains(c.Host, ":") && net.ParseIP(c.Host) == nil:
 		v.Addf("/host", "%q is not a host: use one host name or IP address, with the port in port.", c.Host)
 	}
@@ -140,10 +145,10 @@ func (c ConnectionSpec) validatePostgreSQL(v *Invalid) {
 		v.Addf("/port", "%d is not a port: use 1 to 65535.", c.Port)
 	}
 	if c.Database == "" {
-		v.Addf("/database", "A POSTGRESQL connection needs the name of the database.")
+		v.Addf("/database", "A %s connection needs the name of the database.", c.Engine)
 	}
 	if c.Username == "" {
-		v.Addf("/username", "A POSTGRESQL connection needs the role to log in as.")
+		v.Addf("/username", "A %s connection needs the role to log in as.", c.Engine)
 	}
 	if c.SSLMode != "" && !oneOf(c.SSLMode, SSLModes) {
 		v.Addf("/ssl_mode", "%q is not a TLS mode: use %s.", c.SSLMode, quoted(SSLModes))

@@ -6,6 +6,7 @@ package service
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -24,3 +25,5 @@ func quoted[T ~string](values []T) string {
 }
 
 func lower[T ~string](value T) string { return strings.ToLower(string(value)) }
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -6,6 +6,7 @@ package service
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -157,6 +158,18 @@ func (v *Invalid) Err(thing string) error {
 		return nil
 	}
 	return &Error{Code: CodeInvalid, Message: thing + " is not valid.", Fields: v.fields}
+}
+
+// join adds what another check of the same thing found, and returns all of it.
+func (v *Invalid) join(err error, thing string) error {
+	var e *Error
+	if errors.As(err, &e) && e.Code == CodeInvalid {
+		return (&Invalid{fields: append(slices.Clone(e.Fields), v.fields...)}).Err(thing)
+	}
+	if err != nil {
+		return err
+	}
+	return v.Err(thing)
 }
 
 // Pointer joins path elements to a JSON pointer, escaping them as RFC 6901 says.

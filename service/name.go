@@ -5,6 +5,8 @@ package service
 
 import (
 	"regexp"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -18,12 +20,16 @@ const (
 	MaxRemarkLength = 255
 	// MaxDescriptionLength is in characters.
 	MaxDescriptionLength = 2000
+	// MaxResourceGroupLength is in characters.
+	MaxResourceGroupLength = 64
 )
 
 var (
 	namePattern      = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{3,49}$`)
 	pathPattern      = regexp.MustCompile(`^/[A-Za-z0-9_/-]*$`)
 	parameterPattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
+	headerPattern    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
+	errorCodePattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 	memberPattern    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$`)
 	stagePattern     = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{1,63}$`)
 )
@@ -51,6 +57,20 @@ func checkMaxLength(v *Invalid, pointer, what, value string, most int) {
 		v.Addf(pointer, "The %s has %d characters; %d is the most.", what, n, most)
 	}
 }
+
+// checkIdentifier applies the rule for names in a database, whose own rules are wider
+// than any list: 1 to 200 bytes without control characters. Whether there is such a
+// table or column the database says.
+func checkIdentifier(v *Invalid, pointer, what, name string) {
+	switch {
+	case name == "":
+		v.Addf(pointer, "Give the name of the %s.", what)
+	case len(name) > maxIdentifierLength || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
+		v.Addf(pointer, "%q is not the name of a %s: use 1 to %d bytes without control characters.", name, what, maxIdentifierLength)
+	}
+}
+
+const maxIdentifierLength = 200
 
 // ValidateRemark checks the remark that accompanies a call.
 func ValidateRemark(remark string) error {

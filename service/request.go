@@ -3,8 +3,6 @@
 
 package service
 
-import "encoding/json"
-
 // List is one page of a list. Next is passed as "after" to get the following page;
 // "" means that there is none.
 type List[T any] struct {
@@ -27,12 +25,6 @@ type ConnectionInput struct {
 	Password *string `json:"password,omitempty" doc:"POSTGRESQL: the role's password. Write-only; absent in an update keeps the one there is."`
 }
 
-// DebugInput says with which values a revision is called once, as texts like in a
-// query string. Parameters that it leaves out take their default, else their example.
-type DebugInput struct {
-	Parameters map[string]string `json:"parameters,omitempty"`
-}
-
 // APIInput creates or replaces an API. The debug travels with the write: it runs
 // first, and where it fails nothing is stored.
 type APIInput struct {
@@ -40,14 +32,18 @@ type APIInput struct {
 	Debug *DebugInput `json:"debug,omitempty"`
 }
 
-// DebugResult is what a test call answered.
-type DebugResult struct {
-	// Status is the HTTP status that a caller would have seen.
-	Status int `json:"status"`
-	// Body is the answer that a caller would have seen, with at most 10 rows.
-	Body json.RawMessage `json:"body"`
-	// DurationMS is how long the call took, in milliseconds.
-	DurationMS float64 `json:"duration_ms"`
+// Validate checks what [APISpec.Validate] does, and the debug.
+func (in APIInput) Validate() error {
+	err := in.APISpec.Validate()
+	var v Invalid
+	in.Debug.validate(&v, in.Definition)
+	return v.join(err, "The API")
+}
+
+// Validation is what a check of an API found that is no error.
+type Validation struct {
+	// Warnings are what is legal and probably not meant.
+	Warnings []FieldError `json:"warnings"`
 }
 
 // PublishInput asks to publish one revision of an API to an environment.

@@ -17,12 +17,11 @@ func (c *Client) CreateAPI(ctx context.Context, in service.APIInput, options ...
 
 // ValidateAPI checks the definition against its connection without storing or
 // running it. ref names the API that it is meant to replace; "" for a new one.
-func (c *Client) ValidateAPI(ctx context.Context, ref string, in service.APIInput) error {
+func (c *Client) ValidateAPI(ctx context.Context, ref string, in service.APIInput) (service.Validation, error) {
 	call := post(c.path("apis", "validate"), in)
 	call.reads = true
 	call.query = values("api", ref)
-	_, err := c.do(ctx, call, nil)
-	return err
+	return fetch[service.Validation](ctx, c, call)
 }
 
 // UpdateAPI replaces the API.

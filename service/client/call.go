@@ -317,7 +317,9 @@ func answers(call call, data []byte, out any) bool {
 	case *service.PublishedAPI:
 		name = "api_id"
 	case *service.DebugResult:
-		name = "body"
+		name = "status"
+	case *service.Validation:
+		name = "warnings"
 	default:
 		if strings.HasPrefix(reflect.TypeOf(out).Elem().Name(), "List[") {
 			name = "items"

@@ -53,8 +53,8 @@ func (a *api) validateAPI(ctx context.Context, c lifecycle.Caller, in *struct {
 	API string `query:"api" doc:"Id, number or name of the API that would be replaced; absent for a new one."`
 	BodyInput[service.APIInput]
 },
-) (*none, error) {
-	return answerNothing(a.Service.ValidateAPI(ctx, c, in.API, in.Body))
+) (*object[service.Validation], error) {
+	return answer(a.Service.ValidateAPI(ctx, c, in.API, in.Body))
 }
 
 func (a *api) listAPIs(ctx context.Context, c lifecycle.Caller, in *PageInput) (*object[service.List[service.API]], error) {

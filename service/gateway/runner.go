@@ -17,15 +17,12 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 )
 
-// MaxDebugRows is what a test call answers at most.
-const MaxDebugRows = 10
-
 // NewRunner returns the runner whose test calls are answered by the gateway's own
 // code, as if the definition were published.
 func NewRunner(sources *datasource.Sources) lifecycle.Runner {
 	return &runner{
 		sources:  sources,
-		answerer: answerer{logger: slog.New(slog.DiscardHandler), maxRows: MaxDebugRows, truncate: true},
+		answerer: answerer{logger: slog.New(slog.DiscardHandler), maxRows: service.MaxDebugRows, truncate: true},
 	}
 }
 
@@ -42,7 +39,7 @@ func (r *runner) Validate(ctx context.Context, d service.Definition, c service.C
 	return r.sources.Validate(ctx, d, c)
 }
 
-func (r *runner) Debug(ctx context.Context, d service.Definition, c service.Connection, values map[string]string) (service.DebugResult, error) {
+func (r *runner) Debug(ctx context.Context, d service.Definition, c service.Connection, call service.DebugInput) (service.DebugResult, error) {
 	if err := r.sources.Validate(ctx, d, c); err != nil {
 		return service.DebugResult{}, err
 	}
@@ -55,19 +52,20 @@ func (r *runner) Debug(ctx context.Context, d service.Definition, c service.Conn
 	}
 	answer := &answerWriter{header: http.Header{}}
 	start := time.Now()
-	out := r.answerer.serve(emptyTable.replace(nil, []*route{rt}), answer, debugRequest(ctx, rt, values))
+	out := r.answerer.serve(emptyTable.replace(nil, []*route{rt}), answer, debugRequest(ctx, rt, call.Parameters))
 	took := time.Since(start)
 	if err := ctx.Err(); err != nil {
 		return service.DebugResult{}, fmt.Errorf("the test call was given up: %w", err)
 	}
-	if out.failure != nil {
-		return service.DebugResult{}, debugFailed(out)
-	}
-	return service.DebugResult{
+	result := service.DebugResult{
 		Status:     out.status,
 		Body:       json.RawMessage(answer.body),
 		DurationMS: float64(took.Microseconds()) / 1000,
-	}, nil
+	}
+	if out.failure != nil {
+		return result, debugFailed(out)
+	}
+	return result, nil
 }
 
 // debugRequest writes the values as a caller would, in the query string.

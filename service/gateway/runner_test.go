@@ -23,7 +23,7 @@ func TestADebugAnswersWhatACallWould(t *testing.T) {
 			conn := h.connection(t, "people_db", people(t, h.dir, everybody()...))
 			d := search(conn, false)
 			h.publish(t, h.api(t, "people", d), "")
-			result, err := h.runner.Debug(t.Context(), d, conn, map[string]string{"from": "20", "city": "Lima"})
+			result, err := h.runner.Debug(t.Context(), d, conn, service.DebugInput{Parameters: map[string]string{"from": "20", "city": "Lima"}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -56,7 +56,7 @@ func TestADebugAnswersAtMostTenRows(t *testing.T) {
 				"a page":       {true, map[string]string{"pageSize": "3", "pageNum": "9"}, 1},
 				"a large page": {true, map[string]string{"pageSize": "1000"}, 10},
 			} {
-				result, err := h.runner.Debug(t.Context(), search(conn, test.paged), conn, test.values)
+				result, err := h.runner.Debug(t.Context(), search(conn, test.paged), conn, service.DebugInput{Parameters: test.values})
 				if err != nil {
 					t.Fatal(name, err)
 				}
@@ -134,7 +134,7 @@ func TestAFailedDebugTellsItsDeveloperWhy(t *testing.T) {
 				},
 			} {
 				t.Run(test.name, func(t *testing.T) {
-					_, err := h.runner.Debug(t.Context(), test.d, conn, test.values)
+					_, err := h.runner.Debug(t.Context(), test.d, conn, service.DebugInput{Parameters: test.values})
 					var e *service.Error
 					if !errors.As(err, &e) || e.Code != service.CodeDebugFailed {
 						t.Fatalf("the error is %v", err)
@@ -161,11 +161,11 @@ func TestADebugValidatesFirst(t *testing.T) {
 	h := newHouse(t, options{})
 	conn := h.connection(t, "people_db", sqlitePeople(t, h.dir))
 	d := definition(conn, "/typo", "SELEC 1 AS n", "n")
-	if _, err := h.runner.Debug(t.Context(), d, conn, nil); service.ErrorCode(err) != service.CodeInvalid {
+	if _, err := h.runner.Debug(t.Context(), d, conn, service.DebugInput{Parameters: nil}); service.ErrorCode(err) != service.CodeInvalid {
 		t.Errorf("a typo: %v", err)
 	}
 	conn.File = "nowhere.db"
-	if _, err := h.runner.Debug(t.Context(), definition(conn, "/x", "SELECT 1 AS n", "n"), conn, nil); service.ErrorCode(err) != service.CodeConnectionFailed {
+	if _, err := h.runner.Debug(t.Context(), definition(conn, "/x", "SELECT 1 AS n", "n"), conn, service.DebugInput{Parameters: nil}); service.ErrorCode(err) != service.CodeConnectionFailed {
 		t.Errorf("a file that is not there: %v", err)
 	}
 }
@@ -175,7 +175,7 @@ func TestADebugThatNobodyWaitsForIsGivenUp(t *testing.T) {
 	conn := h.connection(t, "people_db", sqlitePeople(t, h.dir))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := h.runner.Debug(ctx, definition(conn, "/x", "SELECT 1 AS n", "n"), conn, nil); err == nil {
+	if _, err := h.runner.Debug(ctx, definition(conn, "/x", "SELECT 1 AS n", "n"), conn, service.DebugInput{Parameters: nil}); err == nil {
 		t.Error("it succeeded")
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
@@ -19,7 +18,7 @@ func (s *Service) CreateAPI(ctx context.Context, c Caller, in service.APIInput) 
 	if err := c.Member.Authorize(service.OpDefine); err != nil {
 		return service.API{}, err
 	}
-	in.Definition = in.Definition.WithDefaults()
+	in.APISpec = in.APISpec.WithDefaults()
 	now := s.now()
 	api := service.API{
 		ID: service.NewID(now), WorkspaceID: c.Workspace.ID, APISpec: in.APISpec, Revision: 1,
@@ -46,35 +45,37 @@ func (s *Service) prove(ctx context.Context, c Caller, in service.APIInput) (ser
 	if err != nil {
 		return "", "", err
 	}
-	values, missing := in.DebugParameters(debugValues(in.Debug))
-	if len(missing) > 0 {
-		message := fmt.Sprintf("Not debugged: no value for the required %s. Give debug parameters, defaults or examples.", strings.Join(missing, ", "))
-		return service.DebugWaiting, message, s.Runner.Validate(ctx, in.Definition, conn)
+	call, why := in.DebugCall(in.Debug)
+	if why != "" {
+		return service.DebugWaiting, why, s.Runner.Validate(ctx, in.Definition, conn)
 	}
-	if _, err := s.Runner.Debug(ctx, in.Definition, conn, values); err != nil {
+	result, err := s.Runner.Debug(ctx, in.Definition, conn, call)
+	if err := call.Judge(result, err); err != nil {
 		return "", "", err
 	}
 	return service.DebugSuccess, "", nil
 }
 
-func debugValues(in *service.DebugInput) map[string]string {
-	if in == nil {
-		return nil
-	}
-	return in.Parameters
-}
-
 // validate checks the input's own rules and finds its connection.
 func (s *Service) validate(ctx context.Context, c Caller, in service.APIInput) (service.Connection, error) {
 	var conn service.Connection
-	if err := in.APISpec.Validate(); err != nil {
+	if err := in.Validate(); err != nil {
 		return conn, err
 	}
 	err := s.Store.View(ctx, func(tx Tx) (err error) {
-		conn, err = connectionField(ctx, tx, c, in.ConnectionID)
+		conn, err = connectionOf(ctx, tx, c, in.Definition)
 		return err
 	})
 	return conn, err
+}
+
+// connectionOf finds the connection that a definition reads from: none where a backend
+// answers.
+func connectionOf(ctx context.Context, tx Tx, c Caller, d service.Definition) (service.Connection, error) {
+	if !d.ReadsConnection() {
+		return service.Connection{}, nil
+	}
+	return connectionField(ctx, tx, c, d.ConnectionID)
 }
 
 // connectionField finds the connection that a request names, and blames the field
@@ -91,11 +92,19 @@ func connectionField(ctx context.Context, tx Tx, c Caller, id string) (service.C
 
 // ValidateAPI does everything that CreateAPI, or UpdateAPI of the API with that
 // reference, would do before it stores, except for the debug.
-func (s *Service) ValidateAPI(ctx context.Context, c Caller, ref string, in service.APIInput) error {
+func (s *Service) ValidateAPI(ctx context.Context, c Caller, ref string, in service.APIInput) (service.Validation, error) {
+	found := service.Validation{Warnings: in.Definition.Warnings()}
+	if found.Warnings == nil {
+		found.Warnings = []service.FieldError{}
+	}
+	return found, s.validateAPI(ctx, c, ref, in)
+}
+
+func (s *Service) validateAPI(ctx context.Context, c Caller, ref string, in service.APIInput) error {
 	if err := c.Member.Authorize(service.OpDefine); err != nil {
 		return err
 	}
-	in.Definition = in.Definition.WithDefaults()
+	in.APISpec = in.APISpec.WithDefaults()
 	conn, err := s.validate(ctx, c, in)
 	if err != nil {
 		return err
@@ -122,7 +131,7 @@ func (s *Service) UpdateAPI(ctx context.Context, c Caller, ref, ifMatch string, 
 	if err := c.Member.Authorize(service.OpDefine); err != nil {
 		return api, err
 	}
-	in.Definition = in.Definition.WithDefaults()
+	in.APISpec = in.APISpec.WithDefaults()
 	var before service.API
 	err := s.Store.View(ctx, func(tx Tx) (err error) {
 		before, err = tx.API(ctx, c.Workspace.ID, ref)
@@ -205,19 +214,22 @@ func (s *Service) DebugAPI(ctx context.Context, c Caller, ref string, in service
 		if api, err = tx.API(ctx, c.Workspace.ID, ref); err != nil {
 			return err
 		}
+		if !api.ReadsConnection() {
+			return nil
+		}
 		conn, err = tx.Connection(ctx, c.Workspace.ID, api.ConnectionID)
 		return err
 	})
 	if err != nil {
 		return result, err
 	}
-	values, missing := api.DebugParameters(in.Parameters)
-	if len(missing) > 0 {
-		var v service.Invalid
-		for _, name := range missing {
-			v.Addf(service.Pointer("parameters", name), "The required parameter %s has no value, default or example.", name)
-		}
-		return result, v.Err("The debug")
+	input := service.APIInput{APISpec: api.APISpec.WithDefaults(), Debug: &in}
+	if err := input.Validate(); err != nil {
+		return result, err
+	}
+	call, why := api.DebugCall(&in)
+	if why != "" {
+		return result, service.Errorf(service.CodeInvalid, "%s", why)
 	}
 	// A revision that was debugged once stays publishable; a failure is noted only before.
 	note := func(tx Tx, status service.DebugStatus, message string) error {
@@ -232,19 +244,20 @@ func (s *Service) DebugAPI(ctx context.Context, c Caller, ref string, in service
 		return s.record(ctx, tx, c, "api.debug", api.ID, api.Name, map[string]any{"api_revision": api.Revision, "debug_status": status})
 	}
 	run := func() (err error) {
-		result, err = s.Runner.Debug(ctx, api.Definition, conn, values)
+		result, err = s.Runner.Debug(ctx, api.Definition, conn, call)
+		err = call.Judge(result, err)
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
 		noted := s.Store.Update(ctx, func(tx Tx) error { return note(tx, service.DebugFailed, err.Error()) })
 		return cmp.Or(noted, err)
 	}
-	input := struct {
+	request := struct {
 		ID       string
 		Revision int64
 		service.DebugInput
 	}{api.ID, api.Revision, in}
-	return once(ctx, s, c, "api.debug", input, run, func(tx Tx) (service.DebugResult, string, error) {
+	return once(ctx, s, c, "api.debug", request, run, func(tx Tx) (service.DebugResult, string, error) {
 		return result, "", note(tx, service.DebugSuccess, "")
 	})
 }

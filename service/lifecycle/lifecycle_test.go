@@ -144,7 +144,8 @@ func TestAPendingReviewFreezesTheConnection(t *testing.T) {
 		changed.ConnectionID = second.ID
 		_, err := h.UpdateAPI(h.ctx, dev, api.ID, "", changed)
 		wantCode(t, err, service.CodeConnectionFrozen, p.OpenReview.ID)
-		wantCode(t, h.ValidateAPI(h.ctx, dev, api.ID, changed), service.CodeConnectionFrozen, p.OpenReview.ID)
+		_, err = h.ValidateAPI(h.ctx, dev, api.ID, changed)
+		wantCode(t, err, service.CodeConnectionFrozen, p.OpenReview.ID)
 
 		moved := service.ConnectionInput{ConnectionSpec: h.conn.ConnectionSpec}
 		moved.File = "./numbers.db"

@@ -189,7 +189,7 @@ type IdempotencyRecord struct {
 	CreatedAt time.Time
 }
 
-// Runner runs definitions against the users' databases.
+// Runner runs definitions against the users' databases and backends.
 type Runner interface {
 	// Check connects and makes sure that the connection may be used: it answers, and
 	// its role or file keeps the read-only rule. CodeConnectionFailed otherwise.
@@ -198,9 +198,11 @@ type Runner interface {
 	// CodeInvalid carries a field per problem: undeclared or unused parameters, SQL that
 	// does not prepare, response parameters that are no column of the result.
 	Validate(ctx context.Context, d service.Definition, c service.Connection) error
-	// Debug validates the definition and runs it once with the values, just as the
-	// gateway would, with at most 10 rows. CodeDebugFailed tells what the call answered.
-	Debug(ctx context.Context, d service.Definition, c service.Connection, values map[string]string) (service.DebugResult, error)
+	// Debug validates the definition and makes the call once, just as the gateway would,
+	// with at most 10 rows. Where the call was answered with a failure, the result tells
+	// what, and the error is CodeDebugFailed and tells why. A definition in registration
+	// mode has no connection.
+	Debug(ctx context.Context, d service.Definition, c service.Connection, call service.DebugInput) (service.DebugResult, error)
 }
 
 // Router is told when what the gateway serves may have changed. The calls return

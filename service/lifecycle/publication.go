@@ -39,11 +39,17 @@ func findCandidate(ctx context.Context, tx Tx, c Caller, in service.PublishInput
 	if err != nil {
 		return cand, err
 	}
+	cand.revision.Definition = cand.revision.Definition.WithDefaults()
 	cand.debuggedWith = cand.revision.Definition.ConnectionID
 	if in.ConnectionID != "" {
+		if !cand.revision.Definition.ReadsConnection() {
+			var v service.Invalid
+			v.Addf("/connection_id", "The API %q is answered by a backend and reads from no connection: remove connection_id.", cand.api.Name)
+			return cand, v.Err("The request")
+		}
 		cand.revision.Definition.ConnectionID = in.ConnectionID
 	}
-	if cand.connection, err = connectionField(ctx, tx, c, cand.revision.Definition.ConnectionID); err != nil {
+	if cand.connection, err = connectionOf(ctx, tx, c, cand.revision.Definition); err != nil {
 		return cand, err
 	}
 	cand.digest = service.CandidateDigest(cand.api, cand.revision.Number, cand.revision.Definition, cand.connection)
@@ -140,11 +146,10 @@ func (s *Service) proveOverride(ctx context.Context, c Caller, in service.Publis
 		return err
 	}
 	definition := cand.revision.Definition
-	values, missing := definition.DebugParameters(nil)
-	if len(missing) > 0 {
+	if call, why := definition.DebugCall(nil); why != "" {
 		err = s.Runner.Validate(ctx, definition, cand.connection)
 	} else {
-		_, err = s.Runner.Debug(ctx, definition, cand.connection, values)
+		_, err = s.Runner.Debug(ctx, definition, cand.connection, call)
 	}
 	var e *service.Error
 	if code := service.ErrorCode(err); code != service.CodeInvalid && code != service.CodeDebugFailed || !errors.As(err, &e) {
