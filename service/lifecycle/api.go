@@ -223,8 +223,7 @@ func (s *Service) DebugAPI(ctx context.Context, c Caller, ref string, in service
 	if err != nil {
 		return result, err
 	}
-	input := service.APIInput{APISpec: api.APISpec.WithDefaults(), Debug: &in}
-	if err := input.Validate(); err != nil {
+	if err := in.Validate(api.Definition); err != nil {
 		return result, err
 	}
 	call, why := api.DebugCall(&in)
@@ -245,7 +244,7 @@ func (s *Service) DebugAPI(ctx context.Context, c Caller, ref string, in service
 	}
 	run := func() (err error) {
 		result, err = s.Runner.Debug(ctx, api.Definition, conn, call)
-		err = call.Judge(result, err)
+		err = service.WithinDebug(call.Judge(result, err))
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
