@@ -41,6 +41,9 @@ func fieldCount(err error) int {
 // CheckFor is [Check] for an engine that is known, whose own idea of strings,
 // comments and names it follows.
 func CheckFor(d service.Definition, engine service.Engine) error {
+	if d.WithDefaults().Mode == service.ModeRegistration {
+		return nil
+	}
 	_, err := Compile(d, engine)
 	return err
 }
@@ -65,14 +68,32 @@ type form interface {
 // Compile compiles the definition for the engine. The error is a [service.Error] with
 // CodeInvalid and a JSON pointer per problem.
 func Compile(d service.Definition, engine service.Engine) (*Query, error) {
-	s, v := parse(d, engine)
+	d = d.WithDefaults()
+	var v service.Invalid
+	var q *Query
+	switch {
+	case d.Wizard != nil:
+		q = compileWizard(d, engine, &v)
+	case d.Mode == service.ModeRegistration:
+		v.Addf("/mode", "A registered API has no query.")
+	default:
+		q = compileScript(d, engine, &v)
+	}
 	if err := v.Err("The API"); err != nil {
 		return nil, err
 	}
+	return q, nil
+}
+
+func compileScript(d service.Definition, engine service.Engine, v *service.Invalid) *Query {
 	q := &Query{parameters: slices.Sorted(maps.Keys(d.RequestParameters))}
+	s, problems := parse(d, engine)
+	if *v = *problems; v.Err("The API") != nil {
+		return q
+	}
 	if lists := s.lists(q.parameters); len(lists) > 0 {
 		q.form = &basicForm{script: s, parameters: q.parameters, lists: lists}
-		return q, nil
+		return q
 	}
 	b := newBuilder(engine, q.parameters, d.RequestParameters, nil)
 	if engine == service.EngineSQLite {
@@ -82,7 +103,7 @@ func Compile(d service.Definition, engine service.Engine) (*Query, error) {
 		}
 	}
 	q.fixed = s.compile(b)
-	return q, nil
+	return q
 }
 
 // basicForm is a basic script with lists whose lengths its shapes depend on.
