@@ -239,33 +239,42 @@ func (s *postgresSource) check(ctx context.Context) error {
 }
 
 func (s *postgresSource) validate(ctx context.Context, p *Plan, d service.Definition) error {
-	st, err := query.Compile(d, service.EnginePostgreSQL)
-	if err != nil {
-		return err
-	}
 	l, err := s.sessions.acquire(ctx)
 	if err != nil {
 		return acquireFailure(err)
 	}
-	description, err := l.session.pg.Prepare(ctx, "", st.Text, nil)
-	if err != nil && !l.fresh && l.session.pg.IsClosed() && ctx.Err() == nil {
+	samples := p.query.Samples(maxSamples)
+	if err = l.session.pg.Ping(ctx); err != nil && !l.fresh && l.session.pg.IsClosed() && ctx.Err() == nil {
 		// The idle session had died, and so probably have the others.
 		s.sessions.release(l, false)
 		s.sessions.flush()
 		if l, err = s.sessions.acquire(ctx); err != nil {
 			return acquireFailure(err)
 		}
-		description, err = l.session.pg.Prepare(ctx, "", st.Text, nil)
 	}
 	defer func() { s.sessions.release(l, !l.session.pg.IsClosed()) }()
 	var v service.Invalid
+	for _, sample := range samples {
+		if err := s.prepares(ctx, &v, l.session, p, d, sample); err != nil {
+			return err
+		}
+		if err := v.Err("The API"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepares notes what keeps the shape from being prepared and answered.
+func (s *postgresSource) prepares(ctx context.Context, v *service.Invalid, session *pgSession, p *Plan, d service.Definition, sample *query.Shape) error {
+	description, err := session.pg.Prepare(ctx, "", sample.Text, nil)
 	if err != nil {
 		var pg *pgconn.PgError
 		if !errors.As(err, &pg) || unavailable(pg.Code) {
 			return acquireFailure(err)
 		}
-		invalidSQL(&v, d, st, pgMessage(pg), byteOffset(st.Text, int(pg.Position)))
-		return v.Err("The API")
+		invalidSQL(v, d, sample, pgMessage(pg), byteOffset(sample.Text, int(pg.Position)))
+		return nil
 	}
 	names := make([]string, len(description.Fields))
 	types := map[string]uint32{}
@@ -273,22 +282,23 @@ func (s *postgresSource) validate(ctx context.Context, p *Plan, d service.Defini
 		names[i] = f.Name
 		types[f.Name] = f.DataTypeOID
 	}
-	checkColumns(&v, d, names)
+	checkColumns(v, d, names)
 	for _, c := range columnsOf(d) {
 		if oid, known := types[c.name]; known && encoderOf(c.typ, oid) == nil {
 			v.Addf(service.Pointer("response_parameters", c.name, "type"), "The column %q is %s, which does not convert to %s.", c.name, typeName(oid), c.typ)
 		}
 	}
-	checkParameterTypes(&v, p, st, description.ParamOIDs)
+	checkParameterTypes(v, sample, description.ParamOIDs)
 	if p.paged {
-		for _, text := range []string{p.count.text, p.rows.text} {
-			if _, err := l.session.pg.Prepare(ctx, "", text, nil); err != nil {
+		sh := p.newShape(sample)
+		for _, text := range []string{sh.count.text, sh.rows.text} {
+			if _, err := session.pg.Prepare(ctx, "", text, nil); err != nil {
 				v.Addf("/script/paged", "The script cannot be paged: as a derived table it fails with %q.", err)
 				break
 			}
 		}
 	}
-	return v.Err("The API")
+	return nil
 }
 
 // pgMessage is what the server says, with its hint.
@@ -319,21 +329,20 @@ func byteOffset(text string, position int) int {
 
 // checkParameterTypes notes parameters whose every value the database would refuse
 // where the script puts them.
-func checkParameterTypes(v *service.Invalid, p *Plan, st query.Statement, oids []uint32) {
-	for i, parameter := range st.Args {
+func checkParameterTypes(v *service.Invalid, sample *query.Shape, oids []uint32) {
+	for i, m := range sample.Markers {
 		if i >= len(oids) {
 			return
 		}
-		declared := p.parameters[parameter]
-		if acceptsParameter(declared.Type, oids[i]) {
+		if acceptsParameter(m.Type, oids[i]) {
 			continue
 		}
-		pointer := service.Pointer("request_parameters", declared.Name, "type")
-		if _, list := declared.Type.Element(); list {
-			v.Addf(pointer, "%s is a %s, but the SQL uses ${%s} as %s: write a list as IN (${%s}), or cast it to an array.", declared.Name, declared.Type, declared.Name, typeName(oids[i]), declared.Name)
+		pointer := service.Pointer("request_parameters", m.Parameter, "type")
+		if _, list := m.Type.Element(); list {
+			v.Addf(pointer, "%s is a %s, but the SQL uses ${%s} as %s: write a list as IN (${%s}), or cast it to an array.", m.Parameter, m.Type, m.Parameter, typeName(oids[i]), m.Parameter)
 			continue
 		}
-		v.Addf(pointer, "%s is %s, but the SQL uses ${%s} as %s: declare it as STRING, or cast it.", declared.Name, declared.Type, declared.Name, typeName(oids[i]))
+		v.Addf(pointer, "%s is %s, but the SQL uses ${%s} as %s: declare it as STRING, or cast it.", m.Parameter, m.Type, m.Parameter, typeName(oids[i]))
 	}
 }
 
@@ -347,7 +356,7 @@ func statementFailure(ctx context.Context, p *Plan, st *statement, e *pgconn.PgE
 		return &Error{Kind: Timeout, Err: e}
 	case unavailable(e.Code):
 		return &Error{Kind: Unavailable, Err: e}
-	case !bound && len(st.args) > 0 && refusesValue(e.Code):
+	case !bound && len(st.markers) > 0 && refusesValue(e.Code):
 		return &Error{Kind: BadValue, Parameter: refusedParameter(p, st, e), Err: e}
 	case e.Code == "2201W" || e.Code == "2201X":
 		// A negative LIMIT or OFFSET.
@@ -370,8 +379,8 @@ func refusedParameter(p *Plan, st *statement, e *pgconn.PgError) string {
 	var n int
 	for i := 0; i+2 < len(e.Where); i++ {
 		if e.Where[i] == '$' {
-			if _, err := fmt.Sscanf(e.Where[i:], "$%d", &n); err == nil && n >= 1 && n <= len(st.args) {
-				return p.parameters[st.args[n-1]].Name
+			if _, err := fmt.Sscanf(e.Where[i:], "$%d", &n); err == nil && n >= 1 && n <= len(st.markers) {
+				return st.markers[n-1].Parameter
 			}
 			break
 		}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/query"
 )
 
 // injections are values that would change a statement if they became part of it.
@@ -356,7 +357,7 @@ func TestACallThatPanicsKeepsNoSession(t *testing.T) {
 		for range 3 {
 			// An argument that there is not.
 			bad := f.plan(good)
-			bad.rows.args = []int{7}
+			bad.fixed.rows.markers = make([]query.Marker, 7)
 			func() {
 				defer func() {
 					if recover() == nil {

@@ -86,9 +86,11 @@ func (o Options) postgresSessions() int {
 type source interface {
 	// check connects anew and makes sure that the connection may be used.
 	check(ctx context.Context) error
-	// validate prepares the plan's script. The definition is where to point at.
+	// validate prepares the shapes that the plan's query can take. The definition is
+	// where to point at.
 	validate(ctx context.Context, p *Plan, d service.Definition) error
-	run(ctx context.Context, p *Plan, dst []byte, call Call) ([]byte, error)
+	// run makes the call with the shape that its values chose.
+	run(ctx context.Context, p *Plan, sh *shape, dst []byte, call Call) ([]byte, error)
 	// sweep closes the sessions that have been idle for longer than that, or whose
 	// database was replaced, and returns how many sessions are left.
 	sweep(now time.Time, idle time.Duration) int

@@ -143,6 +143,8 @@ func covers(forbidden, directory, path string, info fs.FileInfo) bool {
 type sqliteSession struct {
 	conn       *sqlite.Conn
 	statements map[string]*sqliteStatement
+	// args is the buffer for the arguments of the call.
+	args []any
 	// clock counts calls, to find the statement that was not used for longest.
 	clock uint64
 	// interrupt stops the running statement; interrupted gets an element when it has.
@@ -256,22 +258,31 @@ func (s *sqliteSource) validate(ctx context.Context, p *Plan, d service.Definiti
 		return acquireFailure(err)
 	}
 	defer s.sessions.release(l, true)
-	st, err := query.Compile(d, service.EngineSQLite)
-	if err != nil {
-		return err
-	}
 	var v service.Invalid
+	for _, sample := range p.query.Samples(maxSamples) {
+		if err := s.prepares(ctx, &v, l.session, p, d, sample); err != nil {
+			return err
+		}
+		if err := v.Err("The API"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepares notes what keeps the shape from being prepared and answered.
+func (s *sqliteSource) prepares(ctx context.Context, v *service.Invalid, session *sqliteSession, p *Plan, d service.Definition, sample *query.Shape) error {
 	var stmt *sqlite.Stmt
-	err = patiently(ctx, func() (err error) {
-		stmt, err = l.session.conn.Prepare(st.Text)
+	err := patiently(ctx, func() (err error) {
+		stmt, err = session.conn.Prepare(sample.Text)
 		return err
 	})
 	if sqlite.IsCode(err, sqlite.Busy) {
 		return s.openFailure(err)
 	}
 	if err != nil {
-		invalidSQL(&v, d, st, err.Error(), sqliteOffset(err))
-		return v.Err("The API")
+		invalidSQL(v, d, sample, err.Error(), sqliteOffset(err))
+		return nil
 	}
 	defer stmt.Finalize()
 	if !stmt.ReadOnly() {
@@ -281,10 +292,11 @@ func (s *sqliteSource) validate(ctx context.Context, p *Plan, d service.Definiti
 	for i := range names {
 		names[i] = stmt.Name(i)
 	}
-	checkColumns(&v, d, names)
+	checkColumns(v, d, names)
 	if p.paged {
-		for _, text := range []string{p.count.text, p.rows.text} {
-			wrapped, err := l.session.conn.Prepare(text)
+		sh := p.newShape(sample)
+		for _, text := range []string{sh.count.text, sh.rows.text} {
+			wrapped, err := session.conn.Prepare(text)
 			if err != nil {
 				v.Addf("/script/paged", "The script cannot be paged: as a derived table it fails with %q.", err)
 				break
@@ -292,7 +304,7 @@ func (s *sqliteSource) validate(ctx context.Context, p *Plan, d service.Definiti
 			wrapped.Finalize()
 		}
 	}
-	return v.Err("The API")
+	return nil
 }
 
 func sqliteOffset(err error) int {

@@ -17,13 +17,16 @@ import (
 
 // invalidSQL notes what the database says of the script, and where; offset is a byte
 // of the compiled text, -1 where the database names no place.
-func invalidSQL(v *service.Invalid, d service.Definition, st query.Statement, message string, offset int) {
+func invalidSQL(v *service.Invalid, d service.Definition, st *query.Shape, message string, offset int) {
 	if offset < 0 {
 		v.Addf("/script/sql", "The database does not take the SQL: %s.", message)
 		return
 	}
 	v.Addf("/script/sql", "The database does not take the SQL: %s (%s).", message, query.Position(d.Script.SQL, st.Offset(offset)))
 }
+
+// maxSamples bounds the shapes that are prepared when a definition is validated.
+const maxSamples = 64
 
 // checkColumns notes response parameters that are no column of the result, or
 // several.

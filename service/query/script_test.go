@@ -6,6 +6,7 @@ package query
 import (
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -105,21 +106,40 @@ func TestCompileBindsEachPlaceholder(t *testing.T) {
 			if err != nil {
 				t.Fatalf("Compile for PostgreSQL: %v", err)
 			}
-			if p.Text != c.postgres {
-				t.Errorf("PostgreSQL:\n got %s\nwant %s", p.Text, c.postgres)
+			if got := p.Fixed().Text; got != c.postgres {
+				t.Errorf("PostgreSQL:\n got %s\nwant %s", got, c.postgres)
 			}
-			if diff := cmp.Diff(c.postgresArgs, p.Args); diff != "" {
+			if diff := cmp.Diff(c.postgresArgs, args(p)); diff != "" {
 				t.Errorf("PostgreSQL's args (-want +got):\n%s", diff)
 			}
 			s, err := Compile(d, service.EngineSQLite)
 			if err != nil {
 				t.Fatalf("Compile for SQLite: %v", err)
 			}
-			if s.Text != c.sqlite {
-				t.Errorf("SQLite:\n got %s\nwant %s", s.Text, c.sqlite)
+			if got := s.Fixed().Text; got != c.sqlite {
+				t.Errorf("SQLite:\n got %s\nwant %s", got, c.sqlite)
 			}
 		})
 	}
+}
+
+// args returns, for each bind marker, the index of its parameter.
+func args(q *Query) []int {
+	var args []int
+	for _, m := range q.Fixed().Markers {
+		i, _ := slices.BinarySearch(q.Parameters(), m.Parameter)
+		args = append(args, i)
+	}
+	return args
+}
+
+// text compiles the script and returns its one shape's text; "" where it is refused.
+func text(d service.Definition, engine service.Engine) (string, error) {
+	q, err := Compile(d, engine)
+	if err != nil {
+		return "", err
+	}
+	return q.Fixed().Text, nil
 }
 
 func TestEnginesDisagreeAboutStrings(t *testing.T) {
@@ -142,14 +162,14 @@ func TestEnginesDisagreeAboutStrings(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for engine, want := range map[service.Engine]string{service.EnginePostgreSQL: c.postgres, service.EngineSQLite: c.sqlite} {
-				s, err := Compile(definition(c.sql, "a"), engine)
+				got, err := text(definition(c.sql, "a"), engine)
 				switch {
 				case want == "" && err == nil:
-					t.Errorf("%s takes it as %q", engine, s.Text)
+					t.Errorf("%s takes it as %q", engine, got)
 				case want != "" && err != nil:
 					t.Errorf("%s refuses it: %v", engine, err)
-				case s.Text != want:
-					t.Errorf("%s:\n got %q\nwant %q", engine, s.Text, want)
+				case got != want:
+					t.Errorf("%s:\n got %q\nwant %q", engine, got, want)
 				}
 			}
 			if err := Check(definition(c.sql, "a")); err != nil {
@@ -237,10 +257,11 @@ func TestCheckReportsAllProblemsAtOnce(t *testing.T) {
 func TestOffsetLeadsBackToTheScript(t *testing.T) {
 	const sql = "/* head */ SELECT ${long_name}, bad_column -- tail\nFROM t WHERE id IN (${ids}) AND worse"
 	for _, engine := range service.Engines {
-		s, err := Compile(definition(sql, "long_name", "ids:INT_LIST"), engine)
+		q, err := Compile(definition(sql, "long_name", "ids:INT_LIST"), engine)
 		if err != nil {
 			t.Fatal(err)
 		}
+		s := q.Fixed()
 		for _, word := range []string{"SELECT", "bad_column", "FROM t", "worse"} {
 			if got, want := s.Offset(strings.Index(s.Text, word)), strings.Index(sql, word); got != want {
 				t.Errorf("%s: %s is at %d of the script, got %d", engine, word, want, got)
@@ -253,17 +274,18 @@ func TestOffsetLeadsBackToTheScript(t *testing.T) {
 }
 
 func TestPagesWrapTheWholeScript(t *testing.T) {
-	s, err := Compile(definition("SELECT a FROM t WHERE b = ${b} ORDER BY a -- newest\n;", "b"), service.EnginePostgreSQL)
+	q, err := Compile(definition("SELECT a FROM t WHERE b = ${b} ORDER BY a -- newest\n;", "b"), service.EnginePostgreSQL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, _ := s.Page()
+	s := q.Fixed()
+	page := s.Page()
 	if want := "SELECT * FROM (SELECT a FROM t WHERE b = $1 ORDER BY a) AS dataservice_rows LIMIT $2 OFFSET $3"; page != want {
 		t.Errorf("page: got %s, want %s", page, want)
 	}
-	count, prefix := s.Count()
-	if want := "SELECT count(*) FROM (SELECT a FROM t WHERE b = $1 ORDER BY a) AS dataservice_rows"; count != want || !strings.HasPrefix(count[prefix:], s.Text) {
-		t.Errorf("count: got %s, %d, want %s", count, prefix, want)
+	count := s.Count()
+	if want := "SELECT count(*) FROM (SELECT a FROM t WHERE b = $1 ORDER BY a) AS dataservice_rows"; count != want {
+		t.Errorf("count: got %s, want %s", count, want)
 	}
 }
 
@@ -294,16 +316,16 @@ func FuzzCompile(f *testing.F) {
 				continue
 			}
 			d := definition(sql, used(sql, engine)...)
-			s, err := Compile(d, engine)
+			q, err := Compile(d, engine)
 			if err != nil {
 				continue
 			}
+			s := q.Fixed()
 			if m := placeholderPattern.FindString(s.Text); m != "" {
 				t.Fatalf("%s: %s came through as text: %q", engine, m, s.Text)
 			}
-			again, err := Compile(d, engine)
-			if err != nil || again.Text != s.Text {
-				t.Fatalf("%s: compiled again: %q, %v; before %q", engine, again.Text, err, s.Text)
+			if again, err := text(d, engine); err != nil || again != s.Text {
+				t.Fatalf("%s: compiled again: %q, %v; before %q", engine, again, err, s.Text)
 			}
 			for i := range len(s.Text) + 1 {
 				if at := s.Offset(i); at < 0 || at > len(sql) {
@@ -312,13 +334,12 @@ func FuzzCompile(f *testing.F) {
 			}
 			// Put the placeholders back where the engine sees bind markers: the same
 			// text must come out, so nothing changed its meaning on the way.
-			back, count := unbind(t, s.Text, s.Parameters, s.Args, engine)
-			if engine == service.EnginePostgreSQL && count != len(s.Args) {
-				t.Fatalf("%s: %d markers, %d args: %q", engine, count, len(s.Args), s.Text)
+			back, count := unbind(t, s, engine)
+			if engine == service.EnginePostgreSQL && count != len(s.Markers) {
+				t.Fatalf("%s: %d markers, %d args: %q", engine, count, len(s.Markers), s.Text)
 			}
-			round, err := Compile(definition(back, used(back, engine)...), engine)
-			if err != nil || round.Text != s.Text {
-				t.Fatalf("%s: %q\nwent to %q\nand to %q\nbut to %q, %v", engine, sql, s.Text, back, round.Text, err)
+			if round, err := text(definition(back, used(back, engine)...), engine); err != nil || round != s.Text {
+				t.Fatalf("%s: %q\nwent to %q\nand to %q\nbut to %q, %v", engine, sql, s.Text, back, round, err)
 			}
 		}
 	})
@@ -343,9 +364,9 @@ func used(sql string, engine service.Engine) []string {
 var markerPattern = regexp.MustCompile(`^[$?]([0-9]+)`)
 
 // unbind replaces the bind markers that the lexer finds by placeholders.
-func unbind(t *testing.T, text string, parameters []string, args []int, engine service.Engine) (string, int) {
+func unbind(t *testing.T, s *Shape, engine service.Engine) (string, int) {
 	t.Helper()
-	count := 0
+	text, count := s.Text, 0
 	for {
 		_, problems := scan(text, engine)
 		if len(problems) == 0 {
@@ -360,7 +381,7 @@ func unbind(t *testing.T, text string, parameters []string, args []int, engine s
 		for _, digit := range m[1] {
 			n = n*10 + int(digit-'0')
 		}
-		text = text[:at] + "${" + parameters[args[n-1]] + "}" + text[at+len(m[0]):]
+		text = text[:at] + "${" + s.Markers[n-1].Parameter + "}" + text[at+len(m[0]):]
 		count++
 	}
 }
