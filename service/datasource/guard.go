@@ -7,6 +7,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -23,12 +24,14 @@ type guard struct {
 	connection service.Connection
 	// store is the service's own store; nil where that is no PostgreSQL.
 	store *pgconn.Config
+	// allowed are the ranges that data sources may be in; none stands for all.
+	allowed []netip.Prefix
 }
 
-func newGuard(c service.Connection, storeDSN string) *guard {
-	g := &guard{connection: c}
-	if strings.HasPrefix(storeDSN, "postgres://") || strings.HasPrefix(storeDSN, "postgresql://") {
-		if store, err := pgconn.ParseConfig(storeDSN); err == nil {
+func newGuard(c service.Connection, o Options) *guard {
+	g := &guard{connection: c, allowed: o.AllowedRanges}
+	if strings.HasPrefix(o.StoreDSN, "postgres://") || strings.HasPrefix(o.StoreDSN, "postgresql://") {
+		if store, err := pgconn.ParseConfig(o.StoreDSN); err == nil {
 			g.store = store
 		}
 	}
@@ -67,6 +70,9 @@ func (g *guard) check(ctx context.Context, address string) error {
 	}
 	if refused {
 		return connectionFailed("/host", nil, "The host %q has the address %s, which cannot be a data source (link-local, metadata and multicast addresses are refused): use another host.", g.connection.Host, ip)
+	}
+	if len(g.allowed) > 0 && !slices.ContainsFunc(g.allowed, func(p netip.Prefix) bool { return p.Contains(ip) }) {
+		return connectionFailed("/host", nil, "The host %q has the address %s, and the service is started so that it connects to other ranges only: use a host in one of them, or have the range added to --allow-connection-cidr.", g.connection.Host, ip)
 	}
 	if g.isStore(ctx, ip, target.Port()) {
 		return connectionFailed("/database", nil, "The database %q at %s is the service's own store and cannot be a data source: use another database.", g.connection.Database, address)
