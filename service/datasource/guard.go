@@ -26,10 +26,10 @@ type guard struct {
 	store *pgconn.Config
 }
 
-func newGuard(c service.Connection, storeDSN string) *guard {
-	g := &guard{connection: c, policy: dialguard.Connections(nil)}
-	if strings.HasPrefix(storeDSN, "postgres://") || strings.HasPrefix(storeDSN, "postgresql://") {
-		if store, err := pgconn.ParseConfig(storeDSN); err == nil {
+func newGuard(c service.Connection, o Options) *guard {
+	g := &guard{connection: c, policy: dialguard.Connections(o.AllowedRanges)}
+	if strings.HasPrefix(o.StoreDSN, "postgres://") || strings.HasPrefix(o.StoreDSN, "postgresql://") {
+		if store, err := pgconn.ParseConfig(o.StoreDSN); err == nil {
 			g.store = store
 		}
 	}
@@ -40,7 +40,11 @@ func (g *guard) dial(ctx context.Context, network, address string) (net.Conn, er
 	conn, err := g.policy.Dialer(g.refuseStore).DialContext(ctx, network, address)
 	var refusal *dialguard.Refusal
 	if errors.As(err, &refusal) {
-		return nil, connectionFailed("/host", nil, "The host %q has the address %s, which cannot be a data source, since it is %s: use another host.", g.connection.Host, refusal.Addr, refusal.Why)
+		remedy := "use another host"
+		if refusal.Why == dialguard.NotAllowed {
+			remedy += ", or have its range added to the service's --allow-connection-cidr"
+		}
+		return nil, connectionFailed("/host", nil, "The host %q has the address %s, which cannot be a data source, since it is %s: %s.", g.connection.Host, refusal.Addr, refusal.Why, remedy)
 	}
 	return conn, err
 }

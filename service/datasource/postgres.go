@@ -71,7 +71,7 @@ func newPostgres(c service.Connection, o Options) (*postgresSource, error) {
 	if err != nil {
 		return nil, connectionFailed("", err, "A PG… environment variable of the service is in the way of PostgreSQL connections: unset PGSERVICE and the like and start it again.")
 	}
-	guard := newGuard(c, o.StoreDSN)
+	guard := newGuard(c, o)
 	config.Host, config.Port = c.Host, uint16(c.Port)
 	config.Database, config.User, config.Password = c.Database, c.Username, c.Password.Reveal()
 	config.TLSConfig, config.Fallbacks = tlsOf(c), nil
@@ -86,7 +86,7 @@ func newPostgres(c service.Connection, o Options) (*postgresSource, error) {
 	config.LookupFunc = net.DefaultResolver.LookupHost
 	config.DialFunc = guard.dial
 	s := &postgresSource{connection: c, config: config, maxBytes: o.MaxAnswerBytes, logger: o.Logger}
-	s.sessions = newPool(o.postgresSessions(), o.WaitLimit, s.open, (*pgSession).close)
+	s.sessions = newPool(o.serverSessions(), o.WaitLimit, s.open, (*pgSession).close)
 	return s, nil
 }
 

@@ -124,6 +124,8 @@ const (
 	// stale: a prepared statement no longer fits the schema and was forgotten; the
 	// call can be made again.
 	stale
+	// spent: the call is answered, and the session is of no use to another one.
+	spent
 )
 
 func (s *postgresSource) run(ctx context.Context, p *Plan, sh *shape, dst []byte, call Call) ([]byte, error) {

@@ -38,10 +38,13 @@ const (
 	whyReserved      = "an address that is reserved, for documentation, tests or translation for example"
 	whyTranslated    = "an address that a local translator turns into another one, which cannot be known here"
 	whyOwn           = "an address of this machine"
-	whyNotAllowed    = "an address outside the ranges that are allowed"
 	whyNoAddress     = "not an address"
 	translatorPrefix = "64:ff9b:1::/48"
 )
+
+// NotAllowed is why an address is refused that is special in no way, but lies outside
+// the ranges that the operator has named.
+const NotAllowed = "an address outside the ranges that are allowed"
 
 // specialBlocks are the ranges that are not the public internet, which a backend is
 // on unless the operator names its range. Source: IANA's registries of special-purpose

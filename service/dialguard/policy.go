@@ -93,7 +93,7 @@ func (p *Policy) refuses(ip netip.Addr) string {
 		case translator.Contains(ip):
 			return whyTranslated
 		case len(p.allowed) > 0:
-			return whyNotAllowed
+			return NotAllowed
 		}
 		return ""
 	}
