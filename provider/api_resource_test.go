@@ -119,7 +119,7 @@ func TestADebugThatFailsStoresNothing(t *testing.T) {
 	// A row that does not fit its declared type is seen only by running it.
 	w := s.workdir("api", s.developer).set("sql=SELECT region AS id, amount FROM orders WHERE region = ${region} AND amount >= ${least}")
 	w.apply().fails(t, "Cannot create API orders", "(request ")
-	if apis, err := s.admin.APIs(t.Context(), client.Page{}); err != nil || len(apis.Items) != 0 {
+	if apis, err := s.admin.APIs(t.Context(), client.APIFilter{}, client.Page{}); err != nil || len(apis.Items) != 0 {
 		t.Errorf("there are %d APIs (%v)", len(apis.Items), err)
 	}
 	if state := w.state(ordersAPI); state != nil {

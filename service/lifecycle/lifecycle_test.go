@@ -283,7 +283,7 @@ func TestAFailingWriteStoresNothing(t *testing.T) {
 	broken.Script.SQL = "SELECT n FROM nombers"
 	_, err := h.CreateAPI(h.ctx, dev, broken)
 	wantCode(t, err, service.CodeInvalid, "nombers")
-	l := must(h.APIs(h.ctx, dev, lifecycle.Page{}))(t)
+	l := must(h.APIs(h.ctx, dev, lifecycle.APIFilter{}, lifecycle.Page{}))(t)
 	if len(l.Items) != 0 {
 		t.Errorf("a refused create stored %+v", l.Items)
 	}
