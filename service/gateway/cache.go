@@ -20,6 +20,10 @@ import (
 // DefaultCacheBytes is how much memory cached answers may take where the options say nothing.
 const DefaultCacheBytes = 64 << 20
 
+// NoCache as [Options.CacheBytes] keeps no answer. Equal calls that come at once still
+// share one.
+const NoCache = -1
+
 const (
 	cacheShards = 16
 	// cachedOverhead is about what an answer takes beside its key and its data.

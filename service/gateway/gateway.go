@@ -44,7 +44,8 @@ type Options struct {
 	MaxRows int
 	// MaxCalls bounds the calls that are answered at once; 0 does not.
 	MaxCalls int
-	// CacheBytes bounds the memory of cached answers; DefaultCacheBytes where 0.
+	// CacheBytes bounds the memory of cached answers; DefaultCacheBytes where 0, and
+	// NoCache keeps none.
 	CacheBytes int64
 	// TrustedProxies are the networks of proxies in front of the gateway, whose
 	// X-Forwarded-Proto and X-Forwarded-For are believed.
