@@ -94,4 +94,6 @@ type EnvironmentInput struct {
 	// ReviewRequired is true where absent.
 	ReviewRequired *bool `json:"review_required,omitempty"`
 	FourEyes       bool  `json:"four_eyes,omitempty"`
+	// RateLimit bounds the calls of all APIs of the environment together.
+	RateLimit *RateLimit `json:"rate_limit,omitempty" doc:"Bounds the calls of all APIs of the environment together; absent: no bound."`
 }

@@ -265,4 +265,6 @@ type Router interface {
 	PublicationChanged(ctx context.Context, publicationID string) error
 	// ConnectionChanged tells that a connection's parts or secret changed.
 	ConnectionChanged(ctx context.Context, connectionID string) error
+	// EnvironmentChanged tells that an environment's policy changed.
+	EnvironmentChanged(ctx context.Context, environmentID string) error
 }

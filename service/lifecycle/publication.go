@@ -497,9 +497,9 @@ func (s *Service) dropIdle(ctx context.Context, tx Tx, c Caller, filter Publicat
 func (s *Service) present(p service.Publication) service.Publication {
 	switch {
 	case p.Live != nil:
-		p.URL = s.GatewayURL + p.Live.Definition.Path
+		p.URL = s.urlOf(p.Live.Definition)
 	case p.OpenReview != nil:
-		p.URL = s.GatewayURL + p.OpenReview.Definition.Path
+		p.URL = s.urlOf(p.OpenReview.Definition)
 	}
 	for _, r := range []**service.Review{&p.OpenReview, &p.Rejection} {
 		if *r != nil {
@@ -508,6 +508,15 @@ func (s *Service) present(p service.Publication) service.Publication {
 		}
 	}
 	return p
+}
+
+// urlOf returns where an API with the definition is called.
+func (s *Service) urlOf(d service.Definition) string {
+	base := s.GatewayURL
+	if len(d.Protocols) > 0 && !slices.Contains(d.Protocols, service.ProtocolHTTP) {
+		base = cmp.Or(s.GatewayTLSURL, base)
+	}
+	return base + d.Path
 }
 
 // Publication returns one publication. With a wait it is a long poll: it returns

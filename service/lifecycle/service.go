@@ -33,6 +33,8 @@ type Options struct {
 	Logger *slog.Logger
 	// GatewayURL is the base of the addresses at which APIs are called.
 	GatewayURL string
+	// GatewayTLSURL is the same for APIs that may be called over HTTPS alone; GatewayURL where "".
+	GatewayTLSURL string
 	// PublicURL is the base of the control plane's own addresses.
 	PublicURL string
 	// Version is that of the program.
@@ -118,6 +120,13 @@ func (s *Service) changed(ctx context.Context, publicationID string) {
 func (s *Service) connectionChanged(ctx context.Context, connectionID string) {
 	if err := s.Router.ConnectionChanged(context.WithoutCancel(ctx), connectionID); err != nil {
 		s.Logger.ErrorContext(ctx, "the gateway cannot follow a connection yet", "connection_id", connectionID, "error", err)
+	}
+}
+
+// environmentChanged tells the gateway that an environment's policy is not what it was.
+func (s *Service) environmentChanged(ctx context.Context, environmentID string) {
+	if err := s.Router.EnvironmentChanged(context.WithoutCancel(ctx), environmentID); err != nil {
+		s.Logger.ErrorContext(ctx, "the gateway cannot follow an environment yet", "environment_id", environmentID, "error", err)
 	}
 }
 

@@ -50,7 +50,7 @@ func TestAStoreNewerThanTheProgramIsRefused(t *testing.T) {
 		}
 		run(t, dsn, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (4711, `+applied+`)`)
 		_, err := tryOpen(t, sqlstore.Options{DSN: dsn})
-		wantSentence(t, err, "the store has schema version 4711 and this program knows versions up to 2")
+		wantSentence(t, err, "the store has schema version 4711 and this program knows versions up to ")
 		run(t, dsn, `DELETE FROM goose_db_version WHERE version_id = 4711`)
 		open(t, sqlstore.Options{DSN: dsn})
 	})
