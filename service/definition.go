@@ -263,6 +263,7 @@ func (d Definition) WithDefaults() Definition {
 		d.ResponseContentType = ContentJSON
 	}
 	d.RequestParameters = withDefaults(d.RequestParameters, RequestParameter.withDefaults)
+	d.RateLimit, d.CallerRateLimit = d.RateLimit.withDefaults(), d.CallerRateLimit.withDefaults()
 	if len(d.ResponseParameters) == 0 {
 		d.ResponseParameters = nil
 	}
