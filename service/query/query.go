@@ -76,6 +76,8 @@ func Compile(d service.Definition, engine service.Engine) (*Query, error) {
 		q = compileWizard(d, engine, &v)
 	case d.Mode == service.ModeRegistration:
 		v.Addf("/mode", "A registered API has no query.")
+	case d.Script != nil && d.Script.SQLMode == service.SQLMyBatis:
+		q = compileMyBatis(d, engine, &v)
 	default:
 		q = compileScript(d, engine, &v)
 	}

@@ -22,35 +22,62 @@ type Shape struct {
 
 	page, count string
 	segments    []segment
+	// rendered has the way from what a script rendered, which segments lead to, to the
+	// script itself; nil where the script was not rendered.
+	rendered []segment
 }
 
 // Marker is a place in a statement that takes a value.
 type Marker struct {
-	// Parameter names the request parameter that the value comes from.
+	// Parameter names the request parameter that the value comes from; "" where it comes
+	// from an expression.
 	Parameter string
-	// Type is the type of the value.
+	// Type is the type of the value; "" where that shows with the value.
 	Type service.ParameterType
 
-	// value is the index of the parameter's value, and element the one of the element
-	// that is meant where whole is false; from the last on it is the last.
+	source source
+	// value is the index of the parameter's value, and element the one of the element that
+	// is meant; from the last on it is the last.
 	value, element int
-	whole          bool
+	binding        *binding
 }
+
+// source is where the value for a marker comes from.
+type source uint8
+
+const (
+	// sourceValue is the value of a parameter.
+	sourceValue source = iota
+	// sourceElement is an element of a list.
+	sourceElement
+	// sourcePosition is the place of an element in its list, from 0.
+	sourcePosition
+	// sourceBinding is the value of an expression.
+	sourceBinding
+)
 
 // segment says that the text from offset text on is the script from offset script on.
 type segment struct{ text, script int }
 
 // Args appends one value per marker: nil, a string, int64, float64 or bool, or a slice
 // of one of these for a list that stays one value. values are those of
-// [Query.Parameters].
+// [Query.Parameters]. The error is a [ValueError] where an expression has no value.
 func (s *Shape) Args(dst, values []any) ([]any, error) {
+	var call *state
 	for i := range s.Markers {
 		m := &s.Markers[i]
-		if m.whole {
+		if m.source == sourceValue {
 			dst = append(dst, values[m.value])
 			continue
 		}
-		dst = append(dst, elementOf(values[m.value], m.element))
+		if call == nil {
+			call = &state{values: values}
+		}
+		v, err := call.arg(m)
+		if err != nil {
+			return dst, err
+		}
+		dst = append(dst, v)
 	}
 	return dst, nil
 }
@@ -109,7 +136,13 @@ func (s *Shape) Page() string { return s.page }
 func (s *Shape) Count() string { return s.count }
 
 // Offset returns the byte of the script that the byte of [Shape.Text] comes from.
-func (s *Shape) Offset(text int) int { return offset(s.segments, text) }
+func (s *Shape) Offset(text int) int {
+	at := offset(s.segments, text)
+	if s.rendered != nil {
+		at = offset(s.rendered, at)
+	}
+	return at
+}
 
 func offset(segments []segment, text int) int {
 	i, found := slices.BinarySearchFunc(segments, text, func(g segment, at int) int { return g.text - at })
@@ -121,7 +154,8 @@ func offset(segments []segment, text int) int {
 	}
 	g := segments[i]
 	at := g.script + text - g.text
-	if i+1 < len(segments) {
+	if i+1 < len(segments) && segments[i+1].script >= g.script {
+		// What is longer in the text than in the script ends where the next begins.
 		at = min(at, segments[i+1].script)
 	}
 	return at
@@ -155,7 +189,7 @@ func (b *builder) from(script int) {
 // parameter returns what takes the value of the parameter.
 func (b *builder) parameter(name string) Marker {
 	i, _ := slices.BinarySearch(b.parameters, name)
-	return Marker{Parameter: name, Type: b.declared[name].Type, value: i, whole: true}
+	return Marker{Parameter: name, Type: b.declared[name].Type, value: i}
 }
 
 // number returns the number of a marker, from 1.
@@ -222,7 +256,7 @@ func (b *builder) places(not bool, m Marker) {
 	case n == 0:
 		b.write("SELECT NULL FROM DUAL WHERE FALSE")
 	}
-	m.whole = false
+	m.source = sourceElement
 	m.Type, _ = m.Type.Element()
 	for i := range n {
 		if i > 0 {
