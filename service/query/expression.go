@@ -185,7 +185,7 @@ func (c compiler) compile(text string) (expression, sort, error) {
 	if len(text) > maxExpression {
 		return nil, 0, fmt.Errorf("it has %d bytes; %d is the most", len(text), maxExpression)
 	}
-	tree, err := parser.Parse(ognl(text, func(name string) bool { _, known := c.form.resolve(c.scope, name); return known }))
+	tree, err := parser.Parse(ognl(text, func(name string) bool { _, known := c.form.find(c.scope, name); return known }))
 	if err != nil {
 		var e *file.Error
 		if errors.As(err, &e) {

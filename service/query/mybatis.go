@@ -76,6 +76,10 @@ type myBatis struct {
 	used     []bool
 	literals [][]any
 	problems []problem
+	// open says that every name which no tag declares is one of a parameter; free has
+	// those that were met.
+	open bool
+	free map[string]bool
 }
 
 // scope is a name that a tag declares, seen from what is inside or behind it.
@@ -94,19 +98,28 @@ type declaration struct {
 	list int
 }
 
-// resolve finds what the name stands for, and notes that it is used.
-func (m *myBatis) resolve(s *scope, name string) (declaration, bool) {
+// find returns what the name stands for.
+func (m *myBatis) find(s *scope, name string) (declaration, bool) {
 	for ; s != nil; s = s.parent {
 		if s.name == name {
 			return s.declaration, true
 		}
 	}
 	i, known := slices.BinarySearch(m.parameters, name)
-	if !known {
-		return declaration{}, false
+	return declaration{parameter: i, sort: sortOf(m.declared[name].Type), list: -1}, known
+}
+
+// resolve is find, and notes that the name is used.
+func (m *myBatis) resolve(s *scope, name string) (declaration, bool) {
+	d, known := m.find(s, name)
+	switch {
+	case known && d.parameter >= 0:
+		m.used[d.parameter] = true
+	case !known && m.open:
+		m.free[name] = true
+		return declaration{parameter: -1, list: -1}, true
 	}
-	m.used[i] = true
-	return declaration{parameter: i, sort: sortOf(m.declared[name].Type), list: -1}, true
+	return d, known
 }
 
 // notice remembers what a parameter is compared with, so that the samples have such values.
@@ -665,7 +678,7 @@ func (m *myBatis) choice(e *element, s *scope) node {
 func (m *myBatis) forEach(e *element, s *scope) node {
 	m.decides = true
 	n := &forEachNode{
-		at: e.at, collection: e.attributes["collection"].value,
+		at: e.at, list: -1, collection: e.attributes["collection"].value,
 		item: m.declare(e, "item"), index: m.declare(e, "index"),
 		open: e.attributes["open"].value, separator: e.attributes["separator"].value, close: e.attributes["close"].value,
 	}
@@ -675,6 +688,7 @@ func (m *myBatis) forEach(e *element, s *scope) node {
 	case n.collection == "":
 	case !known:
 		m.refuse(e.attributes["collection"].at, "The collection %q is not declared: add it to request_parameters as a list.", n.collection)
+	case m.open:
 	case d.sort != sortList:
 		m.refuse(e.attributes["collection"].at, "The collection %q is no list: declare it as one, such as STRING_LIST.", n.collection)
 	default:

@@ -236,3 +236,52 @@ type ValueError struct {
 
 // Error returns the message.
 func (e *ValueError) Error() string { return e.Message }
+
+// ScriptParameters returns the names of the request parameters that a script uses,
+// sorted. The script is looked at for no engine in particular, and need not be whole: what
+// is said of it otherwise says [Check]. The error is a [service.Error] with CodeInvalid.
+func ScriptParameters(sql string, mode service.SQLMode) ([]string, error) {
+	used := basicParameters
+	if mode == service.SQLMyBatis {
+		used = myBatisParameters
+	}
+	names, problems := used(sql)
+	if len(problems) > 0 {
+		var v service.Invalid
+		for _, p := range problems {
+			v.Addf(pointerSQL, "%s (%s)", p.message, Position(sql, p.at))
+		}
+		return nil, v.Err("The script")
+	}
+	return slices.Sorted(maps.Keys(names)), nil
+}
+
+func basicParameters(sql string) (map[string]bool, []problem) {
+	var first []problem
+	for i, engine := range service.Engines {
+		tokens, problems := scan(sql, engine, nil, false)
+		if len(problems) == 0 {
+			names := map[string]bool{}
+			for _, t := range tokens {
+				if t.kind == kindPlaceholder {
+					names[t.name] = true
+				}
+			}
+			return names, nil
+		}
+		if i == 0 || len(problems) < len(first) {
+			first = problems
+		}
+	}
+	return nil, first
+}
+
+func myBatisParameters(sql string) (map[string]bool, []problem) {
+	m := &myBatis{source: sql, open: true, free: map[string]bool{}}
+	elements, problems := parseXML(sql)
+	if len(problems) == 0 {
+		m.compile(elements, nil)
+		problems = m.problems
+	}
+	return m.free, problems
+}
