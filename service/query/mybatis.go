@@ -164,7 +164,7 @@ func compileMyBatis(d service.Definition, engine service.Engine, v *service.Inva
 	}
 	if len(m.problems) == 0 {
 		q.form = m
-		m.problems = m.tryOut(q)
+		m.problems = m.tryOut()
 	}
 	for _, p := range m.problems {
 		v.Addf(pointerSQL, "%s (%s)", p.message, Position(source, p.at))
@@ -187,7 +187,7 @@ func compileMyBatis(d service.Definition, engine service.Engine, v *service.Inva
 
 // tryOut makes the sample shapes and returns what is wrong with the first that is not
 // one query.
-func (m *myBatis) tryOut(q *Query) []problem {
+func (m *myBatis) tryOut() []problem {
 	var impossible error
 	made := 0
 	for _, values := range m.samples(maxTries) {
@@ -527,7 +527,8 @@ func (n *forEachNode) walk(w *walk, f *frame, out *rendering) (*frame, error) {
 		if from == to {
 			continue
 		}
-		if written {
+		if written && n.separator != "" {
+			out.gap()
 			out.write(n.separator, n.at)
 		}
 		written = true
@@ -537,7 +538,8 @@ func (n *forEachNode) walk(w *walk, f *frame, out *rendering) (*frame, error) {
 			break
 		}
 	}
-	if out != nil {
+	if out != nil && n.close != "" {
+		out.gap()
 		out.write(n.close, n.at)
 	}
 	return f, nil
@@ -573,6 +575,11 @@ func (m *myBatis) compile(elements []element, s *scope) []node {
 		for _, name := range tags[e.tag].required {
 			if _, given := e.attributes[name]; e.tag != "" && !given {
 				m.refuse(e.at, "The tag <%s> needs the attribute %s.", e.tag, name)
+			}
+		}
+		for _, name := range []string{"prefix", "suffix", "open", "separator", "close"} {
+			if a := e.attributes[name]; strings.Contains(a.value, "#{") || strings.Contains(a.value, "${") {
+				m.refuse(a.at, "The attribute %s of <%s> is only text: a placeholder stands between tags.", name, e.tag)
 			}
 		}
 		switch e.tag {

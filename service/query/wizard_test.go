@@ -130,9 +130,21 @@ func TestATableIsSplitAtItsDot(t *testing.T) {
 		table, schema, name string
 		ok                  bool
 	}{
-		{"person", "", "person", true}, {"hr.person", "hr", "person", true}, {`"a.b"`, "", "a.b", true}, {`"a.b"."c""d"`, "a.b", `c"d`, true},
-		{"`a.b`.c", "a.b", "c", true}, {"a b; drop", "", "a b; drop", true}, {`a"b`, "", `a"b`, true},
-		{"", "", "", false}, {".", "", "", false}, {"a.", "", "", false}, {".a", "", "", false}, {"a.b.c", "", "", false}, {`"a`, "", "", false}, {`"a"b`, "", "", false}, {`""`, "", "", false},
+		{"person", "", "person", true},
+		{"hr.person", "hr", "person", true},
+		{`"a.b"`, "", "a.b", true},
+		{`"a.b"."c""d"`, "a.b", `c"d`, true},
+		{"`a.b`.c", "a.b", "c", true},
+		{"a b; drop", "", "a b; drop", true},
+		{`a"b`, "", `a"b`, true},
+		{"", "", "", false},
+		{".", "", "", false},
+		{"a.", "", "", false},
+		{".a", "", "", false},
+		{"a.b.c", "", "", false},
+		{`"a`, "", "", false},
+		{`"a"b`, "", "", false},
+		{`""`, "", "", false},
 	} {
 		schema, name, ok := SplitTable(c.table)
 		if schema != c.schema || name != c.name || ok != c.ok {
