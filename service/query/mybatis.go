@@ -273,7 +273,7 @@ func (m *myBatis) shape(values []any) (*Shape, error) {
 	}
 	if len(problems) > 0 {
 		for i := range problems {
-			problems[i].at = offset(out.segments, problems[i].at)
+			problems[i].at, _ = offset(out.segments, problems[i].at)
 		}
 		return nil, &brokenShape{m.source, problems}
 	}
@@ -305,7 +305,7 @@ func (r *rendering) gap() {
 }
 
 func (r *rendering) write(text string, at int) {
-	r.segments = append(r.segments, segment{len(r.text), at})
+	r.segments = appendSegment(r.segments, segment{len(r.text), at})
 	r.text = append(r.text, text...)
 }
 
@@ -319,7 +319,7 @@ func (r *rendering) part(o *rendering, from, to int) {
 		if g.text < from {
 			g.script, g.text = g.script+from-g.text, from
 		}
-		r.segments = append(r.segments, segment{g.text + shift, g.script})
+		r.segments = appendSegment(r.segments, segment{g.text + shift, g.script})
 	}
 	for _, m := range o.marks {
 		if m.start >= from && m.end <= to {
@@ -725,7 +725,7 @@ func (m *myBatis) text(e *element, s *scope) node {
 		if text[at] != '#' && text[at] != '$' || text[at+1] != '{' {
 			continue
 		}
-		place := offset(e.text.segments, at)
+		place, _ := offset(e.text.segments, at)
 		found := myBatisPlaceholder.FindStringSubmatch(text[at:])
 		if found == nil {
 			m.refuse(place, "A placeholder is written #{name}, with the name of a request parameter, of an item or of a bind.")

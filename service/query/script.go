@@ -354,7 +354,7 @@ func (s script) compile(b *builder) *Shape {
 		b.from(s.tokens[last].end)
 	}
 	// MariaDB drops the ORDER BY of a derived table.
-	return b.derived(s.engine == service.EngineMySQL && !s.bounded())
+	return b.shape(s.engine != service.EngineMySQL || s.bounded())
 }
 
 // lists returns the indices of the parameters whose number of elements is part of the
