@@ -253,6 +253,8 @@ func TestMyBatisProblemsHaveAPlace(t *testing.T) {
 		{"an undeclared name in a test", "SELECT 1 <if test=\"b != null\">, 2</if>", nil, "/script/sql", "the name b is not known: declare the request parameter. (line 1, column 20)"},
 		{"an undeclared collection", `SELECT 1 <foreach collection="l" item="x">, #{x}</foreach>`, nil, "/script/sql", `The collection "l" is not declared`},
 		{"a collection that is no list", `SELECT 1 <foreach collection="l" item="x">, #{x}</foreach>`, []string{"l"}, "/script/sql", `The collection "l" is no list`},
+		{"no collection at all", `SELECT 1 <foreach collection="">a</foreach>`, nil, "/script/sql", `"" is not a name`},
+		{"a property as a collection", `SELECT 1 <foreach collection="a.b">a</foreach>`, nil, "/script/sql", `"a.b" is not a name`},
 		{"an item outside its list", `SELECT #{x} <foreach collection="l" item="x">, #{x}</foreach>`, []string{"l:INT_LIST"}, "/script/sql", "#{x} is not declared"},
 		{"a bind before it is there", `SELECT #{p} <bind name="p" value="a"/>`, []string{"a"}, "/script/sql", "#{p} is not declared"},
 		{"an unused parameter", "SELECT 1", []string{"a"}, "/request_parameters/a", "write #{a} where its value belongs"},
@@ -403,7 +405,7 @@ func FuzzMyBatis(f *testing.F) {
 		`<bind name="p" value="'%' + a + '%'"/>SELECT #{p} <trim prefix="$" prefixOverrides="#{|a" suffixOverrides="}">#{a}{a}</trim>`,
 		`SELECT $<trim>{a}</trim> #<![CDATA[{a}]]> <!-- #{a} --> &#36;&#123;a} '#{a}' -- #{a}`, `SELECT $<trim prefixOverrides=" ">$ #{a} $</trim>$`,
 		`SELECT <foreach collection="n" item="i"><foreach collection="list" item="j">#{i}#{j}</foreach></foreach>`, "SELECT \"#{a}\", `#{a}`, [#{a}]",
-		`SELECT 1 IN (#{list}) AND 2 NOT IN (${n}) <if test="list.size() > 0 and n.contains(3)">AND 1</if>`, `<if test="b / 0">`, `<if test='a ? b : "c"'>1</if>`, "</", "<", "&", "<![CDATA[", "<!--", `<if test="`,
+		`SELECT 1 IN (#{list}) AND 2 NOT IN (${n}) <if test="list.size() > 0 and n.contains(3)">AND 1</if>`, `<if test="b / 0">`, `<if test='a ? b : "c"'>1</if>`, "</", "<", "&", "<![CDATA[", "<!--", `<if test="`, `SELECT 1 <foreach collection="">1</foreach>`,
 	} {
 		f.Add(sql)
 	}
