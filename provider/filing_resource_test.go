@@ -152,3 +152,29 @@ func TestABadGroupOrFolderFailsInThePlanOnItsAttribute(t *testing.T) {
 	w.plan().fails(t, `"all sales" is not a valid name: use 4 to 50 letters`, `"a/b" is not a valid name of a folder`, "A folder belongs to a group: give its id").
 		saysNot(t, "dataservice_folder.unknown")
 }
+
+func TestADecisionOnAPrivateAPIStaysInItsStateAndItsPublicationWithTheOwner(t *testing.T) {
+	t.Parallel()
+	s := startService(t)
+	owner := s.workdir("orders", s.developer)
+	owner.apply().succeeds(t)
+	api, err := s.admin.API(t.Context(), "orders")
+	if err != nil {
+		t.Fatal(err)
+	}
+	api.Visibility = service.VisibilityPrivate
+	if _, err := s.admin.UpdateAPI(t.Context(), api.ID, service.APIInput{APISpec: api.APISpec}); err != nil {
+		t.Fatal(err)
+	}
+	p := s.publication()
+	reviewer := s.workdir("decision", s.reviewer).set("publication_id="+p.ID, "api_revision=1", "decision=APPROVE")
+	reviewer.apply().succeeds(t)
+	reviewer.plan().succeeds(t, "No changes")
+	s.wantCall("/orders", 200)
+	if _, err := s.client(s.reviewer).Publication(t.Context(), p.ID, 0); !client.IsNotFound(err) {
+		t.Errorf("after the decision the reviewer is answered %v", err)
+	}
+	if got, err := s.client(s.developer).Publication(t.Context(), p.ID, 0); err != nil || got.Status != service.StatusPublished {
+		t.Errorf("the owner is answered %s, %v", got.Status, err)
+	}
+}
