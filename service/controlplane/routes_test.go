@@ -98,7 +98,8 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 	}
 	in := capitals(c.ID)
 	p.must(200, "dev", "POST", "/apis/validate?api="+a.ID, in)
-	in.TimeoutMS, in.GroupID, in.FolderID = 5000, g.ID, f.ID
+	in.TimeoutMS = 5000
+	in.GroupID, in.FolderID = g.ID, f.ID
 	p.must(200, "dev", "PUT", "/apis/capitals", in).decode(&a)
 	if a.Revision != 2 || a.DebugStatus != service.DebugSuccess {
 		t.Errorf("after the change: revision %d, debug %s", a.Revision, a.DebugStatus)
