@@ -259,6 +259,8 @@ func (durationValidator) ValidateString(_ context.Context, req validator.StringR
 func (p *dataserviceProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{
 		newConnectionResource,
+		newGroupResource,
+		newFolderResource,
 		newAPIResource,
 		newPublicationResource,
 		newReviewResource,

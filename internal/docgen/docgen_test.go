@@ -89,7 +89,7 @@ func TestTheProvidersSchemaIsWhatTheDocumentationToolReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := got.Providers["dataservice"]
-	for _, name := range []string{"dataservice_connection", "dataservice_api", "dataservice_publication", "dataservice_review"} {
+	for _, name := range []string{"dataservice_connection", "dataservice_group", "dataservice_folder", "dataservice_api", "dataservice_publication", "dataservice_review"} {
 		if len(p.Resources[name].Block.Attributes) == 0 {
 			t.Errorf("resource %s has no attributes", name)
 		}
