@@ -25,6 +25,16 @@ type ConnectionInput struct {
 	Password *string `json:"password,omitempty" doc:"POSTGRESQL: the role's password. Write-only; absent in an update keeps the one there is."`
 }
 
+// GroupInput creates or replaces a group.
+type GroupInput struct {
+	GroupSpec
+}
+
+// FolderInput creates or replaces a folder. Another parent moves it; its group stays.
+type FolderInput struct {
+	FolderSpec
+}
+
 // APIInput creates or replaces an API. The debug travels with the write: it runs
 // first, and where it fails nothing is stored.
 type APIInput struct {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/query"
@@ -25,16 +26,29 @@ type Parameter struct {
 	Default any
 }
 
-// Plan is a definition compiled for its connection: immutable and safe for
-// concurrent use. It holds no connection of its own.
+// Plan is a definition compiled for its connection: immutable but for a bounded cache,
+// and safe for concurrent use. It holds no connection of its own.
 type Plan struct {
 	source     source
+	query      *query.Query
 	parameters []Parameter
-	// rows is the script itself; where the plan is paged it takes a limit and an
-	// offset behind its own arguments, and count is what counts its rows.
+	columns    []column
+	paged      bool
+	// skipTotal says that no rows are counted.
+	skipTotal bool
+	// fixed is what every call runs; nil where that depends on the call's values.
+	fixed *shape
+	// shapes has what calls ran lately where there is no fixed one.
+	shapes shapeCache
+}
+
+// shape is what a plan runs for one shape of its query.
+type shape struct {
+	*query.Shape
+	// rows is the query itself; where the plan is paged it takes a limit and an offset
+	// behind its own arguments. count is what counts its rows, where these are counted.
 	rows, count statement
-	paged       bool
-	// locks says that the script may name advisory locks, which outlive a transaction.
+	// locks says that the query may name advisory locks, which outlive a transaction.
 	locks bool
 }
 
@@ -44,8 +58,11 @@ type statement struct {
 	// key tells statements apart that need a prepared statement of their own: the
 	// text, and the columns with their types.
 	key string
-	// args has, for each bind marker, the index of the parameter.
-	args    []int
+	// markers are the text's bind markers. Where page says so, the most rows and how many
+	// to leave out before follow them.
+	markers []query.Marker
+	page    bool
+	// columns are what is answered of each row; none where the statement counts.
 	columns []column
 }
 
@@ -71,12 +88,13 @@ type Call struct {
 }
 
 func newPlan(d service.Definition, s source, engine service.Engine) (*Plan, error) {
-	st, err := query.Compile(d, engine)
+	d = d.WithDefaults()
+	q, err := query.Compile(d, engine)
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{source: s, paged: d.Script.Paged, locks: mayLock(st.Text)}
-	for _, name := range st.Parameters {
+	p := &Plan{source: s, query: q, columns: columnsOf(d), paged: d.Paged(), skipTotal: d.SkipsTotal()}
+	for _, name := range q.Parameters() {
 		declared := d.RequestParameters[name]
 		parameter := Parameter{Name: name, Type: declared.Type, Required: declared.Required}
 		if declared.Default != nil {
@@ -88,18 +106,83 @@ func newPlan(d service.Definition, s source, engine service.Engine) (*Plan, erro
 		}
 		p.parameters = append(p.parameters, parameter)
 	}
-	p.rows = statement{text: st.Text, args: st.Args, columns: columnsOf(d)}
-	if p.paged {
-		p.rows.text, _ = st.Page()
-		p.count.text, _ = st.Count()
-		p.count.args = st.Args
-		p.count.key = p.count.text
-	}
-	p.rows.key = p.rows.text
-	for _, c := range p.rows.columns {
-		p.rows.key += "\x00" + c.name + "\x00" + string(c.typ)
+	if fixed := q.Fixed(); fixed != nil {
+		p.fixed = p.newShape(fixed)
 	}
 	return p, nil
+}
+
+// newShape makes what runs the shape of the plan's query.
+func (p *Plan) newShape(q *query.Shape) *shape {
+	s := &shape{Shape: q, locks: mayLock(q.Text)}
+	s.rows = statement{text: q.Text, markers: q.Markers, columns: p.columns}
+	if p.paged {
+		s.rows.text, s.rows.page = q.Page(), true
+	}
+	if p.counts() {
+		s.count = statement{text: q.Count(), markers: q.Markers}
+		s.count.key = s.count.text
+	}
+	s.rows.key = s.rows.text
+	for _, c := range p.columns {
+		s.rows.key += "\x00" + c.name + "\x00" + string(c.typ)
+	}
+	return s
+}
+
+// counts reports whether a call counts the rows of all pages.
+func (p *Plan) counts() bool { return p.paged && !p.skipTotal }
+
+// maxShapes bounds the shapes that a plan remembers.
+const maxShapes = 128
+
+// shapeCache keeps the shapes that were used last, by what [query.Query.Choose] says.
+type shapeCache struct {
+	mu     sync.Mutex
+	shapes map[string]*cachedShape
+	// clock counts uses, to find the shape that was not used for longest.
+	clock uint64
+}
+
+type cachedShape struct {
+	shape *shape
+	used  uint64
+}
+
+// shape returns what the plan runs for the values.
+func (p *Plan) shape(values []any) (*shape, error) {
+	if p.fixed != nil {
+		return p.fixed, nil
+	}
+	var buffer [64]byte
+	key, err := p.query.Choose(buffer[:0], values)
+	if err != nil {
+		return nil, err
+	}
+	c := &p.shapes
+	c.mu.Lock()
+	c.clock++
+	if known := c.shapes[string(key)]; known != nil {
+		known.used = c.clock
+		c.mu.Unlock()
+		return known.shape, nil
+	}
+	c.mu.Unlock()
+	q, err := p.query.Shape(values)
+	if err != nil {
+		return nil, err
+	}
+	made := p.newShape(q)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.shapes == nil {
+		c.shapes = map[string]*cachedShape{}
+	}
+	if len(c.shapes) >= maxShapes {
+		delete(c.shapes, leastUsed(c.shapes, func(s *cachedShape) uint64 { return s.used }))
+	}
+	c.shapes[string(key)] = &cachedShape{made, c.clock}
+	return made, nil
 }
 
 // mayLock reports whether the script takes advisory locks, or could without saying
@@ -156,19 +239,57 @@ func (p *Plan) Run(ctx context.Context, dst []byte, call Call) ([]byte, error) {
 		call.MaxRows = math.MaxInt
 	}
 	start := len(dst)
-	out, err := p.source.run(ctx, p, dst, call)
+	sh, err := p.shape(call.Values)
+	if err != nil {
+		return dst, shapeFailure(err)
+	}
+	out, err := p.source.run(ctx, p, sh, dst, call)
 	if err != nil {
 		return dst[:start], err
 	}
 	return out, nil
 }
 
+// shapeFailure is the error for values that make no statement.
+func shapeFailure(err error) error {
+	var e *Error
+	var v *query.ValueError
+	switch {
+	case errors.As(err, &e):
+		return e
+	case errors.As(err, &v):
+		return &Error{Kind: BadValue, Parameter: v.Parameter, Err: v}
+	default:
+		return &Error{Kind: Failed, Err: err}
+	}
+}
+
+// Statement returns the text of the statement that the call runs for its rows; "" where
+// its values make none.
+func (p *Plan) Statement(call Call) string {
+	if len(call.Values) != len(p.parameters) {
+		return ""
+	}
+	sh, err := p.shape(call.Values)
+	if err != nil {
+		return ""
+	}
+	return sh.rows.text
+}
+
+// noTotal stands for the total of a page where the rows are not counted.
+const noTotal = -1
+
 func (c Call) offset() int64 { return int64(c.PageNum-1) * int64(c.PageSize) }
 
 // appendPage appends what stands before the rows of a page.
 func (c Call) appendPage(dst []byte, total int64) []byte {
 	dst = append(dst, `{"totalNum":`...)
-	dst = strconv.AppendInt(dst, total, 10)
+	if total == noTotal {
+		dst = append(dst, "null"...)
+	} else {
+		dst = strconv.AppendInt(dst, total, 10)
+	}
 	dst = append(dst, `,"pageNum":`...)
 	dst = strconv.AppendInt(dst, int64(c.PageNum), 10)
 	dst = append(dst, `,"pageSize":`...)

@@ -57,8 +57,9 @@ type pgSession struct {
 	pg       *pgconn.PgConn
 	conn     net.Conn
 	frontend *pgproto3.Frontend
-	// out is the buffer for what is sent.
+	// out is the buffer for what is sent, and args the one for the call's arguments.
 	out        []byte
+	args       []any
 	statements map[string]*pgStatement
 	// prefix begins the names of prepared statements, so that no script can take one
 	// before it is used.
@@ -123,9 +124,11 @@ const (
 	// stale: a prepared statement no longer fits the schema and was forgotten; the
 	// call can be made again.
 	stale
+	// spent: the call is answered, and the session is of no use to another one.
+	spent
 )
 
-func (s *postgresSource) run(ctx context.Context, p *Plan, dst []byte, call Call) ([]byte, error) {
+func (s *postgresSource) run(ctx context.Context, p *Plan, sh *shape, dst []byte, call Call) ([]byte, error) {
 	start := len(dst)
 	for attempt := 0; ; attempt++ {
 		l, err := s.sessions.acquire(ctx)
@@ -133,7 +136,7 @@ func (s *postgresSource) run(ctx context.Context, p *Plan, dst []byte, call Call
 			return dst, sessionFailure(ctx, err)
 		}
 		var state outcome
-		dst, state, err = s.answer(ctx, l, p, dst[:start], call)
+		dst, state, err = s.answer(ctx, l, p, sh, dst[:start], call)
 		switch state {
 		case running:
 			go s.abandon(l)
@@ -153,7 +156,7 @@ func (s *postgresSource) run(ctx context.Context, p *Plan, dst []byte, call Call
 }
 
 // answer makes the call on the session, which it gives up where the call panics.
-func (s *postgresSource) answer(ctx context.Context, l *lease[*pgSession], p *Plan, dst []byte, call Call) ([]byte, outcome, error) {
+func (s *postgresSource) answer(ctx context.Context, l *lease[*pgSession], p *Plan, sh *shape, dst []byte, call Call) ([]byte, outcome, error) {
 	panicked := true
 	defer func() {
 		if panicked {
@@ -161,9 +164,9 @@ func (s *postgresSource) answer(ctx context.Context, l *lease[*pgSession], p *Pl
 		}
 	}()
 	start := len(dst)
-	dst, state, err := l.session.answer(ctx, p, dst, call, s.maxBytes)
+	dst, state, err := l.session.answer(ctx, p, sh, dst, call, s.maxBytes)
 	if state == stale {
-		dst, state, err = l.session.answer(ctx, p, dst[:start], call, s.maxBytes)
+		dst, state, err = l.session.answer(ctx, p, sh, dst[:start], call, s.maxBytes)
 	}
 	panicked = false
 	return dst, state, err
@@ -180,11 +183,17 @@ func (s *postgresSource) abandon(l *lease[*pgSession]) {
 }
 
 // answer makes the call in one round trip.
-func (s *pgSession) answer(ctx context.Context, p *Plan, dst []byte, call Call, maxBytes int) ([]byte, outcome, error) {
+func (s *pgSession) answer(ctx context.Context, p *Plan, sh *shape, dst []byte, call Call, maxBytes int) ([]byte, outcome, error) {
+	var err error
+	if s.args, err = sh.Args(s.args[:0], call.Values); err != nil {
+		return dst, usable, shapeFailure(err)
+	}
+	// The values are the caller's: nothing of them stays.
+	defer func() { clear(s.args) }()
 	stop := context.AfterFunc(ctx, s.expire)
 	// For a panic: elsewhere it was stopped before.
 	defer stop()
-	a := pgAnswer{s: s, p: p, call: call, maxBytes: maxBytes}
+	a := pgAnswer{s: s, p: p, sh: sh, call: call, maxBytes: maxBytes}
 	dst, state, err := a.make(ctx, dst)
 	if !stop() && state != running {
 		// The connection's deadline has passed, or is about to.
@@ -197,6 +206,7 @@ func (s *pgSession) answer(ctx context.Context, p *Plan, dst []byte, call Call, 
 type pgAnswer struct {
 	s        *pgSession
 	p        *Plan
+	sh       *shape
 	call     Call
 	maxBytes int
 
@@ -227,11 +237,14 @@ func (a *pgAnswer) make(ctx context.Context, dst []byte) ([]byte, outcome, error
 		return a.failed(ctx, dst, err)
 	}
 	err := s.utility()
-	if err == nil && p.paged {
-		dst, err = a.read(dst, &p.count)
+	switch {
+	case err == nil && p.counts():
+		dst, err = a.read(dst, &a.sh.count)
+	case p.paged:
+		dst = a.call.appendPage(dst, noTotal)
 	}
 	if err == nil {
-		dst, err = a.read(dst, &p.rows)
+		dst, err = a.read(dst, &a.sh.rows)
 	}
 	if p.paged {
 		dst = append(dst, '}')
@@ -258,19 +271,19 @@ func (a *pgAnswer) send() error {
 	s, p := a.s, a.p
 	s.out = s.out[:0]
 	head := headBegin
-	if p.paged {
+	if p.counts() {
 		head = headSnapshot
 	}
 	s.out = append(s.out, head...)
-	if p.paged {
-		if err := a.bind(&p.count); err != nil {
+	if p.counts() {
+		if err := a.bind(&a.sh.count); err != nil {
 			return err
 		}
 	}
-	if err := a.bind(&p.rows); err != nil {
+	if err := a.bind(&a.sh.rows); err != nil {
 		return err
 	}
-	a.unlock = p.locks || time.Since(s.unlocked) > unlockEvery
+	a.unlock = a.sh.locks || time.Since(s.unlocked) > unlockEvery
 	if s.used = true; a.unlock {
 		s.out = append(s.out, tailUnlock...)
 	} else {
@@ -287,25 +300,24 @@ func (a *pgAnswer) send() error {
 
 // bind writes what runs one statement.
 func (a *pgAnswer) bind(st *statement) error {
-	s, p := a.s, a.p
+	s := a.s
 	prepared := s.statement(st)
 	if !prepared.prepared {
 		s.out = appendDescribe(appendParse(s.out, prepared.name, st.text), prepared.name)
 	}
-	page := st == &p.rows && p.paged
-	n := len(st.args)
-	if page {
+	n := len(st.markers)
+	if st.page {
 		n += 2
 	}
 	out, at := beginBind(s.out, prepared.name, n)
 	var err error
-	for _, parameter := range st.args {
-		declared := &p.parameters[parameter]
-		if out, err = appendParameter(out, a.call.Values[parameter], declared.Type); err != nil {
-			return &Error{Kind: BadValue, Parameter: declared.Name, Err: err}
+	for i := range st.markers {
+		m := &st.markers[i]
+		if out, err = appendParameter(out, s.args[i], m.Type); err != nil {
+			return &Error{Kind: BadValue, Parameter: m.Parameter, Err: err}
 		}
 	}
-	if page {
+	if st.page {
 		out = appendIntParameter(out, int64(a.call.PageSize))
 		out = appendIntParameter(out, a.call.offset())
 	}
@@ -413,7 +425,7 @@ func (a *pgAnswer) read(dst []byte, st *statement) ([]byte, error) {
 		return dst, errProtocol
 	}
 	a.bound = true
-	if st == &a.p.count {
+	if st.columns == nil {
 		return a.readTotal(dst)
 	}
 	return a.readRows(dst)
@@ -580,7 +592,7 @@ func (a *pgAnswer) failed(ctx context.Context, dst []byte, err error) ([]byte, o
 	}
 	if a.st == nil {
 		// Not even the transaction began.
-		a.st = &a.p.rows
+		a.st = &a.sh.rows
 	}
 	failure := statementFailure(ctx, a.p, a.st, pg, a.bound)
 	if a.prepared != nil && a.prepared.columns == nil {

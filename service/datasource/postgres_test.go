@@ -112,7 +112,7 @@ func TestNothingAScriptDoesWeakensTheNextCall(t *testing.T) {
 		"",
 	} {
 		p := f.plan(script("SELECT '1' AS n", nil, types{"n": service.TypeString}))
-		p.rows.text, p.rows.key = text, text
+		p.fixed.rows.text, p.fixed.rows.key = text, text
 		if out, err := f.run(p); err == nil {
 			t.Errorf("%s: got %s", text, out)
 		}

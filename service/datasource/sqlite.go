@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -143,6 +144,8 @@ func covers(forbidden, directory, path string, info fs.FileInfo) bool {
 type sqliteSession struct {
 	conn       *sqlite.Conn
 	statements map[string]*sqliteStatement
+	// args is the buffer for the arguments of the call.
+	args []any
 	// clock counts calls, to find the statement that was not used for longest.
 	clock uint64
 	// interrupt stops the running statement; interrupted gets an element when it has.
@@ -256,22 +259,40 @@ func (s *sqliteSource) validate(ctx context.Context, p *Plan, d service.Definiti
 		return acquireFailure(err)
 	}
 	defer s.sessions.release(l, true)
-	st, err := query.Compile(d, service.EngineSQLite)
-	if err != nil {
-		return err
-	}
 	var v service.Invalid
+	if d.Wizard != nil {
+		c, err := l.session.catalog(ctx, d.Wizard.Table)
+		if err != nil {
+			return s.openFailure(err)
+		}
+		if checkWizard(&v, d, c); v.Err("The API") != nil {
+			return v.Err("The API")
+		}
+	}
+	for _, sample := range p.query.Samples(maxSamples) {
+		if err := s.prepares(ctx, &v, l.session, p, d, sample); err != nil {
+			return err
+		}
+		if err := v.Err("The API"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepares notes what keeps the shape from being prepared and answered.
+func (s *sqliteSource) prepares(ctx context.Context, v *service.Invalid, session *sqliteSession, p *Plan, d service.Definition, sample *query.Shape) error {
 	var stmt *sqlite.Stmt
-	err = patiently(ctx, func() (err error) {
-		stmt, err = l.session.conn.Prepare(st.Text)
+	err := patiently(ctx, func() (err error) {
+		stmt, err = session.conn.Prepare(sample.Text)
 		return err
 	})
 	if sqlite.IsCode(err, sqlite.Busy) {
 		return s.openFailure(err)
 	}
 	if err != nil {
-		invalidSQL(&v, d, st, err.Error(), sqliteOffset(err))
-		return v.Err("The API")
+		invalidSQL(v, d, sample, err.Error(), sqliteOffset(err))
+		return nil
 	}
 	defer stmt.Finalize()
 	if !stmt.ReadOnly() {
@@ -281,18 +302,73 @@ func (s *sqliteSource) validate(ctx context.Context, p *Plan, d service.Definiti
 	for i := range names {
 		names[i] = stmt.Name(i)
 	}
-	checkColumns(&v, d, names)
+	checkColumns(v, d, names)
 	if p.paged {
-		for _, text := range []string{p.count.text, p.rows.text} {
-			wrapped, err := l.session.conn.Prepare(text)
+		sh := p.newShape(sample)
+		texts := []string{sh.rows.text}
+		if p.counts() {
+			texts = []string{sh.count.text, sh.rows.text}
+		}
+		for _, text := range texts {
+			wrapped, err := session.conn.Prepare(text)
 			if err != nil {
-				v.Addf("/script/paged", "The script cannot be paged: as a derived table it fails with %q.", err)
+				notPaged(v, d, err)
 				break
 			}
 			wrapped.Finalize()
 		}
 	}
-	return v.Err("The API")
+	return nil
+}
+
+// catalog looks for the table or view. There is one schema, main.
+func (s *sqliteSession) catalog(ctx context.Context, table string) (catalog, error) {
+	var c catalog
+	schema, name, _ := query.SplitTable(table)
+	tables, err := s.rows(ctx, `SELECT name, '' FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name`, "")
+	if err != nil {
+		return c, err
+	}
+	for _, t := range tables {
+		c.tables = append(c.tables, t[0])
+	}
+	if schema != "" && schema != "main" || !slices.Contains(c.tables, name) {
+		return c, nil
+	}
+	columns, err := s.rows(ctx, "SELECT name, type FROM pragma_table_xinfo(?1) WHERE hidden <> 1 ORDER BY cid", name)
+	if err != nil {
+		return c, err
+	}
+	for _, column := range columns {
+		c.columns = append(c.columns, tableColumn{name: column[0], typ: column[1], like: true})
+	}
+	return c, nil
+}
+
+// rows returns the first two columns of a query with one parameter, as texts.
+func (s *sqliteSession) rows(ctx context.Context, sql, parameter string) ([][2]string, error) {
+	var rows [][2]string
+	err := patiently(ctx, func() error {
+		rows = nil
+		stmt, err := s.conn.Prepare(sql)
+		if err != nil {
+			return err
+		}
+		defer stmt.Finalize()
+		if strings.Contains(sql, "?1") {
+			if err := stmt.BindText(1, parameter); err != nil {
+				return err
+			}
+		}
+		for {
+			row, err := stmt.Step()
+			if err != nil || !row {
+				return err
+			}
+			rows = append(rows, [2]string{string(stmt.Text(0)), string(stmt.Text(1))})
+		}
+	})
+	return rows, err
 }
 
 func sqliteOffset(err error) int {

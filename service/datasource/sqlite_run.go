@@ -16,19 +16,19 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource/internal/sqlite"
 )
 
-func (s *sqliteSource) run(ctx context.Context, p *Plan, dst []byte, call Call) ([]byte, error) {
+func (s *sqliteSource) run(ctx context.Context, p *Plan, sh *shape, dst []byte, call Call) ([]byte, error) {
 	l, err := s.sessions.acquire(ctx)
 	if err != nil {
 		return dst, sessionFailure(ctx, err)
 	}
-	if dst, err = s.answer(ctx, l, p, dst, call); err != nil {
+	if dst, err = s.answer(ctx, l, p, sh, dst, call); err != nil {
 		return dst, sqliteFailure(ctx, p, call, err)
 	}
 	return dst, nil
 }
 
 // answer makes the call on the session and gives it back.
-func (s *sqliteSource) answer(ctx context.Context, l *lease[*sqliteSession], p *Plan, dst []byte, call Call) ([]byte, error) {
+func (s *sqliteSource) answer(ctx context.Context, l *lease[*sqliteSession], p *Plan, sh *shape, dst []byte, call Call) ([]byte, error) {
 	session := l.session
 	stop := context.AfterFunc(ctx, session.interrupt)
 	// It stays false where the call panics: such a session is not used again.
@@ -40,7 +40,7 @@ func (s *sqliteSource) answer(ctx context.Context, l *lease[*sqliteSession], p *
 		}
 		s.sessions.release(l, reusable)
 	}()
-	dst, err := session.answer(ctx, p, dst, call, s.maxBytes)
+	dst, err := session.answer(ctx, p, sh, dst, call, s.maxBytes)
 	reusable = !session.conn.InTransaction()
 	return dst, err
 }
@@ -75,9 +75,19 @@ func onlyParameter(p *Plan) string {
 	return ""
 }
 
-func (s *sqliteSession) answer(ctx context.Context, p *Plan, dst []byte, call Call, maxBytes int) ([]byte, error) {
-	if !p.paged {
-		return s.query(ctx, p, &p.rows, dst, call, maxBytes)
+func (s *sqliteSession) answer(ctx context.Context, p *Plan, sh *shape, dst []byte, call Call, maxBytes int) ([]byte, error) {
+	var err error
+	if s.args, err = sh.Args(s.args[:0], call.Values); err != nil {
+		return dst, shapeFailure(err)
+	}
+	// The values are the caller's: nothing of them stays.
+	defer func() { clear(s.args) }()
+	switch {
+	case !p.paged:
+		return s.query(ctx, p, &sh.rows, dst, call, maxBytes)
+	case !p.counts():
+		dst, err = s.query(ctx, p, &sh.rows, call.appendPage(dst, noTotal), call, maxBytes)
+		return append(dst, '}'), err
 	}
 	// One transaction is one snapshot for the total and the page.
 	if err := s.conn.Exec("BEGIN"); err != nil {
@@ -89,11 +99,10 @@ func (s *sqliteSession) answer(ctx context.Context, p *Plan, dst []byte, call Ca
 			_ = s.conn.Exec("ROLLBACK")
 		}
 	}()
-	dst, err := s.query(ctx, p, &p.count, dst, call, maxBytes)
-	if err != nil {
+	if dst, err = s.query(ctx, p, &sh.count, dst, call, maxBytes); err != nil {
 		return dst, err
 	}
-	dst, err = s.query(ctx, p, &p.rows, dst, call, maxBytes)
+	dst, err = s.query(ctx, p, &sh.rows, dst, call, maxBytes)
 	return append(dst, '}'), err
 }
 
@@ -106,14 +115,14 @@ func (s *sqliteSession) query(ctx context.Context, p *Plan, st *statement, dst [
 	}
 	stmt := prepared.stmt
 	defer stmt.Reset()
-	if err := bindSQLite(stmt, p, st, call); err != nil {
+	if err := s.bind(stmt, st, call); err != nil {
 		return dst, err
 	}
 	row, err := s.first(ctx, stmt)
 	if err != nil {
 		return dst, err
 	}
-	if st == &p.count {
+	if st.columns == nil {
 		return call.appendPage(dst, stmt.Int(0)), nil
 	}
 	if stmt.Reprepared() || prepared.columns == nil {
@@ -231,14 +240,16 @@ func missingColumn(name string) *Error {
 	return &Error{Kind: NotAnswerable, Parameter: name, Err: errors.New("the result has no such column any more: the table or view was changed")}
 }
 
-func bindSQLite(stmt *sqlite.Stmt, p *Plan, st *statement, call Call) error {
-	for i, parameter := range st.args {
-		if err := bindSQLiteValue(stmt, i+1, call.Values[parameter], p.parameters[parameter].Type); err != nil {
-			return &Error{Kind: BadValue, Parameter: p.parameters[parameter].Name, Err: err}
+// bind binds the call's arguments to the statement's markers.
+func (s *sqliteSession) bind(stmt *sqlite.Stmt, st *statement, call Call) error {
+	for i := range st.markers {
+		m := &st.markers[i]
+		if err := bindSQLiteValue(stmt, i+1, s.args[i], m.Type); err != nil {
+			return &Error{Kind: BadValue, Parameter: m.Parameter, Err: err}
 		}
 	}
-	if p.paged && st == &p.rows {
-		n := len(st.args)
+	if st.page {
+		n := len(st.markers)
 		if err := stmt.BindInt(n+1, int64(call.PageSize)); err != nil {
 			return err
 		}

@@ -132,7 +132,7 @@ func create(t *testing.T, path string, statements ...string) {
 func (f *fixture) unchecked(text string, columns types) *Plan {
 	f.t.Helper()
 	p := f.plan(script("SELECT 1 AS a", nil, columns))
-	p.rows.text, p.rows.key = text, text
+	p.fixed.rows.text, p.fixed.rows.key = text, text
 	return p
 }
 

@@ -132,7 +132,13 @@ func (s *Service) environmentChanged(ctx context.Context, environmentID string) 
 
 // record writes the audit event of a change in the change's own transaction.
 func (s *Service) record(ctx context.Context, tx Tx, c Caller, action, thingID, thingName string, detail any) error {
+	return s.recordPrivate(ctx, tx, c, "", action, thingID, thingName, detail)
+}
+
+// recordPrivate is record for what is private to a member, "" for nobody.
+func (s *Service) recordPrivate(ctx context.Context, tx Tx, c Caller, privateTo, action, thingID, thingName string, detail any) error {
 	e := service.Event{
+		PrivateTo:   privateTo,
 		WorkspaceID: c.Workspace.ID, At: s.now(), ActorID: c.Member.ID, ActorName: c.Member.Name,
 		Action: action, ThingID: thingID, ThingName: thingName, RequestID: c.RequestID,
 	}

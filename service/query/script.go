@@ -15,106 +15,6 @@ import (
 
 const pointerSQL = "/script/sql"
 
-// Check reports everything about the definition's script that can be known without
-// its connection: SQL that is empty, no query or several statements, placeholders
-// that are not declared or cannot be bound, and parameters that are not used. Since
-// the engine is not known, only what is wrong for each of them is reported.
-//
-// The error is a [service.Error] with CodeInvalid and a JSON pointer per problem.
-func Check(d service.Definition) error {
-	var first error
-	for i, engine := range service.Engines {
-		err := CheckFor(d, engine)
-		if err == nil {
-			return nil
-		}
-		if i == 0 || fieldCount(err) < fieldCount(first) {
-			first = err
-		}
-	}
-	return first
-}
-
-func fieldCount(err error) int {
-	if e, ok := err.(*service.Error); ok { //nolint:errorlint // CheckFor returns it as it is.
-		return len(e.Fields)
-	}
-	return 0
-}
-
-// CheckFor is [Check] for an engine that is known, whose own idea of strings,
-// comments and names it follows.
-func CheckFor(d service.Definition, engine service.Engine) error {
-	_, v := parse(d, engine)
-	return v.Err("The API")
-}
-
-// Statement is a script with its parameters bound.
-type Statement struct {
-	// Text is one statement without comments and without a semicolon at its end.
-	Text string
-	// Parameters are the names of the request parameters, sorted.
-	Parameters []string
-	// Args has, for each bind marker 1, 2, 3 …, the index of its parameter in Parameters.
-	Args []int
-
-	engine   service.Engine
-	segments []segment
-}
-
-// segment says that Text from offset text on is the script from offset script on.
-type segment struct{ text, script int }
-
-// Compile binds the definition's script for the engine. The error is the one of
-// [CheckFor].
-func Compile(d service.Definition, engine service.Engine) (Statement, error) {
-	s, v := parse(d, engine)
-	if err := v.Err("The API"); err != nil {
-		return Statement{}, err
-	}
-	return s.compile(), nil
-}
-
-// Offset returns the byte of the script that the byte of [Statement.Text] comes from.
-func (s Statement) Offset(text int) int {
-	i, found := slices.BinarySearchFunc(s.segments, text, func(g segment, at int) int { return g.text - at })
-	if !found {
-		i--
-	}
-	if i < 0 {
-		return 0
-	}
-	g := s.segments[i]
-	at := g.script + text - g.text
-	if i+1 < len(s.segments) {
-		at = min(at, s.segments[i+1].script)
-	}
-	return at
-}
-
-// Count returns a statement with the same bind markers whose one value is the
-// number of the script's rows.
-func (s Statement) Count() (text string, prefix int) {
-	const head, tail = "SELECT count(*) FROM (", ") AS dataservice_rows"
-	return head + s.Text + tail, len(head)
-}
-
-// Page returns a statement that answers a part of the script's rows. Two bind
-// markers follow the script's own: the most rows, and how many to leave out before.
-// The script stays whole, as a derived table, so that its own ORDER BY and LIMIT hold.
-func (s Statement) Page() (text string, prefix int) {
-	const head, tail = "SELECT * FROM (", ") AS dataservice_rows LIMIT %[1]s%[2]d OFFSET %[1]s%[3]d"
-	n := len(s.Args)
-	return head + s.Text + fmt.Sprintf(tail, marker(s.engine), n+1, n+2), len(head)
-}
-
-func marker(engine service.Engine) string {
-	if engine == service.EnginePostgreSQL {
-		return "$"
-	}
-	return "?"
-}
-
 // Position says where in a script a byte is, as an editor counts: "line 2, column 7".
 func Position(script string, at int) string {
 	at = min(max(at, 0), len(script))
@@ -189,6 +89,11 @@ func (s script) shape() []problem {
 		case kindSemicolon:
 			ended = i
 		case kindWord:
+			if s.engine == service.EngineMySQL {
+				if what := s.leavesTraces(i); what != "" {
+					refuse(t.start, "%s", what)
+				}
+			}
 			if write := s.writes(i, first, len(opens)); write != "" {
 				refuse(t.start, "The script starts a %s, but scripts only read: use SELECT, WITH … SELECT or VALUES.", write)
 			}
@@ -262,6 +167,50 @@ func (s script) writes(i int, first bool, depth int) string {
 		}
 	}
 	return ""
+}
+
+// leavesTraces says what is wrong with a clause of MySQL's that does more than read.
+func (s script) leavesTraces(i int) string {
+	if b := s.before(i); b >= 0 && s.tokens[b].kind == kindSymbol && s.sql[s.tokens[b].start] == '.' {
+		// The name of a column.
+		return ""
+	}
+	switch s.keyword(i) {
+	case "INTO":
+		return "INTO writes to a file or a variable, but scripts only read: remove it."
+	case "FOR":
+		if next := s.keyword(s.after(i)); next == "UPDATE" || next == "SHARE" {
+			return "FOR " + next + " locks rows, but scripts only read: remove it."
+		}
+	case "LOCK":
+		if s.keyword(s.after(i)) == "IN" {
+			return "LOCK IN SHARE MODE locks rows, but scripts only read: remove it."
+		}
+	}
+	return ""
+}
+
+// bounded reports whether a LIMIT, OFFSET or FETCH bounds the whole script, or may do
+// so: behind it there cannot be another.
+func (s script) bounded() bool {
+	depth, parenthesized := 0, false
+	for i, t := range s.tokens {
+		switch t.kind {
+		case kindOpen:
+			parenthesized = parenthesized || s.before(i) < 0
+			depth++
+		case kindClose:
+			depth--
+		case kindWord:
+			switch s.keyword(i) {
+			case "LIMIT", "OFFSET", "FETCH":
+				if depth == 0 || parenthesized {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // placeholders checks each placeholder against the declared parameters.
@@ -346,8 +295,8 @@ func (s script) inList(i int) (membership, bool) {
 	return m, true
 }
 
-func (s script) compile() Statement {
-	st := Statement{engine: s.engine, Parameters: slices.Sorted(maps.Keys(s.parameters))}
+// compile writes the script for its engine, with a bind marker for each placeholder.
+func (s script) compile(b *builder) *Shape {
 	memberships := map[int]membership{}
 	for i, t := range s.tokens {
 		if t.kind == kindPlaceholder && isList(s.parameters[t.name].Type) {
@@ -356,8 +305,6 @@ func (s script) compile() Statement {
 			}
 		}
 	}
-	var text strings.Builder
-	from := func(at int) { st.segments = append(st.segments, segment{text.Len(), at}) }
 	last := len(s.tokens) - 1
 	for last >= 0 && (s.tokens[last].kind == kindSpace || s.tokens[last].kind == kindSemicolon) {
 		last--
@@ -368,61 +315,46 @@ func (s script) compile() Statement {
 	}
 	for i := first; i <= last; i++ {
 		t := s.tokens[i]
-		from(t.start)
+		b.from(t.start)
 		m, member := memberships[i]
 		switch {
 		case member:
-			placeholder := s.tokens[s.before(m.last)]
-			text.WriteString(st.membership(m.not, st.bind(placeholder.name)))
+			b.membership(m.not, b.parameter(s.tokens[s.before(m.last)].name))
 			i = m.last
 		case t.kind == kindPlaceholder:
-			text.WriteString(st.bind(t.name))
-		case t.kind == kindSpace && s.sql[t.start] != '-' && s.sql[t.start] != '/':
-			text.WriteString(s.sql[t.start:t.end])
+			b.bind(b.parameter(t.name))
+		case t.kind == kindSpace && isSpace(s.sql[t.start]):
+			b.write(s.sql[t.start:t.end])
 		case t.kind == kindSpace:
 			// A comment. One space keeps its neighbours apart.
-			text.WriteByte(' ')
+			b.write(" ")
 		default:
-			text.WriteString(s.sql[t.start:t.end])
+			b.write(s.sql[t.start:t.end])
 		}
 	}
 	if last >= first {
-		from(s.tokens[last].end)
+		b.from(s.tokens[last].end)
 	}
-	if s.engine != service.EnginePostgreSQL {
-		// SQLite's markers carry the parameter's own number.
-		st.Args = make([]int, len(st.Parameters))
-		for i := range st.Args {
-			st.Args[i] = i
-		}
-	}
-	st.Text = text.String()
-	return st
+	// MariaDB drops the ORDER BY of a derived table.
+	return b.derived(s.engine == service.EngineMySQL && !s.bounded())
 }
 
-// bind returns the marker for the value of a parameter.
-func (s *Statement) bind(name string) string {
-	parameter, _ := slices.BinarySearch(s.Parameters, name)
-	if s.engine != service.EnginePostgreSQL {
-		return fmt.Sprintf("?%d", parameter+1)
+// lists returns the indices of the parameters whose number of elements is part of the
+// shape: on MySQL, which has no arrays, those of IN.
+func (s script) lists(parameters []string) []int {
+	var lists []int
+	if s.engine != service.EngineMySQL {
+		return nil
 	}
-	s.Args = append(s.Args, parameter)
-	return fmt.Sprintf("$%d", len(s.Args))
-}
-
-// membership returns what asks whether a value is in the list that the marker is bound to.
-func (s *Statement) membership(not bool, marker string) string {
-	if s.engine == service.EnginePostgreSQL {
-		if not {
-			return "<> ALL(" + marker + ")"
+	for i, t := range s.tokens {
+		if t.kind != kindPlaceholder || !isList(s.parameters[t.name].Type) {
+			continue
 		}
-		return "= ANY(" + marker + ")"
+		if _, alone := s.inList(i); alone {
+			n, _ := slices.BinarySearch(parameters, t.name)
+			lists = append(lists, n)
+		}
 	}
-	in := "IN"
-	if not {
-		in = "NOT IN"
-	}
-	// A list that was not given makes the condition NULL, as on PostgreSQL, where
-	// json_each(NULL) would be an empty list.
-	return in + " (SELECT value FROM json_each(coalesce(" + marker + ", '[null]')))"
+	slices.Sort(lists)
+	return slices.Compact(lists)
 }

@@ -314,7 +314,7 @@ func api(t *testing.T, open Open) {
 	wantEqual(t, "the users of the old connection", using(w.connection.ID), []service.API{})
 	wantEqual(t, "the users of the new connection", using(other.ID), []service.API{changed})
 	wantEqual(t, "the list", read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.API, error) {
-		return tx.APIs(ctx, w.workspace.ID, lifecycle.Page{Limit: 10})
+		return tx.APIs(ctx, w.workspace.ID, lifecycle.APIFilter{}, lifecycle.Page{Limit: 10})
 	}), []service.API{changed})
 
 	wantContains(t, w.refused(service.CodeConflict, func(ctx context.Context, tx lifecycle.Tx) error {
