@@ -60,6 +60,7 @@ func generate(ctx context.Context, schemaFile, openAPIFile, guides string) error
 		{filepath.Join(guides, "lifecycle.md.tmpl"), "permissions", permissionTable()},
 		{filepath.Join(guides, "lifecycle.md.tmpl"), "desired status table", desiredStatuses},
 		{filepath.Join(guides, "gateway-answers.md.tmpl"), "error table", gatewayErrors()},
+		{filepath.Join(guides, "metrics.md.tmpl"), "metrics", gatewayMetrics()},
 		{filepath.Join(guides, "native-api.md.tmpl"), "operations", document.operations()},
 		{filepath.Join(guides, "native-api.md.tmpl"), "codes", document.codes()},
 		{"README.md", "flags", flags},
