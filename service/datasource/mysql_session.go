@@ -77,9 +77,8 @@ type mysqlStatement struct {
 	names   []string
 	types   []string
 	columns []mysqlColumn
-	// locks says that it may take locks, and keeps that it may leave what only the
-	// session's end removes.
-	locks, keeps bool
+	// locks says that it may take locks that outlive it.
+	locks bool
 }
 
 type mysqlColumn struct {
@@ -127,7 +126,7 @@ func (s *mysqlSession) prepareFrame(idle time.Duration) {
 
 // exec runs a statement of the frame.
 func (s *mysqlSession) exec(statement string) error {
-	s.wire.allow(maxMySQLRow)
+	s.wire.allow(s.wire.cap)
 	executor, ok := s.conn.(driver.ExecerContext)
 	if !ok {
 		return errProtocol
@@ -138,7 +137,7 @@ func (s *mysqlSession) exec(statement string) error {
 
 // table answers the rows of a statement of the frame as text.
 func (s *mysqlSession) table(statement string) (table [][]string, err error) {
-	s.wire.allow(maxMySQLRow)
+	s.wire.allow(s.wire.cap)
 	queryer, ok := s.conn.(driver.QueryerContext)
 	if !ok {
 		return nil, errProtocol
@@ -312,7 +311,7 @@ func (s *mysqlSession) answer(ctx context.Context, p *Plan, sh *shape, dst []byt
 	if err != nil {
 		state, err = a.failed(ctx, err)
 	}
-	if a.keeps && state == usable {
+	if a.strange && state == usable {
 		state = spent
 	}
 	if !stop() && state != running {
@@ -336,8 +335,9 @@ type mysqlAnswer struct {
 	// says that there are more of them than are wanted.
 	refused error
 	full    bool
-	// locks and keeps are what is true of one of the call's statements.
-	locks, keeps bool
+	// locks says that one of the call's statements may have taken locks, and strange
+	// that one was no query.
+	locks, strange bool
 }
 
 func (a *mysqlAnswer) make(dst []byte) ([]byte, error) {
@@ -366,7 +366,7 @@ func (a *mysqlAnswer) make(dst []byte) ([]byte, error) {
 	if p.paged {
 		dst = append(dst, '}')
 	}
-	if a.locks && !a.keeps {
+	if a.locks {
 		if err = s.renew(); err != nil {
 			return dst, err
 		}
@@ -379,7 +379,7 @@ func (a *mysqlAnswer) make(dst []byte) ([]byte, error) {
 func (a *mysqlAnswer) query(dst []byte, st *statement) ([]byte, error) {
 	s := a.s
 	a.st = st
-	s.wire.allow(maxMySQLRow)
+	s.wire.allow(s.wire.cap)
 	prepared, err := s.statement(st)
 	if err != nil {
 		return dst, err
@@ -387,7 +387,7 @@ func (a *mysqlAnswer) query(dst []byte, st *statement) ([]byte, error) {
 	if err := a.bind(st, prepared); err != nil {
 		return dst, err
 	}
-	a.locks, a.keeps = a.locks || prepared.locks, a.keeps || prepared.keeps
+	a.locks = a.locks || prepared.locks
 	rows, err := prepared.stmt.Query(s.args) //nolint:staticcheck // With a context the driver copies the values first.
 	if err != nil {
 		return dst, err
@@ -421,7 +421,7 @@ func (s *mysqlSession) statement(st *statement) (*mysqlStatement, error) {
 	if err != nil {
 		return nil, err
 	}
-	prepared := &mysqlStatement{stmt: stmt, used: s.clock, locks: mayLockMySQL(st.text), keeps: usesVariables(st.text)}
+	prepared := &mysqlStatement{stmt: stmt, used: s.clock, locks: mayLockMySQL(st.text)}
 	s.statements[st.key] = prepared
 	return prepared, nil
 }
@@ -474,7 +474,8 @@ func (a *mysqlAnswer) readTotal(dst []byte, rows driver.Rows) ([]byte, error) {
 func (a *mysqlAnswer) readRows(dst []byte, rows driver.Rows, prepared *mysqlStatement) ([]byte, error) {
 	s := a.s
 	if err := prepared.find(rows, a.st.columns); err != nil {
-		a.refused = err
+		// What answers nothing is no query, and who knows what it did to the session.
+		a.refused, a.strange = err, len(prepared.names) == 0
 		return dst, nil
 	}
 	start := len(dst)
@@ -483,7 +484,7 @@ func (a *mysqlAnswer) readRows(dst []byte, rows driver.Rows, prepared *mysqlStat
 	// The values belong to the driver's buffer.
 	defer clear(s.row)
 	for n := 0; ; n++ {
-		s.wire.allow(maxMySQLRow)
+		s.wire.allow(s.wire.cap)
 		if err := rows.Next(s.row); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {

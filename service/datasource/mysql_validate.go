@@ -100,7 +100,7 @@ func (s *mysqlSession) prepares(ctx context.Context, v *service.Invalid, p *Plan
 
 // prepare tells what the server has against the statement.
 func (s *mysqlSession) prepare(ctx context.Context, text string) (*mysql.MySQLError, error) {
-	s.wire.allow(maxMySQLRow)
+	s.wire.allow(s.wire.cap)
 	stmt, err := s.conn.Prepare(text)
 	if err != nil {
 		return s.refusal(ctx, err)
@@ -140,7 +140,7 @@ func (s *mysqlSession) describe(ctx context.Context, text string) (names, types 
 }
 
 func (s *mysqlSession) columns(text string) (names, types []string, err error) {
-	s.wire.allow(maxMySQLRow)
+	s.wire.allow(s.wire.cap)
 	stmt, err := s.conn.Prepare(text)
 	if err != nil {
 		return nil, nil, err
