@@ -468,11 +468,11 @@ func TestOthersChangeATableThatWasJustRead(t *testing.T) {
 			}
 		}
 	}
-	// A session that is never idle lets others in as well.
+	// Sessions that are never idle let others in as well.
 	stop := make(chan struct{})
 	var calls sync.WaitGroup
 	p := f.plan(script("SELECT a FROM t", nil, types{"a": service.TypeInt}))
-	for range 2 {
+	for range 8 {
 		calls.Go(func() {
 			for {
 				select {
