@@ -186,7 +186,7 @@ func (s *postgresSource) abandon(l *lease[*pgSession]) {
 func (s *pgSession) answer(ctx context.Context, p *Plan, sh *shape, dst []byte, call Call, maxBytes int) ([]byte, outcome, error) {
 	var err error
 	if s.args, err = sh.Args(s.args[:0], call.Values); err != nil {
-		return dst, usable, err
+		return dst, usable, shapeFailure(err)
 	}
 	// The values are the caller's: nothing of them stays.
 	defer func() { clear(s.args) }()
@@ -237,8 +237,11 @@ func (a *pgAnswer) make(ctx context.Context, dst []byte) ([]byte, outcome, error
 		return a.failed(ctx, dst, err)
 	}
 	err := s.utility()
-	if err == nil && p.paged {
+	switch {
+	case err == nil && p.counts():
 		dst, err = a.read(dst, &a.sh.count)
+	case p.paged:
+		dst = a.call.appendPage(dst, noTotal)
 	}
 	if err == nil {
 		dst, err = a.read(dst, &a.sh.rows)
@@ -268,11 +271,11 @@ func (a *pgAnswer) send() error {
 	s, p := a.s, a.p
 	s.out = s.out[:0]
 	head := headBegin
-	if p.paged {
+	if p.counts() {
 		head = headSnapshot
 	}
 	s.out = append(s.out, head...)
-	if p.paged {
+	if p.counts() {
 		if err := a.bind(&a.sh.count); err != nil {
 			return err
 		}

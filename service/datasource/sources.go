@@ -223,6 +223,7 @@ func (s *Sources) Validate(ctx context.Context, d service.Definition, c service.
 	if err != nil {
 		return err
 	}
+	d = d.WithDefaults()
 	p, err := newPlan(d, src, c.Engine)
 	if err != nil {
 		return err

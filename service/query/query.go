@@ -41,6 +41,9 @@ func fieldCount(err error) int {
 // CheckFor is [Check] for an engine that is known, whose own idea of strings,
 // comments and names it follows.
 func CheckFor(d service.Definition, engine service.Engine) error {
+	if d.WithDefaults().Mode == service.ModeRegistration {
+		return nil
+	}
 	_, err := Compile(d, engine)
 	return err
 }
@@ -65,14 +68,34 @@ type form interface {
 // Compile compiles the definition for the engine. The error is a [service.Error] with
 // CodeInvalid and a JSON pointer per problem.
 func Compile(d service.Definition, engine service.Engine) (*Query, error) {
-	s, v := parse(d, engine)
+	d = d.WithDefaults()
+	var v service.Invalid
+	var q *Query
+	switch {
+	case d.Wizard != nil:
+		q = compileWizard(d, engine, &v)
+	case d.Mode == service.ModeRegistration:
+		v.Addf("/mode", "A registered API has no query.")
+	case d.Script != nil && d.Script.SQLMode == service.SQLMyBatis:
+		q = compileMyBatis(d, engine, &v)
+	default:
+		q = compileScript(d, engine, &v)
+	}
 	if err := v.Err("The API"); err != nil {
 		return nil, err
 	}
+	return q, nil
+}
+
+func compileScript(d service.Definition, engine service.Engine, v *service.Invalid) *Query {
 	q := &Query{parameters: slices.Sorted(maps.Keys(d.RequestParameters))}
+	s, problems := parse(d, engine)
+	if *v = *problems; v.Err("The API") != nil {
+		return q
+	}
 	if lists := s.lists(q.parameters); len(lists) > 0 {
 		q.form = &basicForm{script: s, parameters: q.parameters, lists: lists}
-		return q, nil
+		return q
 	}
 	b := newBuilder(engine, q.parameters, d.RequestParameters, nil)
 	if engine == service.EngineSQLite {
@@ -82,7 +105,7 @@ func Compile(d service.Definition, engine service.Engine) (*Query, error) {
 		}
 	}
 	q.fixed = s.compile(b)
-	return q, nil
+	return q
 }
 
 // basicForm is a basic script with lists whose lengths its shapes depend on.
@@ -213,3 +236,52 @@ type ValueError struct {
 
 // Error returns the message.
 func (e *ValueError) Error() string { return e.Message }
+
+// ScriptParameters returns the names of the request parameters that a script uses,
+// sorted. The script is looked at for no engine in particular, and need not be whole: what
+// is said of it otherwise says [Check]. The error is a [service.Error] with CodeInvalid.
+func ScriptParameters(sql string, mode service.SQLMode) ([]string, error) {
+	used := basicParameters
+	if mode == service.SQLMyBatis {
+		used = myBatisParameters
+	}
+	names, problems := used(sql)
+	if len(problems) > 0 {
+		var v service.Invalid
+		for _, p := range problems {
+			v.Addf(pointerSQL, "%s (%s)", p.message, Position(sql, p.at))
+		}
+		return nil, v.Err("The script")
+	}
+	return slices.Sorted(maps.Keys(names)), nil
+}
+
+func basicParameters(sql string) (map[string]bool, []problem) {
+	var first []problem
+	for i, engine := range service.Engines {
+		tokens, problems := scan(sql, engine, nil, false)
+		if len(problems) == 0 {
+			names := map[string]bool{}
+			for _, t := range tokens {
+				if t.kind == kindPlaceholder {
+					names[t.name] = true
+				}
+			}
+			return names, nil
+		}
+		if i == 0 || len(problems) < len(first) {
+			first = problems
+		}
+	}
+	return nil, first
+}
+
+func myBatisParameters(sql string) (map[string]bool, []problem) {
+	m := &myBatis{source: sql, open: true, free: map[string]bool{}}
+	elements, problems := parseXML(sql)
+	if len(problems) == 0 {
+		m.compile(elements, nil)
+		problems = m.problems
+	}
+	return m.free, problems
+}
