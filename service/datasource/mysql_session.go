@@ -135,16 +135,28 @@ func (s *mysqlSession) exec(statement string) error {
 	return err
 }
 
-// table answers the rows of a statement of the frame as text.
-func (s *mysqlSession) table(statement string) (table [][]string, err error) {
+// table answers the rows of a statement of ours as text.
+func (s *mysqlSession) table(statement string, args ...driver.Value) (table [][]string, err error) {
 	s.wire.allow(s.wire.cap)
-	queryer, ok := s.conn.(driver.QueryerContext)
-	if !ok {
-		return nil, errProtocol
-	}
-	rows, err := queryer.QueryContext(context.Background(), statement, nil)
-	if err != nil {
-		return nil, err
+	var rows driver.Rows
+	if len(args) > 0 {
+		stmt, err := s.conn.Prepare(statement)
+		if err != nil {
+			return nil, err
+		}
+		defer stmt.Close()
+		rows, err = stmt.Query(args) //nolint:staticcheck // The session's reading ends with the context.
+		if err != nil {
+			return nil, err
+		}
+	} else {
+		queryer, ok := s.conn.(driver.QueryerContext)
+		if !ok {
+			return nil, errProtocol
+		}
+		if rows, err = queryer.QueryContext(context.Background(), statement, nil); err != nil {
+			return nil, err
+		}
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	values := make([]driver.Value, len(rows.Columns()))
@@ -298,7 +310,7 @@ func (s *mysqlSource) kill(session *mysqlSession) error {
 func (s *mysqlSession) answer(ctx context.Context, p *Plan, sh *shape, dst []byte, call Call, maxBytes int) ([]byte, outcome, error) {
 	var err error
 	if s.values, err = sh.Args(s.values[:0], call.Values); err != nil {
-		return dst, usable, err
+		return dst, usable, shapeFailure(err)
 	}
 	// The values are the caller's: nothing of them stays.
 	defer func() { clear(s.values); clear(s.args) }()
@@ -344,7 +356,7 @@ func (a *mysqlAnswer) make(dst []byte) ([]byte, error) {
 	s, p := a.s, a.p
 	var err error
 	switch {
-	case p.paged:
+	case p.counts():
 		err = s.begin(s.settingsSnapshot, mysqlSnapshot)
 	case s.stale, s.used && time.Since(s.renewed) > mysqlRenewEvery:
 		err = s.renew()
@@ -355,10 +367,13 @@ func (a *mysqlAnswer) make(dst []byte) ([]byte, error) {
 	if !s.used {
 		s.used, s.renewed = true, time.Now()
 	}
-	if p.paged {
+	switch {
+	case p.counts():
 		if dst, err = a.query(dst, &a.sh.count); err != nil {
 			return dst, err
 		}
+	case p.paged:
+		dst = a.call.appendPage(dst, noTotal)
 	}
 	if dst, err = a.query(dst, &a.sh.rows); err != nil {
 		return dst, err

@@ -37,7 +37,7 @@ func peopleFixture(t *testing.T, engine service.Engine) *fixture {
 }
 
 func TestAWizardAnswersRowsOfATable(t *testing.T) {
-	bothEngines(t, func(t *testing.T, engine service.Engine) {
+	eachEngine(t, func(t *testing.T, engine service.Engine) {
 		f := peopleFixture(t, engine)
 		d := wizardOf("person", map[string]service.RequestParameter{
 			"name": {Type: service.TypeString, Column: "Full Name", Operator: service.OperatorLike},
@@ -91,9 +91,9 @@ func TestAWizardAnswersRowsOfATable(t *testing.T) {
 }
 
 func TestAWizardIsCheckedAgainstItsTable(t *testing.T) {
-	bothEngines(t, func(t *testing.T, engine service.Engine) {
+	eachEngine(t, func(t *testing.T, engine service.Engine) {
 		f := peopleFixture(t, engine)
-		schema := map[service.Engine]string{service.EngineSQLite: "main", service.EnginePostgreSQL: "public"}[engine]
+		schema := map[service.Engine]string{service.EngineSQLite: "main", service.EnginePostgreSQL: "public", service.EngineMySQL: f.connection.Database}[engine]
 		for _, c := range []struct {
 			name     string
 			change   func(d *service.Definition)
