@@ -277,4 +277,9 @@ func TestADebugThatAnswersSomethingElseStoresNothing(t *testing.T) {
 		w.as(s.reviewer).apply().succeeds(t)
 		w.plan().succeeds(t, "No changes")
 	})
+	t.Run("and stays when something else is expected later", func(t *testing.T) {
+		w.set(`debug={"parameters":{"ids":"1,2,3"},"expect":{"min_rows":3}}`).apply().fails(t, "Cannot update API orders", "debug.expect.min_rows: ")
+		w.set(`debug={"parameters":{"ids":"1,2,3"},"expect":{"status":200,"min_rows":2,"json":{"/data/rows/0":"{\"id\":1,\"amount\":10.5}","/data/totalNum":"2"}}}`)
+		w.plan().succeeds(t, "No changes")
+	})
 }
