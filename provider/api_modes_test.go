@@ -150,9 +150,9 @@ func TestAMyBatisScript(t *testing.T) {
 	}
 	w.plan().succeeds(t, "No changes")
 	for call, want := range map[string]string{
-		"/orders":                        `"data":[{"id":1,"amount":10.5},{"id":2,"amount":20},{"id":3,"amount":30.25}]`,
-		"/orders?region=north":           `"data":[{"id":1,"amount":10.5},{"id":3,"amount":30.25}]`,
-		"/orders?region=north&ids=2,3,4": `"data":[{"id":3,"amount":30.25}]`,
+		"/orders":                        `"data":[{"amount":10.5,"id":1},{"amount":20,"id":2},{"amount":30.25,"id":3}]`,
+		"/orders?region=north":           `"data":[{"amount":10.5,"id":1},{"amount":30.25,"id":3}]`,
+		"/orders?region=north&ids=2,3,4": `"data":[{"amount":30.25,"id":3}]`,
 	} {
 		if body := s.wantCall(call, http.StatusOK); !strings.Contains(body, want) {
 			t.Errorf("%s answers %s, want %s", call, body, want)
