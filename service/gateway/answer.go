@@ -24,6 +24,8 @@ type answerer struct {
 	logger *slog.Logger
 	// maxRows bounds what an unpaged call is given.
 	maxRows int
+	// maxBody bounds the body of a call to a registered API.
+	maxBody int64
 	// truncate cuts at maxRows instead of refusing, for test calls.
 	truncate bool
 }
@@ -32,6 +34,8 @@ type answerer struct {
 type call struct {
 	arguments arguments
 	body      []byte
+	// proxied is what a call of a registered API needs besides.
+	proxied proxied
 }
 
 var calls = sync.Pool{New: func() any { return &call{body: make([]byte, 0, 1024)} }}
@@ -60,6 +64,9 @@ type outcome struct {
 	status int
 	bytes  int
 	*failure
+	// aborted says that an answer broke off that had been begun: its connection must be
+	// cut, so that nobody takes it for whole.
+	aborted bool
 }
 
 // serve answers one call from the table.
@@ -68,8 +75,13 @@ func (a *answerer) serve(t *table, w http.ResponseWriter, r *http.Request) outco
 	id := requestID(r.Header)
 	c := calls.Get().(*call) //nolint:forcetypeassert // The pool has nothing else.
 	rt, f := t.find(r)
+	passed := false
 	if f == nil {
-		f = a.run(rt, r, c)
+		if rt.proxy != nil {
+			passed, f = a.forward(rt, w, r, c, id)
+		} else {
+			f = a.run(rt, r, c)
+		}
 	}
 	if f != nil && errors.As(f.cause, new(*panicked)) {
 		// What panicked may have left this memory with somebody: it is not used again.
@@ -77,6 +89,11 @@ func (a *answerer) serve(t *table, w http.ResponseWriter, r *http.Request) outco
 	}
 	out := outcome{status: http.StatusOK, failure: f}
 	switch {
+	case passed:
+		out.status, out.bytes, out.aborted = c.proxied.status, c.proxied.bytes, f != nil
+		if out.aborted && f.code == nil {
+			out.status = statusClientGone
+		}
 	case f == nil:
 		c.body = append(c.body, `,"errCode":0,"errMsg":"success","requestId":"`...)
 		c.body = append(c.body, id...)
@@ -87,13 +104,14 @@ func (a *answerer) serve(t *table, w http.ResponseWriter, r *http.Request) outco
 		out.status = f.code.Status
 		c.body = appendFailure(c.body[:0], f, id)
 	}
-	if out.status != statusClientGone {
+	if out.status != statusClientGone && !passed {
 		out.bytes = len(c.body)
 		write(w, out, id, c.body)
 	}
 	a.log(r, rt, out, id, start)
 	if cap(c.body) <= maxPooledBody {
 		clear(c.arguments.values)
+		c.proxied.forget()
 		calls.Put(c)
 	}
 	return out
@@ -103,7 +121,7 @@ func (a *answerer) serve(t *table, w http.ResponseWriter, r *http.Request) outco
 // means that the caller has gone.
 func (a *answerer) run(rt *route, r *http.Request, c *call) (f *failure) {
 	if rt.broken != nil {
-		return &failure{code: errBrokenRoute, cause: rt.broken, message: "This API is published but cannot be called just now. Report this to the API's owner with the requestId."}
+		return brokenRoute(rt)
 	}
 	if hasBody(r) {
 		return failf(errBodyNotAllowed, "", "The request has a body, and this API takes its parameters from the query string: send them there, and no body.")
@@ -163,6 +181,8 @@ func write(w http.ResponseWriter, out outcome, id string, body []byte) {
 		}
 		if out.code == errUnavailable {
 			h["Retry-After"] = retryShortly
+		} else if out.retryAfter > 0 {
+			h["Retry-After"] = []string{strconv.Itoa(out.retryAfter)}
 		}
 		w.WriteHeader(out.status)
 	}
@@ -189,7 +209,7 @@ func appendFailure(dst []byte, f *failure, id string) []byte {
 // rest at debug level. The query string is left out, since values may be personal.
 func (a *answerer) log(r *http.Request, rt *route, out outcome, id string, start time.Time) {
 	level := slog.LevelDebug
-	if out.status >= http.StatusInternalServerError {
+	if out.status >= http.StatusInternalServerError || out.aborted && out.code != nil {
 		level = slog.LevelInfo
 	}
 	ctx := r.Context()
@@ -228,7 +248,8 @@ func (a *answerer) log(r *http.Request, rt *route, out outcome, id string, start
 // debug shows it to the API's owner.
 func appendCause(attrs []slog.Attr, f *failure) []slog.Attr {
 	switch f.code {
-	case errUnavailable, errInternal, errBrokenRoute:
+	case errUnavailable, errInternal, errBrokenRoute,
+		errUnreachable, errAnswerBroken, errRefusedAddress, errBackendBusy, errCircuitOpen:
 		return append(attrs, slog.String("cause", f.cause.Error()))
 	}
 	var postgres interface{ SQLState() string }

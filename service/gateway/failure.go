@@ -25,6 +25,8 @@ type failure struct {
 	cause error
 	// allow is the Allow header of a 405.
 	allow []string
+	// retryAfter is the Retry-After header, in seconds; 0 means none.
+	retryAfter int
 }
 
 func failf(code *ErrorCode, parameter, format string, args ...any) *failure {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/backend"
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 )
@@ -35,6 +36,11 @@ const (
 type Options struct {
 	Store   lifecycle.Store
 	Sources *datasource.Sources
+	// Backends calls the backends of registered APIs.
+	Backends *backend.Client
+	// MaxBodyBytes bounds the body of a call to a registered API; DefaultMaxBodyBytes
+	// where 0.
+	MaxBodyBytes int64
 	// Logger gets the access log and what is wrong with routes; slog.Default where nil.
 	Logger *slog.Logger
 	// MaxRows bounds the rows of an unpaged answer; DefaultMaxRows where 0. A call with
@@ -46,6 +52,7 @@ type Options struct {
 type Gateway struct {
 	store    lifecycle.Store
 	sources  *datasource.Sources
+	backends *backend.Client
 	logger   *slog.Logger
 	answerer answerer
 
@@ -79,17 +86,21 @@ var (
 // New returns a gateway without routes; [Gateway.Load] brings them.
 func New(o Options) *Gateway {
 	g := &Gateway{
-		store:   o.Store,
-		sources: o.Sources,
-		logger:  o.Logger,
-		reload:  make(chan struct{}, 1),
-		routes:  map[string]*route{},
-		missed:  map[change]error{},
+		store:    o.Store,
+		sources:  o.Sources,
+		backends: o.Backends,
+		logger:   o.Logger,
+		reload:   make(chan struct{}, 1),
+		routes:   map[string]*route{},
+		missed:   map[change]error{},
 	}
 	if g.logger == nil {
 		g.logger = slog.Default()
 	}
-	g.answerer = answerer{logger: g.logger, maxRows: o.MaxRows}
+	g.answerer = answerer{logger: g.logger, maxRows: o.MaxRows, maxBody: o.MaxBodyBytes}
+	if g.answerer.maxBody == 0 {
+		g.answerer.maxBody = DefaultMaxBodyBytes
+	}
 	if g.answerer.maxRows == 0 {
 		g.answerer.maxRows = DefaultMaxRows
 	}
@@ -99,7 +110,9 @@ func New(o Options) *Gateway {
 
 // ServeHTTP answers one call.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	g.answerer.serve(g.table.Load(), w, r)
+	if out := g.answerer.serve(g.table.Load(), w, r); out.aborted {
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // Load builds the whole route table from the store. A publication that cannot be
@@ -222,7 +235,7 @@ func (g *Gateway) apply(ctx context.Context, ch change) error {
 				"api", r.publication.APIName, "publication", r.publication.ID)
 			continue
 		}
-		rt := newRoute(g.sources.Plan, r.publication, r.connection, r.missing)
+		rt := newRoute(g.sources.Plan, g.backends, r.publication, r.connection, r.missing)
 		if rt.broken != nil {
 			g.logger.WarnContext(ctx, "a published API cannot be called; it answers 503 until its definition or connection is put right",
 				"api", rt.apiName, "environment", rt.environmentName, "publication", rt.publicationID,
@@ -251,6 +264,8 @@ func (g *Gateway) forget(connectionID string, removed []*route) {
 	for _, rt := range g.routes {
 		delete(unused, rt.connectionID)
 	}
+	// That is no connection, but everything that changed, or what a registered API has.
+	delete(unused, "")
 	for id := range unused {
 		g.sources.Forget(id)
 	}
@@ -350,7 +365,7 @@ func withConnections(ctx context.Context, tx lifecycle.Tx, publications []servic
 	connections := map[string]read{}
 	records := make([]record, 0, len(publications))
 	for _, p := range publications {
-		if p.Live == nil {
+		if p.Live == nil || !p.Live.Definition.WithDefaults().ReadsConnection() {
 			records = append(records, record{publication: p})
 			continue
 		}

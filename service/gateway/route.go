@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/backend"
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
 )
 
@@ -32,6 +33,8 @@ type route struct {
 	parameters []parameter
 	// index finds a parameter by name.
 	index map[string]int
+	// proxy is there in place of the plan where a backend answers.
+	proxy *proxy
 
 	// broken is why there is no plan, where there is none: such a route answers 503
 	// and leaves the others alone.
@@ -43,7 +46,7 @@ type planner func(service.Definition, service.Connection) (*datasource.Plan, err
 
 // newRoute compiles the live version of a publication. The connection is that of
 // the version; missing is why it could not be read.
-func newRoute(plan planner, p service.Publication, c service.Connection, missing error) *route {
+func newRoute(plan planner, backends *backend.Client, p service.Publication, c service.Connection, missing error) *route {
 	d := p.Live.Definition.WithDefaults()
 	rt := &route{
 		publicationID:   p.ID,
@@ -57,8 +60,12 @@ func newRoute(plan planner, p service.Publication, c service.Connection, missing
 		timeout:         time.Duration(d.TimeoutMS) * time.Millisecond,
 		broken:          missing,
 	}
-	if missing == nil {
+	switch {
+	case missing != nil:
+	case d.ReadsConnection():
 		rt.broken = rt.compile(plan, d, c)
+	default:
+		rt.broken = rt.register(backends, d)
 	}
 	return rt
 }

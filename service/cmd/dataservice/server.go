@@ -15,8 +15,10 @@ import (
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/backend"
 	"github.com/dataservice/terraform-provider-dataservice/service/controlplane"
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
+	"github.com/dataservice/terraform-provider-dataservice/service/dialguard"
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 	"github.com/dataservice/terraform-provider-dataservice/service/sqlstore"
@@ -67,10 +69,12 @@ func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error)
 		return err
 	}
 	defer sources.Close()
-	router := gateway.New(gateway.Options{Store: store, Sources: sources, Logger: logger})
+	backends := backend.New(backend.Options{Policy: dialguard.Backends(c.backendRanges)})
+	defer backends.Close()
+	router := gateway.New(gateway.Options{Store: store, Sources: sources, Backends: backends, Logger: logger})
 	defer router.Close()
 	lifecycles := lifecycle.New(lifecycle.Options{
-		Store: store, Runner: gateway.NewRunner(sources), Router: router, Logger: logger,
+		Store: store, Runner: gateway.NewRunner(sources, backends), Router: router, Logger: logger,
 		GatewayURL: or(c.GatewayURL, addresses.Gateway), PublicURL: or(c.PublicURL, addresses.ControlPlane), Version: programVersion(),
 	})
 	if err := bootstrap(ctx, lifecycles, dir, logger); err != nil {
