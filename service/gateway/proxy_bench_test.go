@@ -40,7 +40,7 @@ func BenchmarkProxy(b *testing.B) {
 		b.Fatal(err)
 	}
 	standard := &httputil.ReverseProxy{
-		Transport: &http.Transport{MaxIdleConns: 1024, MaxIdleConnsPerHost: 1024, IdleConnTimeout: time.Minute, DisableCompression: true},
+		Transport:  &http.Transport{MaxIdleConns: 1024, MaxIdleConnsPerHost: 1024, IdleConnTimeout: time.Minute, DisableCompression: true},
 		BufferPool: &buffers{},
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
