@@ -269,9 +269,12 @@ func (c *Client) dial(ctx context.Context, deadline time.Time, h *host) (*conn, 
 	if err == nil && h.base.tls {
 		config := c.tls.Clone()
 		config.ServerName = h.base.host
-		secure := tls.Client(raw, config)
+		below := &watched{Conn: raw}
+		secure := tls.Client(below, config)
 		if err = secure.HandshakeContext(timed); err == nil {
-			return newConn(h, secure, raw), nil
+			made := newConn(h, secure, raw)
+			made.below = below
+			return made, nil
 		}
 		_ = raw.Close() // what failed is the handshake
 	}

@@ -557,6 +557,16 @@ func TestAnAnswerOverTLSThatIsCutOffIsNotWhole(t *testing.T) {
 	if _, _, _, err := do(t, newClient(t, Options{RootCAs: roots}), b, get(b)); KindOf(err) != Broken {
 		t.Errorf("the error is %v", err)
 	}
+	whole := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, _ := http.NewResponseController(w).Hijack()
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\nall")
+		_ = conn.Close()
+	}))
+	defer whole.Close()
+	b = base(t, whole.URL)
+	if _, body, _, err := do(t, newClient(t, Options{RootCAs: roots}), b, get(b)); err != nil || body != "all" {
+		t.Errorf("one that ends as it should: %q, %v", body, err)
+	}
 }
 
 func TestWhatNobodyUsesIsClosedAndForgotten(t *testing.T) {

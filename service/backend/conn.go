@@ -31,6 +31,8 @@ type conn struct {
 	net  net.Conn
 	// raw looks into the socket below net; nil where there is no such thing.
 	raw syscall.RawConn
+	// below is what TLS reads from; nil without TLS.
+	below *watched
 	// since is when it was given back.
 	since time.Time
 
@@ -56,6 +58,23 @@ type conn struct {
 	// sending is the sending of a streamed body; nil where there is none.
 	sending *sending
 }
+
+// watched notes that the connection below TLS came to its end. TLS has an end of its
+// own; one that it did not announce may be somebody's who cut the answer short, and
+// crypto/tls does not tell the two apart.
+type watched struct {
+	net.Conn
+	ended bool
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.Conn.Read(p)
+	w.ended = w.ended || errors.Is(err, io.EOF)
+	return n, err
+}
+
+// endedWell reports whether the other side meant to end the connection.
+func (c *conn) endedWell() bool { return c.below == nil || !c.below.ended }
 
 // sending is a goroutine that sends a body.
 type sending struct {

@@ -298,7 +298,7 @@ func (a *Response) Next() ([]byte, error) {
 		switch {
 		case err == nil:
 			a.fault = a.advance()
-		case errors.Is(err, io.EOF) && a.mode == framedClose:
+		case errors.Is(err, io.EOF) && a.mode == framedClose && c.endedWell():
 			a.mode = framedDone
 		case errors.Is(err, io.EOF):
 			a.fault = broken("the answer broke off within its body")
