@@ -118,8 +118,10 @@ type Sources struct {
 }
 
 type entry struct {
-	source  source
-	id      string
+	source source
+	id     string
+	// name is the connection's as it was last planned for.
+	name    string
 	retired bool
 }
 
@@ -292,7 +294,7 @@ func (s *Sources) sourceOf(c service.Connection, current bool) (source, error) {
 			}
 		}
 		s.current[c.ID] = f
-		e.retired = false
+		e.name, e.retired = c.Name, false
 	}
 	return e.source, nil
 }

@@ -28,8 +28,12 @@ func wizardOf(table string, parameters map[string]service.RequestParameter, colu
 func peopleFixture(t *testing.T, engine service.Engine) *fixture {
 	t.Helper()
 	f := newFixture(t, engine, Options{})
+	name := `"Full Name"`
+	if engine == service.EngineMySQL {
+		name = "`Full Name`"
+	}
 	f.exec(
-		`CREATE TABLE person (id integer PRIMARY KEY, "Full Name" text, age integer, vip boolean)`,
+		"CREATE TABLE person (id integer PRIMARY KEY, "+name+" text, age integer, vip boolean)",
 		`INSERT INTO person VALUES (1, 'Ann', 30, true), (2, 'Bob_', 40, false), (3, 'Bobo', 50, NULL), (4, NULL, 40, true)`,
 		`CREATE VIEW adults AS SELECT id, age FROM person WHERE age >= 40`,
 	)
