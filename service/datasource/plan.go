@@ -136,8 +136,8 @@ func (p *Plan) counts() bool { return p.paged && !p.skipTotal }
 const (
 	// maxShapes bounds the shapes that a plan remembers.
 	maxShapes = 128
-	// maxCachedShape bounds the text of such a shape, in bytes: a longer one comes of a
-	// long list, and hardly comes again.
+	// maxCachedShape bounds the text of such a shape and its key, in bytes: longer ones come
+	// of long lists, and hardly come again.
 	maxCachedShape = 32 << 10
 )
 
@@ -178,7 +178,7 @@ func (p *Plan) shape(values []any) (*shape, error) {
 		return nil, err
 	}
 	made := p.newShape(q)
-	if len(q.Text) > maxCachedShape {
+	if len(q.Text)+len(key) > maxCachedShape {
 		return made, nil
 	}
 	c.mu.Lock()

@@ -275,10 +275,9 @@ func (l *lexer) quotedToken(k kind, start, end int) (int, bool) {
 func (l *lexer) within(start, end int) [][2]int {
 	var places [][2]int
 	if l.marked {
-		for _, m := range l.marks {
-			if m.start < end && m.end > start {
-				places = append(places, [2]int{m.start, m.end})
-			}
+		i, _ := slices.BinarySearchFunc(l.marks, start, func(m mark, at int) int { return m.start - at })
+		for ; i < len(l.marks) && l.marks[i].start < end; i++ {
+			places = append(places, [2]int{l.marks[i].start, l.marks[i].end})
 		}
 		return places
 	}

@@ -190,8 +190,7 @@ func compileMyBatis(d service.Definition, engine service.Engine, v *service.Inva
 func (m *myBatis) tryOut() []problem {
 	var impossible error
 	made := 0
-	for _, values := range m.samples(maxTries) {
-		_, err := m.shape(values)
+	for _, err := range sampleShapes(m, maxTrials) {
 		var bad *brokenShape
 		var value *ValueError
 		switch {
@@ -601,7 +600,7 @@ func (m *myBatis) compile(elements []element, s *scope) []node {
 		case "foreach":
 			nodes = append(nodes, m.forEach(e, s))
 		case "bind":
-			name := m.declare(e, "name")
+			name := m.name(e, "name")
 			value, sort := m.expression(e, "value", s)
 			if sort == sortList {
 				m.refuse(e.attributes["value"].at, "A bind is one value, and this is a list: use the list itself.")
@@ -641,8 +640,8 @@ func (m *myBatis) expression(e *element, attribute string, s *scope) (expression
 	return x, sort
 }
 
-// declare returns the name that a tag declares in an attribute; "" where there is none.
-func (m *myBatis) declare(e *element, attribute string) string {
+// name returns the name that stands in an attribute; "" where there is none.
+func (m *myBatis) name(e *element, attribute string) string {
 	a, given := e.attributes[attribute]
 	if given && !plainNamePattern.MatchString(a.value) {
 		m.refuse(a.at, "%q is not a name: use letters, digits and underscores, not starting with a digit.", a.value)
@@ -686,13 +685,15 @@ func (m *myBatis) forEach(e *element, s *scope) node {
 	m.decides = true
 	n := &forEachNode{
 		at: e.at, list: -1, collection: e.attributes["collection"].value,
-		item: m.declare(e, "item"), index: m.declare(e, "index"),
+		item: m.name(e, "item"), index: m.name(e, "index"),
 		open: e.attributes["open"].value, separator: e.attributes["separator"].value, close: e.attributes["close"].value,
+	}
+	if m.name(e, "collection"); !plainNamePattern.MatchString(n.collection) {
+		return n
 	}
 	// The name of another tag is no list, even where a parameter has it too.
 	d, known := m.resolve(s, n.collection)
 	switch {
-	case n.collection == "":
 	case !known:
 		m.refuse(e.attributes["collection"].at, "The collection %q is not declared: add it to request_parameters as a list.", n.collection)
 	case m.open:

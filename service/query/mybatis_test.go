@@ -74,6 +74,7 @@ ORDER BY id`
 		{"a bind of a bind and an element", `SELECT 1 <foreach collection="l" item="x"><bind name="a" value="x + '!'"/><bind name="b" value="a + a"/>, #{b}</foreach>`, []string{"l:STRING_LIST"}, values{[]string{"u", "v"}}, "SELECT 1 , $1 , $2", values{"u!u!", "v!v!"}},
 		{"a bind that is not used is not evaluated", `<bind name="p" value="'%' + q"/>SELECT 1 <if test="q != null">WHERE a LIKE #{p}</if>`, []string{"q"}, values{nil}, "SELECT 1", nil},
 		{"trim", `SELECT 1 <trim prefix="WHERE (" suffix=")" prefixOverrides="and |or " suffixOverrides="and|or">AND a = #{a} Or </trim>`, []string{"a"}, values{"x"}, "SELECT 1 WHERE (  a = $1 )", values{"x"}},
+		{"trim takes no placeholder", `SELECT <trim prefixOverrides="#" suffixOverrides="}">#{a}</trim>`, []string{"a"}, values{"x"}, "SELECT $1", values{"x"}},
 		{"trim of nothing", `SELECT 1 <trim prefix="WHERE"><if test="a != null">a = #{a}</if></trim>`, []string{"a"}, values{nil}, "SELECT 1", nil},
 		{"words that only begin like an override stay", "SELECT 1 <where>android = #{a}</where>", []string{"a"}, values{"x"}, "SELECT 1 WHERE android = $1", values{"x"}},
 		{"CDATA, comments, entities and signs", `<!-- #{no} <if> -->SELECT <![CDATA[a < #{a} AND a <> 1 && b]]> AND a &lt;= 1 AND c <= 2 AND d < 3 AND 'x &amp; y&#33;' = e`, []string{"a"}, values{"x"}, "SELECT a < $1 AND a <> 1 && b AND a <= 1 AND c <= 2 AND d < 3 AND 'x & y!' = e", values{"x"}},
@@ -227,6 +228,8 @@ func TestMyBatisFailuresAreAboutTheValues(t *testing.T) {
 		{"a text of nothing, where it is bound", `<bind name="p" value="s + '%'"/>SELECT #{p}`, []string{"s"}, []any{nil}, "joins null and a text", ""},
 		{"a text that grows", `<bind name="a" value="s + s"/><bind name="b" value="a + a + a + a"/>SELECT #{b}`, []string{"s"}, []any{strings.Repeat("x", 10000)}, "more than 65536 bytes", ""},
 		{"no element to look for", `SELECT 1 WHERE a IN <foreach collection="l" item="x" open="(" close=")">#{x}</foreach>`, []string{"l:INT_LIST"}, []any{[]int64{}}, "The list l is empty", "l"},
+		{"tags that write nothing, again and again", `SELECT 1 <foreach collection="l" item="x"><foreach collection="l" item="y"><if test="x != y">a</if></foreach></foreach>`, []string{"l:INT_LIST"}, []any{make([]int64, 1000)}, "more than 50000 tags", ""},
+		{"a text that is repeated", `SELECT 1 <foreach collection="l">` + strings.Repeat("a ", 400) + `</foreach>`, []string{"l:INT_LIST"}, []any{make([]int64, 1000)}, "more than 262144 bytes", ""},
 		{"lists within lists that never end", `SELECT 1 <foreach collection="l" item="x"><foreach collection="l" item="y">a</foreach></foreach>`, []string{"l:INT_LIST"}, []any{make([]int64, 1000)}, "The lists are too long", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -253,6 +256,8 @@ func TestMyBatisProblemsHaveAPlace(t *testing.T) {
 		{"an undeclared name in a test", "SELECT 1 <if test=\"b != null\">, 2</if>", nil, "/script/sql", "the name b is not known: declare the request parameter. (line 1, column 20)"},
 		{"an undeclared collection", `SELECT 1 <foreach collection="l" item="x">, #{x}</foreach>`, nil, "/script/sql", `The collection "l" is not declared`},
 		{"a collection that is no list", `SELECT 1 <foreach collection="l" item="x">, #{x}</foreach>`, []string{"l"}, "/script/sql", `The collection "l" is no list`},
+		{"no collection at all", `SELECT 1 <foreach collection="">a</foreach>`, nil, "/script/sql", `"" is not a name`},
+		{"a property as a collection", `SELECT 1 <foreach collection="a.b">a</foreach>`, nil, "/script/sql", `"a.b" is not a name`},
 		{"an item outside its list", `SELECT #{x} <foreach collection="l" item="x">, #{x}</foreach>`, []string{"l:INT_LIST"}, "/script/sql", "#{x} is not declared"},
 		{"a bind before it is there", `SELECT #{p} <bind name="p" value="a"/>`, []string{"a"}, "/script/sql", "#{p} is not declared"},
 		{"an unused parameter", "SELECT 1", []string{"a"}, "/request_parameters/a", "write #{a} where its value belongs"},
@@ -403,7 +408,7 @@ func FuzzMyBatis(f *testing.F) {
 		`<bind name="p" value="'%' + a + '%'"/>SELECT #{p} <trim prefix="$" prefixOverrides="#{|a" suffixOverrides="}">#{a}{a}</trim>`,
 		`SELECT $<trim>{a}</trim> #<![CDATA[{a}]]> <!-- #{a} --> &#36;&#123;a} '#{a}' -- #{a}`, `SELECT $<trim prefixOverrides=" ">$ #{a} $</trim>$`,
 		`SELECT <foreach collection="n" item="i"><foreach collection="list" item="j">#{i}#{j}</foreach></foreach>`, "SELECT \"#{a}\", `#{a}`, [#{a}]",
-		`SELECT 1 IN (#{list}) AND 2 NOT IN (${n}) <if test="list.size() > 0 and n.contains(3)">AND 1</if>`, `<if test="b / 0">`, `<if test='a ? b : "c"'>1</if>`, "</", "<", "&", "<![CDATA[", "<!--", `<if test="`,
+		`SELECT 1 IN (#{list}) AND 2 NOT IN (${n}) <if test="list.size() > 0 and n.contains(3)">AND 1</if>`, `<if test="b / 0">`, `<if test='a ? b : "c"'>1</if>`, "</", "<", "&", "<![CDATA[", "<!--", `<if test="`, `SELECT 1 <foreach collection="">1</foreach>`,
 	} {
 		f.Add(sql)
 	}

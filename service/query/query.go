@@ -4,6 +4,7 @@
 package query
 
 import (
+	"iter"
 	"maps"
 	"math/bits"
 	"slices"
@@ -212,18 +213,39 @@ func (q *Query) Samples(limit int) []*Shape {
 		return []*Shape{q.fixed}
 	}
 	var shapes []*Shape
-	seen := map[string]bool{}
-	for _, values := range q.form.samples(limit) {
-		key, err := q.form.choose(nil, values)
-		if err != nil || seen[string(key)] || len(shapes) == limit {
-			continue
-		}
-		seen[string(key)] = true
-		if s, err := q.form.shape(values); err == nil {
+	for s, err := range sampleShapes(q.form, limit) {
+		if err == nil {
 			shapes = append(shapes, s)
 		}
 	}
 	return shapes
+}
+
+// sampleShapes makes the shapes for the form's samples, each once and at most limit, and
+// the errors where there is none.
+func sampleShapes(f form, limit int) iter.Seq2[*Shape, error] {
+	return func(yield func(*Shape, error) bool) {
+		seen := map[string]bool{}
+		for _, values := range f.samples(limit) {
+			key, err := f.choose(nil, values)
+			if err != nil {
+				if !yield(nil, err) {
+					return
+				}
+				continue
+			}
+			if seen[string(key)] {
+				continue
+			}
+			if len(seen) == limit {
+				return
+			}
+			seen[string(key)] = true
+			if !yield(f.shape(values)) {
+				return
+			}
+		}
+	}
 }
 
 // ValueError says that the values of a call make no statement.

@@ -12,6 +12,10 @@ import (
 // maxTries bounds the sets of values that are tried to find a script's shapes.
 const maxTries = 512
 
+// maxTrials bounds the shapes that are made when a script is compiled, to see whether
+// they are queries.
+const maxTrials = 64
+
 // samples tries values that a caller could send: what the script compares a parameter
 // with, nothing where it is optional, and lists of some lengths. All combinations where
 // they are few; else each value of each parameter beside the first values of the others,
@@ -41,11 +45,10 @@ func (m *myBatis) samples(int) [][]any {
 			for _, others := range [][]any{first, last} {
 				values := slices.Clone(others)
 				values[i] = value
-				samples = append(samples, values)
+				if samples = append(samples, values); len(samples) == maxTries {
+					return samples
+				}
 			}
-		}
-		if len(samples) > maxTries {
-			break
 		}
 	}
 	return samples

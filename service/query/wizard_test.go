@@ -6,7 +6,9 @@ package query
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -157,4 +159,54 @@ func TestATableIsSplitAtItsDot(t *testing.T) {
 	if err := Check(d); !errors.As(err, &e) || len(e.Fields) != 1 || e.Fields[0].Pointer != "/wizard/table" {
 		t.Errorf("got %v", err)
 	}
+}
+
+// FuzzWizard looks for names of tables and columns that are more than one token to an
+// engine.
+func FuzzWizard(f *testing.F) {
+	for _, name := range []string{"person", `a"b`, "a`b", `a\`, `"a.b".c`, `"; DROP TABLE t; --`, "a.b", "`", "日本", "*/", "' OR 1=1"} {
+		f.Add(name, name)
+	}
+	// tokens returns the statement's tokens without white space; nil where it has none.
+	tokens := func(t *testing.T, engine service.Engine, table, column string) []kind {
+		q, err := Compile(service.Definition{
+			Wizard:             &service.Wizard{Table: table, OrderBy: []service.WizardOrder{{Column: column}}},
+			ResponseParameters: map[string]service.ResponseParameter{column: {Type: service.TypeString}, "n": {Type: service.TypeInt, Column: column}},
+		}, engine)
+		if err != nil {
+			return nil
+		}
+		scanned, problems := scan(q.Fixed().Text, engine, nil, false)
+		if len(problems) > 0 {
+			if placeholderPattern.MatchString(table + column) {
+				return nil
+			}
+			t.Fatalf("%s: %v in %q", engine, problems[0], q.Fixed().Text)
+		}
+		var kinds []kind
+		for _, s := range scanned {
+			if s.kind != kindSpace {
+				kinds = append(kinds, s.kind)
+			}
+		}
+		return kinds
+	}
+	f.Fuzz(func(t *testing.T, table, column string) {
+		if column == "n" || column == "" || !utf8.ValidString(table) || !utf8.ValidString(column) || strings.ContainsRune(table+column, 0) {
+			return
+		}
+		for _, engine := range service.Engines {
+			got := tokens(t, engine, table, column)
+			if got == nil {
+				continue
+			}
+			want := tokens(t, engine, "a", "m")
+			if schema, _, _ := SplitTable(table); schema != "" {
+				want = tokens(t, engine, "a.b", "m")
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s: %q, %q (-want +got):\n%s", engine, table, column, diff)
+			}
+		}
+	})
 }
