@@ -59,6 +59,7 @@ func generate(ctx context.Context, schemaFile, openAPIFile, guides string) error
 		{filepath.Join(guides, "lifecycle.md.tmpl"), "lifecycle table", lifecycleTable()},
 		{filepath.Join(guides, "lifecycle.md.tmpl"), "permissions", permissionTable()},
 		{filepath.Join(guides, "lifecycle.md.tmpl"), "desired status table", desiredStatuses},
+		{filepath.Join(guides, "api-fields.md.tmpl"), "number codes", numberCodes()},
 		{filepath.Join(guides, "gateway-answers.md.tmpl"), "error table", gatewayErrors()},
 		{filepath.Join(guides, "metrics.md.tmpl"), "metrics", gatewayMetrics()},
 		{filepath.Join(guides, "native-api.md.tmpl"), "operations", document.operations()},
