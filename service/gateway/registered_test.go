@@ -72,7 +72,7 @@ func (h *house) put(t testing.TB, name string, d service.Definition, debug *serv
 }
 
 // raw calls the gateway and returns the answer as it is.
-func (h *house) raw(t testing.TB, method, target, contentType string, body io.Reader, header ...string) (*http.Response, string) {
+func (h *house) raw(t testing.TB, method, target, contentType string, body io.Reader, header ...string) (answer, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(context.Background(), method, h.server.URL+target, body)
 	if err != nil {
@@ -95,7 +95,7 @@ func (h *house) raw(t testing.TB, method, target, contentType string, body io.Re
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp, string(text)
+	return answer{Status: resp.StatusCode, Header: resp.Header}, string(text)
 }
 
 // errorOf reads the envelope of a failure.
@@ -165,14 +165,14 @@ func TestEachTypeArrivesInEachPosition(t *testing.T) {
 			} {
 				resp, body := h.raw(t, call.method, call.target, call.contentType, strings.NewReader(call.body))
 				got := m.last.Load()
-				if resp.StatusCode != 200 || body != `{"ok":true}` || got.Line != call.line || got.Body != call.want {
-					t.Errorf("%s: %d %s: the backend got %q with %q, want %q with %q", call.name, resp.StatusCode, body, got.Line, got.Body, call.line, call.want)
+				if resp.Status != http.StatusOK || body != `{"ok":true}` || got.Line != call.line || got.Body != call.want {
+					t.Errorf("%s: %d %s: the backend got %q with %q, want %q with %q", call.name, resp.Status, body, got.Line, got.Body, call.line, call.want)
 				}
 			}
 			plain := strings.ReplaceAll(v.sent, "é", "e")
 			resp, body := h.raw(t, "GET", "/header", "", nil, v.name, plain)
-			if got := m.last.Load().Header.Get(v.name); resp.StatusCode != 200 || got != strings.ReplaceAll(v.text, "é", "e") {
-				t.Errorf("header: %d %s: the backend got %q", resp.StatusCode, body, got)
+			if got := m.last.Load().Header.Get(v.name); resp.Status != http.StatusOK || got != strings.ReplaceAll(v.text, "é", "e") {
+				t.Errorf("header: %d %s: the backend got %q", resp.Status, body, got)
 			}
 		})
 	}
@@ -210,12 +210,12 @@ func TestConstantsAndDefaultsAreSent(t *testing.T) {
 	}
 	for body, say := range map[string]string{`{"secret":false}`: `"secret"`} {
 		resp, text := h.raw(t, "POST", "/registered", "application/json", strings.NewReader(body))
-		if e := errorOf(t, text); resp.StatusCode != 400 || e.ErrCode != 40001 || !strings.Contains(e.ErrMsg, say) {
-			t.Errorf("%s: %d %s", body, resp.StatusCode, text)
+		if e := errorOf(t, text); resp.Status != http.StatusBadRequest || e.ErrCode != 40001 || !strings.Contains(e.ErrMsg, say) {
+			t.Errorf("%s: %d %s", body, resp.Status, text)
 		}
 	}
-	if resp, text := h.raw(t, "POST", "/registered?cc=yy", "", nil); resp.StatusCode != 400 || errorOf(t, text).ErrCode != 40001 {
-		t.Errorf("a constant in the query string: %d %s", resp.StatusCode, text)
+	if resp, text := h.raw(t, "POST", "/registered?cc=yy", "", nil); resp.Status != http.StatusBadRequest || errorOf(t, text).ErrCode != 40001 {
+		t.Errorf("a constant in the query string: %d %s", resp.Status, text)
 	}
 }
 
@@ -297,8 +297,8 @@ func TestMistakesOfCallersHaveASentenceEach(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			resp, body := h.raw(t, test.method, test.target, test.contentType, strings.NewReader(test.body), test.header...)
 			e := errorOf(t, body)
-			if e.ErrCode != test.code || resp.StatusCode != test.code/100 || !strings.Contains(e.ErrMsg, test.say) {
-				t.Errorf("%d %s", resp.StatusCode, body)
+			if e.ErrCode != test.code || resp.Status != test.code/100 || !strings.Contains(e.ErrMsg, test.say) {
+				t.Errorf("%d %s", resp.Status, body)
 			}
 			if m.last.Load() != nil {
 				t.Errorf("the backend got %+v", m.last.Load())
@@ -393,8 +393,8 @@ func TestAnswersOfBackendsArePassedOnAsTheyAre(t *testing.T) {
 			_, _ = io.WriteString(w, test.say)
 		})
 		resp, body := h.raw(t, "GET", "/registered", "", nil)
-		if resp.StatusCode != test.status || body != test.say || resp.Header.Get("Content-Type") != test.contentType || resp.Header.Get("X-Request-Id") == "" {
-			t.Errorf("%d %s %.100s, %v", resp.StatusCode, resp.Header.Get("Content-Type"), body, resp.Header)
+		if resp.Status != test.status || body != test.say || resp.Header.Get("Content-Type") != test.contentType || resp.Header.Get("X-Request-Id") == "" {
+			t.Errorf("%d %s %.100s, %v", resp.Status, resp.Header.Get("Content-Type"), body, resp.Header)
 		}
 	}
 	// An error of the gateway's own is the envelope, also where the API answers XML.
@@ -461,8 +461,8 @@ func TestBackendsThatFailGiveTheDocumentedAnswer(t *testing.T) {
 	for path, code := range map[string]int{"slow": 50401, "nothing": 50205, "garbage": 50205} {
 		start := time.Now()
 		resp, body := h.raw(t, "GET", "/"+path, "", nil)
-		if e := errorOf(t, body); resp.StatusCode != code/100 || e.ErrCode != code || strings.Contains(body, "127.0.0.1") {
-			t.Errorf("%s: %d %s", path, resp.StatusCode, body)
+		if e := errorOf(t, body); resp.Status != code/100 || e.ErrCode != code || strings.Contains(body, "127.0.0.1") {
+			t.Errorf("%s: %d %s", path, resp.Status, body)
 		}
 		if took := time.Since(start); path == "slow" && (took < 250*time.Millisecond || took > 10*time.Second) {
 			t.Errorf("the timeout took %s", took)
@@ -481,25 +481,25 @@ func TestBackendsThatFailGiveTheDocumentedAnswer(t *testing.T) {
 	}
 	down.Store(true)
 	codes := map[int]int{}
-	var opened *http.Response
+	var opened *answer
 	for range 40 {
 		resp, body := h.raw(t, "GET", "/fine", "", nil)
 		code := errorOf(t, body).ErrCode
 		codes[code]++
 		if code == 50304 {
-			opened = resp
+			opened = &resp
 		}
 	}
 	if codes[50204] == 0 || opened == nil || len(codes) != 2 {
 		t.Fatalf("with the backend down there were %v", codes)
 	}
-	if opened.StatusCode != 503 || opened.Header.Get("Retry-After") != "1" {
-		t.Errorf("the open circuit answers %d, Retry-After %q", opened.StatusCode, opened.Header.Get("Retry-After"))
+	if opened.Status != http.StatusServiceUnavailable || opened.Header.Get("Retry-After") != "1" {
+		t.Errorf("the open circuit answers %d, Retry-After %q", opened.Status, opened.Header.Get("Retry-After"))
 	}
 	down.Store(false)
 	eventually(t, "the circuit closes", func() bool {
 		resp, body := h.raw(t, "GET", "/fine", "", nil)
-		return resp.StatusCode == 200 && body == "fine"
+		return resp.Status == http.StatusOK && body == "fine"
 	})
 }
 
@@ -529,7 +529,7 @@ func TestBodiesStreamThroughTheGateway(t *testing.T) {
 	}
 	h.publish(t, a, "")
 	for _, body := range []io.Reader{bytes.NewReader(make([]byte, size)), io.LimitReader(zeros{}, size), bytes.NewReader(make([]byte, 1000)), io.LimitReader(zeros{}, 1000)} {
-		r, _ := http.NewRequest("POST", h.server.URL+"/registered", body)
+		r, _ := http.NewRequest(http.MethodPost, h.server.URL+"/registered", body)
 		r.Header.Set("Content-Type", "application/json")
 		resp, err := h.server.Client().Do(r)
 		if err != nil {
@@ -537,13 +537,13 @@ func TestBodiesStreamThroughTheGateway(t *testing.T) {
 		}
 		n, err := io.Copy(io.Discard, resp.Body)
 		_ = resp.Body.Close()
-		if err != nil || resp.StatusCode != 200 || n != size && n != 1000 {
+		if err != nil || resp.StatusCode != http.StatusOK || n != size && n != 1000 {
 			t.Errorf("%d: %d bytes came back, %v", resp.StatusCode, n, err)
 		}
 	}
 	// Each piece comes back before the next is sent.
 	ours, theirs := io.Pipe()
-	r, _ := http.NewRequest("POST", h.server.URL+"/registered", ours)
+	r, _ := http.NewRequest(http.MethodPost, h.server.URL+"/registered", ours)
 	r.Header.Set("Content-Type", "application/json")
 	go func() { _, _ = io.WriteString(theirs, "ping") }()
 	resp, err := h.server.Client().Do(r)
@@ -566,13 +566,13 @@ func TestBodiesStreamThroughTheGateway(t *testing.T) {
 		t.Errorf("%q, %v", rest, err)
 	}
 	// One byte more than there may be, with no length to tell it beforehand.
-	r, _ = http.NewRequest("POST", h.server.URL+"/registered", io.LimitReader(zeros{}, size+1))
+	r, _ = http.NewRequest(http.MethodPost, h.server.URL+"/registered", io.LimitReader(zeros{}, size+1))
 	r.Header.Set("Content-Type", "application/json")
 	resp, err = h.server.Client().Do(r)
 	if err == nil {
 		_, err = io.Copy(io.Discard, resp.Body)
 		_ = resp.Body.Close()
-		if err == nil && resp.StatusCode != 413 {
+		if err == nil && resp.StatusCode != http.StatusRequestEntityTooLarge {
 			t.Errorf("a body without a length that is too large: %d", resp.StatusCode)
 		}
 	}
@@ -602,7 +602,7 @@ func TestAnOldCallerGetsALengthOrNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = resp.Body.Close()
-		if size == 10000 && resp.ContentLength != 10000 || size != 10000 && resp.StatusCode != 502 {
+		if size == 10000 && resp.ContentLength != 10000 || size != 10000 && resp.StatusCode != http.StatusBadGateway {
 			t.Errorf("%d bytes: %d, length %d", size, resp.StatusCode, resp.ContentLength)
 		}
 	}
@@ -683,7 +683,9 @@ func TestADebugOfABackend(t *testing.T) {
 	}
 	through := registered(m.URL, "/", service.MethodPut)
 	through.RequestContentType = service.ContentXML
-	m.answers(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<b>"+strings.Repeat("é", 64<<10)) })
+	m.answers(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "<b>"+strings.Repeat("é", 64<<10))
+	})
 	result, err = h.runner.Debug(t.Context(), through, service.Connection{}, service.DebugInput{Body: "<a/>"})
 	if got := m.last.Load(); err != nil || got.Body != "<a/>" || got.Header.Get("Content-Type") != "application/xml" {
 		t.Errorf("the backend got %+v, %v", got, err)
@@ -692,7 +694,7 @@ func TestADebugOfABackend(t *testing.T) {
 		t.Errorf("the text has %d bytes", len(result.Text))
 	}
 	m.answers(func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(422)
+		w.WriteHeader(http.StatusUnprocessableEntity)
 		_, _ = io.WriteString(w, `{"why":"not today"}`)
 	})
 	result, err = h.runner.Debug(t.Context(), through, service.Connection{}, service.DebugInput{Body: "<a/>"})
@@ -727,8 +729,8 @@ func TestADebugOfABackend(t *testing.T) {
 func TestARegisteredAPIComesAndGoesLikeAnyOther(t *testing.T) {
 	h, m := newHouse(t, options{}), newMirror(t)
 	a := h.put(t, "comes_goes", registered(m.URL, "/one", service.MethodGet), nil)
-	if resp, _ := h.raw(t, "GET", "/registered", "", nil); resp.StatusCode != 200 || m.last.Load().Line != "GET /one" {
-		t.Errorf("%d, %+v", resp.StatusCode, m.last.Load())
+	if resp, _ := h.raw(t, "GET", "/registered", "", nil); resp.Status != http.StatusOK || m.last.Load().Line != "GET /one" {
+		t.Errorf("%d, %+v", resp.Status, m.last.Load())
 	}
 	a, err := h.UpdateAPI(t.Context(), h.caller, a.ID, "", service.APIInput{APISpec: service.APISpec{Name: a.Name, Definition: registered(m.URL, "/two", service.MethodGet)}})
 	if err != nil {
@@ -744,13 +746,13 @@ func TestARegisteredAPIComesAndGoesLikeAnyOther(t *testing.T) {
 	if err := h.gateway.ConnectionChanged(t.Context(), "another"); err != nil {
 		t.Fatal(err)
 	}
-	if resp, _ := h.raw(t, "GET", "/registered", "", nil); resp.StatusCode != 200 {
-		t.Errorf("after loading anew: %d", resp.StatusCode)
+	if resp, _ := h.raw(t, "GET", "/registered", "", nil); resp.Status != http.StatusOK {
+		t.Errorf("after loading anew: %d", resp.Status)
 	}
 	if _, err := h.Suspend(t.Context(), h.caller, p.ID, service.ActionInput{}); err != nil {
 		t.Fatal(err)
 	}
-	if resp, _ := h.raw(t, "GET", "/registered", "", nil); resp.StatusCode != 404 {
-		t.Errorf("suspended: %d", resp.StatusCode)
+	if resp, _ := h.raw(t, "GET", "/registered", "", nil); resp.Status != http.StatusNotFound {
+		t.Errorf("suspended: %d", resp.Status)
 	}
 }
