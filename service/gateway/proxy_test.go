@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -79,6 +80,9 @@ func FuzzTarget(f *testing.F) {
 		"a": {Type: service.TypeString}, "b": {Type: service.TypeString}, "q": {Type: service.TypeStringList},
 	})
 	f.Fuzz(func(t *testing.T, a, b string) {
+		if !utf8.ValidString(a) || !utf8.ValidString(b) || strings.IndexByte(a+b, 0) >= 0 {
+			return // the decoders have refused it
+		}
 		target, failure := rt.proxy.appendTarget(nil, rt, []any{a, b, []string{a, b}})
 		if failure != nil {
 			return
@@ -101,13 +105,10 @@ func FuzzTarget(f *testing.F) {
 		if err != nil || len(query) != 1 || len(query["q"]) != 1 {
 			t.Fatalf("the query string is %q: %v", u.RawQuery, err)
 		}
-		if list, err := service.TypeStringList.Parse(query["q"][0]); strings.IndexByte(a+b, 0) < 0 && json.Valid([]byte(`"`+strings.ToValidUTF8(a+b, "")+`"`)) {
-			if diff := cmp.Diff([]string{strings.ToValidUTF8(a, "\uFFFD"), strings.ToValidUTF8(b, "\uFFFD")}, list); err != nil || diff != "" && a+b == strings.ToValidUTF8(a+b, "") {
-				t.Fatalf("the list reads %v, %v", list, err)
-			}
+		list, err := service.TypeStringList.Parse(query["q"][0])
+		if diff := cmp.Diff([]string{a, b}, list); err != nil || diff != "" {
+			t.Fatalf("the list reads %v, %v", list, err)
 		}
-		var r backend.Request
-		r.Begin("GET", &rt.proxy.base, target)
 		for i := range target {
 			if target[i] <= ' ' || target[i] > '~' {
 				t.Fatalf("the target %q cannot be sent", target)
