@@ -54,7 +54,7 @@ func checkRound(t *testing.T, c *client.Client, round int, revision int64) {
 	t.Helper()
 	apis, publications := 0, 0
 	prefix := fmt.Sprintf("number_%d_", round)
-	for _, a := range all(t, c.APIs) {
+	for _, a := range all(t, apisOf(c)) {
 		if strings.HasPrefix(a.Name, prefix) {
 			apis++
 			if a.Revision != revision {

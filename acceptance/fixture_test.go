@@ -47,6 +47,12 @@ func all[T any](t testing.TB, list func(context.Context, client.Page) (service.L
 	return items
 }
 
+func apisOf(c *client.Client) func(context.Context, client.Page) (service.List[service.API], error) {
+	return func(ctx context.Context, page client.Page) (service.List[service.API], error) {
+		return c.APIs(ctx, client.APIFilter{}, page)
+	}
+}
+
 func publicationsOf(c *client.Client) func(context.Context, client.Page) (service.List[service.Publication], error) {
 	return func(ctx context.Context, page client.Page) (service.List[service.Publication], error) {
 		return c.Publications(ctx, client.PublicationFilter{}, page)

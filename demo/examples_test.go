@@ -4,9 +4,11 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -28,9 +30,10 @@ type stage struct {
 	developer, reviewer string // tokens
 }
 
-func newStage(t *testing.T) *stage {
+// newStage starts the service with these flags.
+func newStage(t *testing.T, flags ...string) *stage {
 	t.Helper()
-	s := &stage{Service: servicetest.Start(t)}
+	s := &stage{Service: servicetest.Start(t, flags...)}
 	var err error
 	if s.root, err = filepath.Abs(".."); err != nil {
 		t.Fatal(err)
@@ -67,6 +70,14 @@ func TestExamples(t *testing.T) {
 	t.Run("the snippets of the documentation are valid together", s.snippets)
 	t.Run("one apply with two identities publishes and approves", s.twoIdentities)
 	t.Run("two pipelines meet at the review", s.twoPipelines)
+	t.Run("a table is an API", s.wizard)
+}
+
+func TestExamplesWithABackend(t *testing.T) {
+	s := newStage(t, "--allow-backend-cidr", "127.0.0.0/8")
+	backend := s.startBackend(t)
+	t.Run("a backend is an API", func(t *testing.T) { s.registration(t, backend) })
+	t.Run("the samples of the source documents run", func(t *testing.T) { s.seeds(t, backend) })
 }
 
 func (s *stage) snippets(t *testing.T) {
@@ -96,6 +107,87 @@ func (s *stage) twoIdentities(t *testing.T) {
 	}
 	w.Set("developer_token=" + s.reviewer).Destroy().Succeeds(t)
 	s.WantCall("/languages?region=CH", http.StatusNotFound)
+}
+
+func (s *stage) wizard(t *testing.T) {
+	w := s.example(t, "wizard", s.reviewer)
+	w.Apply().Succeeds(t)
+	w.Plan().Succeeds(t, "No changes")
+	body := s.WantCall("/regions?continent=Europe&name=S%25&pageSize=2", http.StatusOK)
+	if !strings.Contains(body, `"rows":[{"code":"CH","name":"Switzerland","number":756},{"code":"SE","name":"Sweden","number":752}]`) {
+		t.Errorf("the countries of Europe with an S are %s", body)
+	}
+	w.Destroy().Succeeds(t)
+	s.WantCall("/regions", http.StatusNotFound)
+}
+
+func (s *stage) registration(t *testing.T, backend string) {
+	w := s.example(t, "registration", s.reviewer).Set("backend=" + backend)
+	w.Apply().Succeeds(t)
+	w.Plan().Succeeds(t, "No changes")
+	body := s.WantCall("/stock?shelf=B%2F1&unit=kg", http.StatusOK)
+	for _, says := range []string{`"path":"/warehouse/shelves/B/1"`, `"query":{"unit":"kg"}`, `"x-client":"gateway"`} {
+		if !strings.Contains(body, says) {
+			t.Errorf("the stock is %s, want %s", body, says)
+		}
+	}
+	if strings.Contains(body, "x-locale") {
+		t.Errorf("a header that the caller did not send arrives: %s", body)
+	}
+	w.Destroy().Succeeds(t)
+	s.WantCall("/stock?shelf=B", http.StatusNotFound)
+}
+
+func (s *stage) seeds(t *testing.T, backend string) {
+	statements, err := os.ReadFile(filepath.Join(s.root, "examples", "seeds", "person.sql"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Database("person.db", string(statements))
+	w := s.example(t, "seeds", s.reviewer).Set("backend=" + backend)
+	w.Apply().Succeeds(t, "[uid] is sent to the backend as it is", "The backend answers XML")
+	w.Plan().Succeeds(t, "No changes")
+	for path, says := range map[string]string{
+		"/test/1?id=11":      `"rows":[{"id":11}]`,
+		"/test/2?inputid=11": `"data":[{"id1":"11","name1":"Grace"}]`,
+		"/test/3?id=11":      `"path":"/[uid]","query":{"id":"11"}`,
+	} {
+		if body := s.WantCall(path, http.StatusOK); !strings.Contains(body, says) {
+			t.Errorf("%s answers %s, want %s", path, body, says)
+		}
+	}
+	if body := s.WantCall("/test/3?id=1", http.StatusOK); !strings.Contains(body, `"cc":"xx"`) {
+		t.Errorf("the backend does not get the constant: %s", body)
+	}
+	w.Destroy().Succeeds(t)
+	s.WantCall("/test/1?id=1", http.StatusNotFound)
+}
+
+// startBackend builds and starts the examples' backend, and returns its base URL.
+func (s *stage) startBackend(t *testing.T) string {
+	t.Helper()
+	program := executable(t.TempDir(), "backend")
+	if out, err := exec.Command("go", "build", "-C", s.root, "-o", program, "./examples/registration/backend").CombinedOutput(); err != nil {
+		t.Fatalf("the backend does not build: %v\n%s", err, out)
+	}
+	cmd := exec.Command(program, "127.0.0.1:0")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // it was killed
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	url, found := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
+	if err != nil || !found {
+		t.Fatalf("the backend says %q (%v)", line, err)
+	}
+	return url
 }
 
 func (s *stage) twoPipelines(t *testing.T) {

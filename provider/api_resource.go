@@ -8,27 +8,18 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
-	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/client"
-	"github.com/dataservice/terraform-provider-dataservice/service/query"
 )
 
 const apiType = "dataservice_api"
@@ -40,23 +31,20 @@ type apiResource struct {
 func newAPIResource() resource.Resource { return &apiResource{} }
 
 type apiModel struct {
-	ID                 types.String `tfsdk:"id"`
-	Number             types.Int64  `tfsdk:"number"`
-	Name               types.String `tfsdk:"name"`
-	Description        types.String `tfsdk:"description"`
-	Path               types.String `tfsdk:"path"`
-	Method             types.String `tfsdk:"method"`
-	AuthType           types.String `tfsdk:"auth_type"`
-	TimeoutMS          types.Int64  `tfsdk:"timeout_ms"`
-	ConnectionID       types.String `tfsdk:"connection_id"`
-	Script             types.Object `tfsdk:"script"`
-	RequestParameters  types.Map    `tfsdk:"request_parameters"`
-	ResponseParameters types.Map    `tfsdk:"response_parameters"`
-	Debug              types.Object `tfsdk:"debug"`
-	Revision           types.Int64  `tfsdk:"revision"`
-	DebugStatus        types.String `tfsdk:"debug_status"`
-	DebugMessage       types.String `tfsdk:"debug_message"`
-	OwnerName          types.String `tfsdk:"owner_name"`
+	ID            types.String `tfsdk:"id"`
+	Number        types.Int64  `tfsdk:"number"`
+	Name          types.String `tfsdk:"name"`
+	Description   types.String `tfsdk:"description"`
+	Visibility    types.String `tfsdk:"visibility"`
+	GroupID       types.String `tfsdk:"group_id"`
+	FolderID      types.String `tfsdk:"folder_id"`
+	ResourceGroup types.String `tfsdk:"resource_group"`
+	definitionModel
+	Debug        types.Object `tfsdk:"debug"`
+	Revision     types.Int64  `tfsdk:"revision"`
+	DebugStatus  types.String `tfsdk:"debug_status"`
+	DebugMessage types.String `tfsdk:"debug_message"`
+	OwnerName    types.String `tfsdk:"owner_name"`
 }
 
 func (r *apiResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
@@ -64,189 +52,63 @@ func (r *apiResource) Metadata(_ context.Context, _ resource.MetadataRequest, re
 }
 
 func (r *apiResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	parameterTypes := stringvalidator.OneOf(texts(service.ParameterTypes)...)
-	typesText := "`" + strings.Join(texts(service.ParameterTypes), "`, `") + "`"
+	attributes := map[string]schema.Attribute{
+		"id": schema.StringAttribute{
+			MarkdownDescription: "Id of the API.",
+			Computed:            true,
+			PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+		},
+		"number": schema.Int64Attribute{
+			MarkdownDescription: "Sequential number of the API, from 100001.",
+			Computed:            true,
+			PlanModifiers:       []planmodifier.Int64{int64planmodifier.UseStateForUnknown()},
+		},
+		"name": schema.StringAttribute{
+			MarkdownDescription: "4 to 50 letters, digits and underscores, starting with a letter; unique in the workspace.",
+			Required:            true,
+		},
+		"description": text("At most 2000 characters."),
+		"visibility": textOr(service.VisibilityWorkspace,
+			"Who in the workspace sees the API: `WORKSPACE` (where absent) is all members; `PRIVATE` is its owner and the admins, and reviewers while an application of it is open."),
+		"group_id":       text("Id of the group (business process) that the API is filed under."),
+		"folder_id":      text("Id of a folder of the group; the group's root where absent."),
+		"resource_group": text("Name of the resource group at a vendor, kept for reference; at most 64 characters."),
+		"debug":          debugAttribute(),
+		"revision": schema.Int64Attribute{
+			MarkdownDescription: "Counts the changes of the definition, from 1. Give it to a publication as `api_revision`, so that a change is published.",
+			Computed:            true,
+		},
+		"debug_status": schema.StringAttribute{
+			MarkdownDescription: "Whether the revision can be published: `SUCCESS`, `FAILED`, or `WAITING` where there were no values to call it with.",
+			Computed:            true,
+		},
+		"debug_message": schema.StringAttribute{
+			MarkdownDescription: "Why the revision was not debugged, or how that failed.",
+			Computed:            true,
+		},
+		"owner_name": schema.StringAttribute{
+			MarkdownDescription: "Name of the member who created the API.",
+			Computed:            true,
+		},
+	}
+	maps.Copy(attributes, definitionAttributes())
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The definition of a SQL API: where it is called, with which parameters, and which rows it answers. " +
+		MarkdownDescription: "The definition of an API: where it is called, with which parameters, and what it answers: rows of a table (`wizard`), rows of a SQL statement (`script`), or what an HTTP backend answers (`registration`). " +
 			"It is called by nobody until a `dataservice_publication` puts a revision of it live.\n\n" +
-			"Everything but `name`, `description` and `debug` is the definition. Each change of it counts `revision` up, and the plan shows the new number.",
-		Attributes: map[string]schema.Attribute{
-			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the API.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
-			"number": schema.Int64Attribute{
-				MarkdownDescription: "Sequential number of the API, from 100001.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.Int64{int64planmodifier.UseStateForUnknown()},
-			},
-			"name": schema.StringAttribute{
-				MarkdownDescription: "4 to 50 letters, digits and underscores, starting with a letter; unique in the workspace.",
-				Required:            true,
-			},
-			"description": schema.StringAttribute{
-				MarkdownDescription: "At most 2000 characters.",
-				Optional:            true,
-			},
-			"path": schema.StringAttribute{
-				MarkdownDescription: "Path below the gateway's address: at most 200 letters, digits, underscores, hyphens and slashes, starting with a slash. In an environment each method and path belongs to one published API.",
-				Required:            true,
-			},
-			"method": schema.StringAttribute{
-				MarkdownDescription: "HTTP method of a call: `GET` (where absent) or `POST`.",
-				Optional:            true,
-				Computed:            true,
-				Default:             stringdefault.StaticString(string(service.MethodGet)),
-				Validators:          []validator.String{stringvalidator.OneOf(string(service.MethodGet), string(service.MethodPost))},
-			},
-			"auth_type": schema.StringAttribute{
-				MarkdownDescription: "How callers prove who they are: `NONE` lets everybody call. There is no default, so that an open API is one on purpose.",
-				Required:            true,
-				Validators:          []validator.String{stringvalidator.OneOf(texts(service.AuthTypes)...)},
-			},
-			"timeout_ms": schema.Int64Attribute{
-				MarkdownDescription: "How long one call may take, 1 to 30000 milliseconds; 10000 where absent. The database cancels the statement when it is over.",
-				Optional:            true,
-				Computed:            true,
-				Default:             int64default.StaticInt64(service.DefaultTimeoutMS),
-				Validators:          []validator.Int64{int64validator.Between(1, service.MaxTimeoutMS)},
-			},
-			"connection_id": schema.StringAttribute{
-				MarkdownDescription: "Id of the `dataservice_connection` to read from.",
-				Required:            true,
-			},
-			"script": schema.SingleNestedAttribute{
-				MarkdownDescription: "The SQL that answers a call.",
-				Required:            true,
-				Attributes: map[string]schema.Attribute{
-					"sql": schema.StringAttribute{
-						MarkdownDescription: "One statement that returns rows, at most 65536 bytes. `${name}` binds the request parameter `name`, and never becomes a part of the statement's text. In Terraform it is written `$${name}`, or stands in a file: `file(\"${path.module}/orders.sql\")`.",
-						Required:            true,
-					},
-					"paged": schema.BoolAttribute{
-						MarkdownDescription: "Answer one page with the total number of rows, instead of all rows. The caller chooses it with `pageNum` and `pageSize`. `false` where absent.",
-						Optional:            true,
-						Computed:            true,
-						Default:             booldefault.StaticBool(false),
-					},
-				},
-			},
-			"request_parameters": schema.MapNestedAttribute{
-				MarkdownDescription: "What a caller passes in the query string, by name: 1 to 64 letters, digits and underscores, not starting with a digit. At most 200.",
-				Optional:            true,
-				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-					"type": schema.StringAttribute{
-						MarkdownDescription: typesText + ". `INT` has 32 bits, `LONG` 64. Lists are passed as `1,2,3` or as a JSON array.",
-						Required:            true,
-						Validators:          []validator.String{parameterTypes},
-					},
-					"required": schema.BoolAttribute{
-						MarkdownDescription: "Whether a call without the parameter is refused; `false` where absent.",
-						Optional:            true,
-						Computed:            true,
-						Default:             booldefault.StaticBool(false),
-					},
-					"default": schema.StringAttribute{
-						MarkdownDescription: "Value of a call that does not pass the parameter, written as in a call. Without it, the parameter is NULL there.",
-						Optional:            true,
-					},
-					"example": schema.StringAttribute{
-						MarkdownDescription: "Value for documentation, and for the debug where nothing else is given.",
-						Optional:            true,
-					},
-					"description": schema.StringAttribute{
-						MarkdownDescription: "At most 2000 characters.",
-						Optional:            true,
-					},
-				}},
-			},
-			"response_parameters": schema.MapNestedAttribute{
-				MarkdownDescription: "The columns to answer, by name. Other columns of the result are not answered. 1 to 200.",
-				Required:            true,
-				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-					"type": schema.StringAttribute{
-						MarkdownDescription: "Type of the values in the answer: " + typesText + ".",
-						Required:            true,
-						Validators:          []validator.String{parameterTypes},
-					},
-					"example": schema.StringAttribute{
-						MarkdownDescription: "Value for documentation.",
-						Optional:            true,
-					},
-					"description": schema.StringAttribute{
-						MarkdownDescription: "At most 2000 characters.",
-						Optional:            true,
-					},
-				}},
-			},
-			"debug": schema.SingleNestedAttribute{
-				MarkdownDescription: "The test call that goes with every write: the service makes it first, and where it fails nothing is stored. Only a revision that was called successfully can be published.",
-				Optional:            true,
-				Attributes: map[string]schema.Attribute{
-					"parameters": schema.MapAttribute{
-						MarkdownDescription: "Values to call it with, by parameter, written as in a call. Parameters that are not here take their `default`, else their `example`.",
-						ElementType:         types.StringType,
-						Optional:            true,
-					},
-				},
-			},
-			"revision": schema.Int64Attribute{
-				MarkdownDescription: "Counts the changes of the definition, from 1. Give it to a publication as `api_revision`, so that a change is published.",
-				Computed:            true,
-			},
-			"debug_status": schema.StringAttribute{
-				MarkdownDescription: "Whether the revision can be published: `SUCCESS`, `FAILED`, or `WAITING` where there were no values to call it with.",
-				Computed:            true,
-			},
-			"debug_message": schema.StringAttribute{
-				MarkdownDescription: "Why the revision was not debugged, or how that failed.",
-				Computed:            true,
-			},
-			"owner_name": schema.StringAttribute{
-				MarkdownDescription: "Name of the member who created the API.",
-				Computed:            true,
-			},
-		},
+			"Everything but `name`, `description`, `visibility`, `group_id`, `folder_id`, `resource_group` and `debug` is the definition. Each change of it counts `revision` up, and the plan shows the new number.",
+		Attributes: attributes,
 	}
 }
 
-// input is what the model says about the API; what is unknown reads as empty.
+// input is what the service is asked to make of the model, with defaults filled in and
+// without details that do not count; what is unknown reads as empty.
 func (m *apiModel) input() service.APIInput {
-	return service.APIInput{
-		APISpec: service.APISpec{
-			Name: m.Name.ValueString(), Description: m.Description.ValueString(), Definition: m.definition(),
-		},
-		Debug: m.debugInput(),
+	spec := service.APISpec{
+		Name: m.Name.ValueString(), Description: m.Description.ValueString(), Visibility: service.Visibility(m.Visibility.ValueString()),
+		GroupID: m.GroupID.ValueString(), FolderID: m.FolderID.ValueString(), ResourceGroup: m.ResourceGroup.ValueString(),
+		Definition: m.definition(),
 	}
-}
-
-func (m *apiModel) definition() service.Definition {
-	return service.Definition{
-		Path: m.Path.ValueString(), Method: service.Method(m.Method.ValueString()), AuthType: service.AuthType(m.AuthType.ValueString()),
-		TimeoutMS: int(m.TimeoutMS.ValueInt64()), ConnectionID: m.ConnectionID.ValueString(), Script: scriptOf(m.Script),
-		RequestParameters: requestParametersOf(m.RequestParameters), ResponseParameters: responseParametersOf(m.ResponseParameters),
-	}
-}
-
-func (m *apiModel) debugInput() *service.DebugInput {
-	if m.Debug.IsNull() || m.Debug.IsUnknown() {
-		return nil
-	}
-	return &service.DebugInput{Parameters: m.debugParameters()}
-}
-
-func (m *apiModel) debugParameters() map[string]string {
-	parameters, ok := m.Debug.Attributes()["parameters"].(types.Map)
-	if !ok {
-		return nil
-	}
-	return textsOf(parameters)
-}
-
-// definitionKnown reports whether everything that makes the definition is known.
-func (m *apiModel) definitionKnown(ctx context.Context) bool {
-	return fullyKnown(ctx, m.Path, m.Method, m.AuthType, m.TimeoutMS, m.ConnectionID, m.Script, m.RequestParameters, m.ResponseParameters)
+	return service.APIInput{APISpec: spec.WithDefaults(), Debug: debugOf(m.Debug)}
 }
 
 // take makes the model say what the service answered. The debug is an input and
@@ -254,73 +116,12 @@ func (m *apiModel) definitionKnown(ctx context.Context) bool {
 func (m *apiModel) take(a service.API) {
 	m.ID, m.Number = types.StringValue(a.ID), types.Int64Value(a.Number)
 	m.Name, m.Description = types.StringValue(a.Name), optional(m.Description, a.Description)
-	m.Path, m.Method, m.AuthType = types.StringValue(a.Path), types.StringValue(string(a.Method)), types.StringValue(string(a.AuthType))
-	m.TimeoutMS, m.ConnectionID = types.Int64Value(int64(a.TimeoutMS)), types.StringValue(a.ConnectionID)
-	m.Script = scriptValue(a.Script)
-	m.RequestParameters = requestParametersValue(m.RequestParameters, a.RequestParameters)
-	m.ResponseParameters = responseParametersValue(m.ResponseParameters, a.ResponseParameters)
+	m.Visibility, m.ResourceGroup = types.StringValue(string(a.WithDefaults().Visibility)), optional(m.ResourceGroup, a.ResourceGroup)
+	m.GroupID, m.FolderID = optional(m.GroupID, a.GroupID), optional(m.FolderID, a.FolderID)
+	m.takeDefinition(a.Definition)
 	m.Revision = types.Int64Value(a.Revision)
 	m.DebugStatus, m.DebugMessage = types.StringValue(string(a.DebugStatus)), orNull(a.DebugMessage)
 	m.OwnerName = types.StringValue(a.OwnerName)
-}
-
-func (r *apiResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	var config apiModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	in := config.input()
-	// The schema's defaults are not in the configuration yet.
-	in.APISpec = in.WithDefaults()
-	if in.Method == "" {
-		in.Method = service.MethodGet
-	}
-	err := in.Validate()
-	addFieldErrors(ctx, &resp.Diagnostics, req.Config, withoutEnumerations(err))
-	// A script is checked against the parameters once all of them are known.
-	if err == nil && fullyKnown(ctx, config.Script, config.RequestParameters) {
-		addFieldErrors(ctx, &resp.Diagnostics, req.Config, query.Check(in.Definition))
-	}
-	config.validateDebug(ctx, req.Config, &resp.Diagnostics)
-}
-
-// withoutEnumerations leaves out what the schema's own validators say already.
-func withoutEnumerations(err error) error {
-	fields := fieldErrors(err)
-	if len(fields) == 0 {
-		return err
-	}
-	fields = slices.DeleteFunc(slices.Clone(fields), func(f service.FieldError) bool {
-		return f.Pointer == "/method" || f.Pointer == "/auth_type" || f.Pointer == "/timeout_ms" || strings.HasSuffix(f.Pointer, "/type")
-	})
-	if len(fields) == 0 {
-		return nil
-	}
-	return &service.Error{Code: service.CodeInvalid, Message: err.Error(), Fields: fields}
-}
-
-// validateDebug checks the debug's values against the parameters that they are for.
-func (m *apiModel) validateDebug(ctx context.Context, config tfsdk.Config, diags *diag.Diagnostics) {
-	if !fullyKnown(ctx, m.RequestParameters, m.Script) {
-		return
-	}
-	var v service.Invalid
-	given, declared := m.debugParameters(), requestParametersOf(m.RequestParameters)
-	for _, name := range slices.Sorted(maps.Keys(given)) {
-		at := service.Pointer("debug", "parameters", name)
-		p, ok := declared[name]
-		if !ok {
-			if !slices.Contains(service.ReservedParameters, name) || !scriptOf(m.Script).Paged {
-				v.Addf(at, "There is no request parameter %s: declare it in request_parameters, or remove it here.", name)
-			}
-			continue
-		}
-		if _, err := p.Type.Parse(given[name]); err != nil {
-			v.Addf(at, "The value %q of %s %s.", given[name], name, err)
-		}
-	}
-	addFieldErrors(ctx, diags, config, v.Err("The debug"))
 }
 
 func (r *apiResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
@@ -332,10 +133,17 @@ func (r *apiResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	known := plan.definitionKnown(ctx)
+	if leftOut(ctx, req.Config, path.Root("mode")) {
+		plan.Mode = plan.modeOfDetails()
+	}
+	known := plan.known(ctx)
+	var warnings []service.FieldError
+	if known {
+		warnings = plan.definition().Warnings()
+	}
 	if req.State.Raw.IsNull() {
 		plan.Revision = types.Int64Value(1)
-		r.planDefinition(ctx, req, resp, &plan, known, "")
+		warnings = r.planDefinition(ctx, req, resp, &plan, known, "", warnings)
 	} else {
 		var state apiModel
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -357,34 +165,38 @@ func (r *apiResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 			plan.Revision = types.Int64Value(state.Revision.ValueInt64() + 1)
 		}
 		if !plan.Revision.Equal(state.Revision) {
-			r.planDefinition(ctx, req, resp, &plan, known, state.ID.ValueString())
+			warnings = r.planDefinition(ctx, req, resp, &plan, known, state.ID.ValueString(), warnings)
 		}
 	}
+	addFieldWarnings(&resp.Diagnostics, req.Plan.Schema.Type(), "of the API "+plan.Name.ValueString(), warnings)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 }
 
 // planDefinition judges a definition that is about to be written: the service
-// checks it against its connection, and it may lack the values for its debug.
-func (r *apiResource) planDefinition(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, plan *apiModel, known bool, id string) {
-	if fullyKnown(ctx, plan.RequestParameters, plan.Debug) {
-		_, missing := plan.definition().DebugParameters(plan.debugParameters())
-		if len(missing) == 0 {
+// checks it against its connection, and it may lack the values for its debug. It adds
+// the service's warnings to those that are known already.
+func (r *apiResource) planDefinition(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, plan *apiModel, known bool, id string, warnings []service.FieldError) []service.FieldError {
+	if fullyKnown(ctx, plan.Mode, plan.Method, plan.RequestParameters, plan.Debug) {
+		if _, why := plan.definition().DebugCall(debugOf(plan.Debug)); why == "" {
 			// The debug runs, and where it fails the apply does.
 			plan.DebugStatus, plan.DebugMessage = types.StringValue(string(service.DebugSuccess)), types.StringNull()
 		} else {
-			resp.Diagnostics.AddAttributeWarning(path.Root("debug"), "This revision cannot be published",
-				fmt.Sprintf("Publishing %s needs a successful test call, and there is no value for %s. Give a debug, or an example of the parameter:\n\n  debug = { parameters = { %s = \"…\" } }",
-					plan.Name.ValueString(), strings.Join(missing, ", "), missing[0]))
+			addNotPublishable(&resp.Diagnostics, plan, why)
 		}
 	}
-	if !known || !fullyKnown(ctx, plan.Name, plan.Description) || r.backend == nil || r.backend.client == nil || !r.backend.planValidation {
-		return
+	if !known || !fullyKnown(ctx, plan.Name, plan.Description, plan.Visibility, plan.GroupID, plan.FolderID, plan.ResourceGroup) ||
+		r.backend == nil || r.backend.client == nil || !r.backend.planValidation {
+		return warnings
 	}
 	if _, err := r.backend.whoAmI(ctx); err != nil {
 		r.notValidated(&resp.Diagnostics, *plan, err)
-		return
+		return warnings
 	}
-	_, err := r.backend.client.ValidateAPI(ctx, id, plan.input())
+	in := plan.input()
+	if !fullyKnown(ctx, plan.Debug) {
+		in.Debug = nil
+	}
+	found, err := r.backend.client.ValidateAPI(ctx, id, in)
 	switch {
 	case err == nil:
 	case client.Answered(err) && !passing(err):
@@ -392,6 +204,23 @@ func (r *apiResource) planDefinition(ctx context.Context, req resource.ModifyPla
 	default:
 		r.notValidated(&resp.Diagnostics, *plan, err)
 	}
+	for _, w := range found.Warnings {
+		if !slices.Contains(warnings, w) {
+			warnings = append(warnings, w)
+		}
+	}
+	return warnings
+}
+
+// addNotPublishable warns of a revision that no test call is made of, and shows what
+// to write.
+func addNotPublishable(diags *diag.Diagnostics, plan *apiModel, why string) {
+	block := "debug = {}"
+	if _, missing := plan.definition().DebugParameters(debugParametersOf(plan.Debug)); len(missing) > 0 {
+		block = fmt.Sprintf("debug = { parameters = { %s = \"…\" } }", missing[0])
+	}
+	diags.AddAttributeWarning(path.Root("debug"), "This revision cannot be published",
+		fmt.Sprintf("Publishing %s needs a successful test call. %s\n\n  %s", plan.Name.ValueString(), why, block))
 }
 
 // passing reports whether what the service refused now may be accepted when the

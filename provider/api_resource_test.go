@@ -119,7 +119,7 @@ func TestADebugThatFailsStoresNothing(t *testing.T) {
 	// A row that does not fit its declared type is seen only by running it.
 	w := s.workdir("api", s.developer).set("sql=SELECT region AS id, amount FROM orders WHERE region = ${region} AND amount >= ${least}")
 	w.apply().fails(t, "Cannot create API orders", "(request ")
-	if apis, err := s.admin.APIs(t.Context(), client.Page{}); err != nil || len(apis.Items) != 0 {
+	if apis, err := s.admin.APIs(t.Context(), client.APIFilter{}, client.Page{}); err != nil || len(apis.Items) != 0 {
 		t.Errorf("there are %d APIs (%v)", len(apis.Items), err)
 	}
 	if state := w.state(ordersAPI); state != nil {
@@ -134,7 +134,7 @@ func TestAnAPIWithoutDebugValuesIsStoredWithAWarning(t *testing.T) {
 	w.set("example=")
 	main := w.read("main.tf")
 	w.write("main.tf", strings.Replace(main, "example = var.example, ", "", 1))
-	w.plan().ends(t, 2, "This revision cannot be published", "there is no value for region", "debug = { parameters = { region =")
+	w.plan().ends(t, 2, "This revision cannot be published", "no value for the required region", "debug = { parameters = { region =")
 	w.apply().succeeds(t)
 	if state := w.state(ordersAPI); state["debug_status"] != "WAITING" || !strings.Contains(state["debug_message"].(string), "region") {
 		t.Errorf("the state has %v", state)
@@ -154,8 +154,8 @@ func TestWhatIsWrongWithoutAskingAnybodyFailsInThePlanOnItsAttribute(t *testing.
 	out := w.plan().fails(t)
 	for _, says := range []string{
 		`"1x" is not a valid name`, "The description has 2010 characters; 2000 is the most", `"orders" is not a valid path`,
-		"Attribute method value must be one of", "Attribute auth_type value must be one of", "Attribute timeout_ms value must be between 1 and 30000",
-		`"pageNum" is reserved for paging`, `"1st" is not a valid parameter name`, `request_parameters["day"].type value must be one of`,
+		`"PATCH" is not a method of a script API`, `"SECRET" is not a way to authenticate`, "30001 is not a timeout",
+		`"pageNum" is reserved for paging`, `"1st" is not a valid parameter name`, `Invalid request_parameters["day"].type`, `"DATE" is not a parameter type`,
 		`The default "many" of count must be a whole number`, "Declare the columns to answer",
 		"region", "Invalid script.sql", "DELETE",
 		"There is no request parameter di", `The value "one" of id must be a whole number`,

@@ -27,8 +27,7 @@ var renamed = map[string]string{"password": "password_wo"}
 // stops at the last attribute; ok is false where not even the first one exists.
 func attributePath(schemaType attr.Type, pointer string) (at path.Path, ok bool) {
 	at = path.Empty()
-	for i, element := range strings.Split(strings.TrimPrefix(pointer, "/"), "/") {
-		element = strings.NewReplacer("~1", "/", "~0", "~").Replace(element)
+	for i, element := range pointerElements(pointer) {
 		switch t := schemaType.(type) {
 		case attr.TypeWithAttributeTypes:
 			if name, isRenamed := renamed[element]; isRenamed && i == 0 {
@@ -52,6 +51,15 @@ func attributePath(schemaType attr.Type, pointer string) (at path.Path, ok bool)
 		}
 	}
 	return at, true
+}
+
+// pointerElements are the names, keys and positions of a JSON pointer.
+func pointerElements(pointer string) []string {
+	elements := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
+	for i, element := range elements {
+		elements[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(element)
+	}
+	return elements
 }
 
 // addFieldErrors reports what a check of the domain found in a configuration, each

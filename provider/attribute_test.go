@@ -4,6 +4,8 @@
 package provider
 
 import (
+	"maps"
+	"reflect"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -36,6 +38,14 @@ func TestAPointerLeadsToTheAttributeThatTheFieldComesFrom(t *testing.T) {
 		{api, "/request_parameters/region/type", `request_parameters["region"].type`, true},
 		{api, "/response_parameters/a~1b~0c", `response_parameters["a/b~c"]`, true},
 		{api, "/debug/parameters/region", `debug.parameters["region"]`, true},
+		{api, "/debug/expect/json/~1data~10~1name", `debug.expect.json["/data/0/name"]`, true},
+		{api, "/debug/expect/json/", `debug.expect.json[""]`, true},
+		{api, "/wizard/order_by/1/column", "wizard.order_by[1].column", true},
+		{api, "/wizard/order_by/first", "wizard.order_by", true},
+		{api, "/registration/host", "registration.host", true},
+		{api, "/error_codes/e.1-\"x\"/message", `error_codes["e.1-\"x\""].message`, true},
+		{api, "/protocols/0", "protocols", true},
+		{api, "/caller_rate_limit/period_seconds", "caller_rate_limit.period_seconds", true},
 		{api, "/request_parameters/region/type/deeper", `request_parameters["region"].type`, true},
 		{api, "/script/absent", "script", true},
 		{api, "/absent", "", false},
@@ -78,30 +88,74 @@ func TestEveryFieldOfAnInputIsAnAttribute(t *testing.T) {
 
 func TestADefinitionComesBackAsItWas(t *testing.T) {
 	text := func(s string) *string { return &s }
-	d := service.Definition{
-		Path: "/orders", Method: service.MethodPost, AuthType: service.AuthNone, TimeoutMS: 5, ConnectionID: testID,
-		Script: &service.Script{SQL: "SELECT 1", Paged: true},
+	common := service.Definition{
+		Path: "/orders", Method: service.MethodPost, AuthType: service.AuthNone, TimeoutMS: 5,
 		RequestParameters: map[string]service.RequestParameter{
 			"all":  {Type: service.TypeStringList, Required: true, Default: text(""), Example: text("a,b"), Description: "What."},
 			"none": {Type: service.TypeInt},
 		},
 		ResponseParameters: map[string]service.ResponseParameter{"id": {Type: service.TypeLong, Example: text("")}, "name": {Type: service.TypeString, Description: "Who."}},
+		ErrorCodes:         map[string]service.ErrorDescription{"e1": {Message: "msg1", Solution: "sol1"}, "e2": {Message: "msg2"}},
+		SuccessSample:      "success", FailureSample: "fail",
+		RateLimit: &service.RateLimit{Requests: 5}, CallerRateLimit: &service.RateLimit{Requests: 5, PeriodSeconds: 60},
 	}
-	var m apiModel
-	m.RequestParameters, m.ResponseParameters = types.MapNull(types.ObjectType{AttrTypes: requestParameterType}), types.MapNull(types.ObjectType{AttrTypes: responseParameterType})
-	m.take(service.API{APISpec: service.APISpec{Name: "orders", Definition: d}})
-	if got := m.definition(); !got.Equal(d) {
-		t.Errorf("got  %+v\nwant %+v", got, d)
+	definition := func(change func(*service.Definition)) service.Definition {
+		d := common
+		d.RequestParameters, d.ResponseParameters = maps.Clone(d.RequestParameters), maps.Clone(d.ResponseParameters)
+		change(&d)
+		return d
 	}
-	again := m
-	again.take(service.API{APISpec: service.APISpec{Name: "orders", Definition: d}})
-	if !again.RequestParameters.Equal(m.RequestParameters) || !again.ResponseParameters.Equal(m.ResponseParameters) || !again.Script.Equal(m.Script) {
-		t.Error("a second refresh changes the state")
+	for name, d := range map[string]service.Definition{
+		"wizard": definition(func(d *service.Definition) {
+			d.ConnectionID, d.CacheTTLSeconds, d.Protocols = testID, 60, []service.Protocol{service.ProtocolHTTPS}
+			d.Wizard = &service.Wizard{Table: "orders", Paged: true, SkipTotal: true, OrderBy: []service.WizardOrder{{Column: "b", Descending: true}, {Column: "a"}}}
+			d.RequestParameters["all"] = service.RequestParameter{Type: service.TypeStringList, Operator: service.OperatorIn, Column: "kind"}
+			d.ResponseParameters["name"] = service.ResponseParameter{Type: service.TypeString, Column: "full_name"}
+		}),
+		"wizard with nothing but its table": {Wizard: &service.Wizard{Table: "orders"}},
+		"script": definition(func(d *service.Definition) {
+			d.ConnectionID = testID
+			d.Script = &service.Script{SQL: "SELECT 1", SQLMode: service.SQLMyBatis, Table: "orders", Paged: true, SkipTotal: true}
+		}),
+		"script with nothing but its SQL": {Script: &service.Script{SQL: "SELECT 1"}},
+		"registration": definition(func(d *service.Definition) {
+			d.RequestContentType, d.ResponseContentType = service.ContentForm, service.ContentXML
+			d.Registration = &service.Registration{Host: "http://a", Path: "/[all]", ContentType: service.ContentXML, RequestBodyDescription: "A form."}
+			d.RequestParameters["none"] = service.RequestParameter{Type: service.TypeInt, Position: service.PositionBody, Operator: service.OperatorConst, Default: text("1")}
+		}),
+		"registration with nothing but its backend": {Registration: &service.Registration{Host: "http://a", Path: "/"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var m apiModel
+			m.take(service.API{APISpec: service.APISpec{Name: "orders", Definition: d}})
+			if got := m.definition(); !got.Equal(d) {
+				t.Errorf("got  %+v\nwant %+v", got, d)
+			}
+			again := m
+			again.take(service.API{APISpec: service.APISpec{Name: "orders", Definition: d}})
+			if !reflect.DeepEqual(again, m) {
+				t.Error("a second refresh changes the state")
+			}
+		})
+	}
+}
+
+func TestDetailsThatDoNotCountStayAsTheyAreWritten(t *testing.T) {
+	written := wizardValue(types.ObjectNull(wizardType), &service.Wizard{Table: "orders"})
+	m := definitionModel{Mode: types.StringValue("SCRIPT"), Wizard: written}
+	m.takeDefinition(service.Definition{Script: &service.Script{SQL: "SELECT 1"}})
+	if !m.Wizard.Equal(written) || m.Script.IsNull() {
+		t.Errorf("the wizard reads %s, the script %s", m.Wizard, m.Script)
+	}
+	// Somebody made a wizard of it: what counted before is gone, and the plan shows both.
+	m.takeDefinition(service.Definition{Wizard: &service.Wizard{Table: "lines"}})
+	if !m.Script.IsNull() || stringOf(m.Wizard.Attributes()["table"]) != "lines" || m.Mode.ValueString() != "WIZARD" {
+		t.Errorf("the mode reads %s, the wizard %s, the script %s", m.Mode, m.Wizard, m.Script)
 	}
 }
 
 func TestNothingAndEmptyAreKeptApart(t *testing.T) {
-	element := types.ObjectType{AttrTypes: requestParameterType}
+	element := requestParameterType
 	empty := types.MapValueMust(element, map[string]attr.Value{})
 	for _, tt := range []struct {
 		name  string

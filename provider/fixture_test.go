@@ -47,11 +47,12 @@ type testService struct {
 	developer, reviewer string
 }
 
-// startService starts a service with the members dev, a developer, and rev, a
-// developer with the reviewer right, and the SQLite database orders.db.
-func startService(t *testing.T) *testService {
+// startService starts a service, with these flags, that has the members dev, a
+// developer, and rev, a developer with the reviewer right, and the SQLite database
+// orders.db.
+func startService(t *testing.T, flags ...string) *testService {
 	t.Helper()
-	s := &testService{Service: servicetest.Start(t), t: t}
+	s := &testService{Service: servicetest.Start(t, flags...), t: t}
 	s.writeOrders("orders.db")
 	s.adminToken = s.AdminToken()
 	s.admin = s.client(s.adminToken)

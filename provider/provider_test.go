@@ -181,7 +181,7 @@ func once(t *testing.T, s *testService, w *workdir, l *losses) {
 	if err != nil || len(connections.Items) != 1 {
 		t.Errorf("there are %d connections (%v)", len(connections.Items), err)
 	}
-	apis, err := s.admin.APIs(t.Context(), client.Page{})
+	apis, err := s.admin.APIs(t.Context(), client.APIFilter{}, client.Page{})
 	if err != nil || len(apis.Items) != 1 {
 		t.Errorf("there are %d APIs (%v)", len(apis.Items), err)
 	}

@@ -150,7 +150,7 @@ func TestAReviewerPublishesSuspendsRestoresAndTakesOffline(t *testing.T) {
 
 	w.destroy().succeeds(t, "Destroy complete")
 	s.wantCall("/orders", 404)
-	if apis, err := s.admin.APIs(t.Context(), client.Page{}); err != nil || len(apis.Items) != 0 {
+	if apis, err := s.admin.APIs(t.Context(), client.APIFilter{}, client.Page{}); err != nil || len(apis.Items) != 0 {
 		t.Errorf("after the destroy there are %d APIs (%v)", len(apis.Items), err)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -40,19 +39,8 @@ type publishedAPIModel struct {
 	OwnerName       types.String `tfsdk:"owner_name"`
 	PublishedBy     types.String `tfsdk:"published_by"`
 	PublishedAt     types.String `tfsdk:"published_at"`
-	Definition      types.Object `tfsdk:"definition"`
-}
-
-// publishedDefinitionType is the type of a definition as a whole.
-var publishedDefinitionType = map[string]attr.Type{
-	"path":                types.StringType,
-	"method":              types.StringType,
-	"auth_type":           types.StringType,
-	"timeout_ms":          types.Int64Type,
-	"connection_id":       types.StringType,
-	"script":              types.ObjectType{AttrTypes: scriptType},
-	"request_parameters":  types.MapType{ElemType: types.ObjectType{AttrTypes: requestParameterType}},
-	"response_parameters": types.MapType{ElemType: types.ObjectType{AttrTypes: responseParameterType}},
+	// Definition is nil until it is read.
+	Definition *definitionModel `tfsdk:"definition"`
 }
 
 func (d *publishedAPIDataSource) Metadata(_ context.Context, _ datasource.MetadataRequest, resp *datasource.MetadataResponse) {
@@ -79,7 +67,7 @@ func (d *publishedAPIDataSource) Schema(_ context.Context, _ datasource.SchemaRe
 			"number":           schema.Int64Attribute{MarkdownDescription: "Sequential number of the API.", Computed: true},
 			"name":             text("Name of the API."),
 			"description":      text("Description of the API."),
-			"mode":             text("How the API gets its answer: `SCRIPT`."),
+			"mode":             text("How the API gets its answer: `WIZARD`, `SCRIPT` or `REGISTRATION`."),
 			"publication_id":   text("Id of the publication."),
 			"environment_name": text("Name of the environment, which callers send in `X-Stage`."),
 			"status":           text("Status of the publication: `PUBLISHED`, `WAITING_STOP` or `WAITING_OFFLINE`."),
@@ -92,41 +80,7 @@ func (d *publishedAPIDataSource) Schema(_ context.Context, _ datasource.SchemaRe
 			"definition": schema.SingleNestedAttribute{
 				MarkdownDescription: "The definition that is live.",
 				Computed:            true,
-				Attributes: map[string]schema.Attribute{
-					"path":          text("Path below the gateway's address."),
-					"method":        text("HTTP method of a call."),
-					"auth_type":     text("How callers prove who they are."),
-					"timeout_ms":    schema.Int64Attribute{MarkdownDescription: "How long one call may take, in milliseconds.", Computed: true},
-					"connection_id": text("Id of the connection that it reads from."),
-					"script": schema.SingleNestedAttribute{
-						MarkdownDescription: "The SQL that answers a call.",
-						Computed:            true,
-						Attributes: map[string]schema.Attribute{
-							"sql":   text("The statement."),
-							"paged": schema.BoolAttribute{MarkdownDescription: "Whether one page with a total is answered instead of all rows.", Computed: true},
-						},
-					},
-					"request_parameters": schema.MapNestedAttribute{
-						MarkdownDescription: "What a caller passes, by name.",
-						Computed:            true,
-						NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-							"type":        text("Type: one of `" + strings.Join(texts(service.ParameterTypes), "`, `") + "`."),
-							"required":    schema.BoolAttribute{MarkdownDescription: "Whether a call without it is refused.", Computed: true},
-							"default":     text("Value of a call that does not pass it."),
-							"example":     text("Example value."),
-							"description": text("Description."),
-						}},
-					},
-					"response_parameters": schema.MapNestedAttribute{
-						MarkdownDescription: "The columns that are answered, by name.",
-						Computed:            true,
-						NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-							"type":        text("Type of the values."),
-							"example":     text("Example value."),
-							"description": text("Description."),
-						}},
-					},
-				},
+				Attributes:          readOnly(definitionAttributes()),
 			},
 		},
 	}
@@ -166,15 +120,6 @@ func (m *publishedAPIModel) take(p service.PublishedAPI) {
 	m.Status, m.Version, m.APIRevision = types.StringValue(string(p.Status)), types.StringValue(p.Version), types.Int64Value(p.Revision)
 	m.URL, m.OwnerName, m.PublishedBy = types.StringValue(p.URL), types.StringValue(p.OwnerName), types.StringValue(p.PublishedBy)
 	m.PublishedAt = types.StringValue(p.PublishedAt.UTC().Format(time.RFC3339))
-	d := p.Definition
-	m.Definition = types.ObjectValueMust(publishedDefinitionType, map[string]attr.Value{
-		"path":                types.StringValue(d.Path),
-		"method":              types.StringValue(string(d.Method)),
-		"auth_type":           types.StringValue(string(d.AuthType)),
-		"timeout_ms":          types.Int64Value(int64(d.TimeoutMS)),
-		"connection_id":       types.StringValue(d.ConnectionID),
-		"script":              scriptValue(d.Script),
-		"request_parameters":  requestParametersValue(types.MapNull(types.ObjectType{AttrTypes: requestParameterType}), d.RequestParameters),
-		"response_parameters": responseParametersValue(types.MapNull(types.ObjectType{AttrTypes: responseParameterType}), d.ResponseParameters),
-	})
+	m.Definition = &definitionModel{}
+	m.Definition.takeDefinition(p.Definition)
 }

@@ -10,18 +10,6 @@ import (
 	"time"
 )
 
-// Visibility is who in the workspace sees an API.
-type Visibility string
-
-// The visibilities, in the order of the source document's numbers 0 and 1.
-const (
-	VisibilityWorkspace Visibility = "WORKSPACE"
-	VisibilityPrivate   Visibility = "PRIVATE"
-)
-
-// Visibilities lists every visibility.
-var Visibilities = []Visibility{VisibilityWorkspace, VisibilityPrivate}
-
 // APISpec is what a user says about an API.
 type APISpec struct {
 	Name        string `json:"name" doc:"4 to 50 letters, digits and underscores, starting with a letter; unique in the workspace."`

@@ -13,6 +13,10 @@ type PublishedAPI struct {
 	Name            string     `json:"name"`
 	Description     string     `json:"description,omitempty"`
 	Mode            Mode       `json:"mode"`
+	Visibility      Visibility `json:"visibility" enum:"WORKSPACE,PRIVATE"`
+	GroupID         string     `json:"group_id,omitempty"`
+	FolderID        string     `json:"folder_id,omitempty"`
+	ResourceGroup   string     `json:"resource_group,omitempty"`
 	PublicationID   string     `json:"publication_id"`
 	EnvironmentID   string     `json:"environment_id"`
 	EnvironmentName string     `json:"environment_name"`

@@ -6,6 +6,7 @@ package service
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -105,6 +106,34 @@ func (d Definition) DebugCall(in *DebugInput) (call DebugInput, why string) {
 	}
 	call.Parameters = values
 	return call, ""
+}
+
+// Validate checks what can be known of the debug of a stored definition without
+// making it: its values, and that there is one for what is required.
+func (in DebugInput) Validate(d Definition) error {
+	d = d.WithDefaults()
+	var v Invalid
+	in.validate(&v, d)
+	_, missing := d.DebugParameters(in.Parameters)
+	for _, name := range missing {
+		v.Addf(Pointer("debug", "parameters", name), "The required parameter %s has no value, default or example.", name)
+	}
+	return WithinDebug(v.Err("The debug"))
+}
+
+// WithinDebug makes the pointers of an error, which lead to a debug inside an API,
+// lead to the same places where the debug is the whole input.
+func WithinDebug(err error) error {
+	var e *Error
+	if !errors.As(err, &e) || len(e.Fields) == 0 {
+		return err
+	}
+	within := *e
+	within.Fields = slices.Clone(e.Fields)
+	for i := range within.Fields {
+		within.Fields[i].Pointer = strings.TrimPrefix(within.Fields[i].Pointer, "/debug")
+	}
+	return &within
 }
 
 // validate checks what can be known of a debug without making it.

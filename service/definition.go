@@ -263,6 +263,7 @@ func (d Definition) WithDefaults() Definition {
 		d.ResponseContentType = ContentJSON
 	}
 	d.RequestParameters = withDefaults(d.RequestParameters, RequestParameter.withDefaults)
+	d.RateLimit, d.CallerRateLimit = d.RateLimit.withDefaults(), d.CallerRateLimit.withDefaults()
 	if len(d.ResponseParameters) == 0 {
 		d.ResponseParameters = nil
 	}
@@ -312,7 +313,7 @@ func (d Definition) Equal(o Definition) bool {
 	return reflect.DeepEqual(d.WithDefaults(), o.WithDefaults())
 }
 
-// Validate notes everything about the definition, with its defaults filled in, that
+// validate notes everything about the definition, with its defaults filled in, that
 // breaks a rule and can be known without its connection and without parsing SQL.
 func (d Definition) validate(v *Invalid) {
 	checkPath(v, "/path", d.Path)
@@ -456,6 +457,10 @@ func (d Definition) validateRegistration(v *Invalid) {
 func (d Definition) validateParameters(v *Invalid) {
 	if len(d.RequestParameters) > MaxParameters {
 		v.Addf("/request_parameters", "There are %d request parameters; %d is the most.", len(d.RequestParameters), MaxParameters)
+	}
+	if !oneOf(d.Mode, Modes) {
+		// Their rules are those of the mode.
+		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.RequestParameters)) {
 		d.RequestParameters[name].validate(v, name, d)

@@ -12,6 +12,15 @@ type Policy struct {
 	// FourEyes forbids approving one's own application, and sends reviewers' own
 	// publications to review too.
 	FourEyes bool `json:"four_eyes"`
+	// RateLimit bounds the calls of all APIs of the environment together.
+	RateLimit *RateLimit `json:"rate_limit,omitempty" doc:"Bounds the calls of all APIs of the environment together; absent: no bound."`
+}
+
+// Equal reports whether both demand the same.
+func (p Policy) Equal(o Policy) bool {
+	a, b := p.RateLimit, o.RateLimit
+	p.RateLimit, o.RateLimit = nil, nil
+	return p == o && (a == b || a != nil && b != nil && a.Requests == b.Requests && a.Period() == b.Period())
 }
 
 // Environment is a stage of an instance: the place where APIs are published to.
@@ -37,6 +46,7 @@ func (e Environment) Validate() error {
 	if e.FourEyes && !e.ReviewRequired {
 		v.Addf("/four_eyes", "Four eyes need a review to look at: set review_required too, or leave four_eyes out.")
 	}
+	e.RateLimit.validate(&v, "/rate_limit")
 	return v.Err("The environment")
 }
 

@@ -11,4 +11,10 @@ func (c Connection) ETag() string { return etag(c.RowVersion) }
 // ETag is the entity tag of the API.
 func (a API) ETag() string { return etag(a.RowVersion) }
 
+// ETag is the entity tag of the group.
+func (g Group) ETag() string { return etag(g.RowVersion) }
+
+// ETag is the entity tag of the folder.
+func (f Folder) ETag() string { return etag(f.RowVersion) }
+
 func etag(rowVersion int64) string { return `"` + strconv.FormatInt(rowVersion, 10) + `"` }

@@ -24,4 +24,8 @@ type Event struct {
 	RequestID string `json:"request_id,omitempty"`
 	// Detail holds what changed, as JSON; never a secret.
 	Detail json.RawMessage `json:"detail,omitempty"`
+
+	// PrivateTo is the id of the owner of an API that was private when this happened to
+	// it: the owner and admins alone are shown the event. "" for all other events.
+	PrivateTo string `json:"-"`
 }

@@ -20,6 +20,14 @@ const (
 // Period returns the length of the period in seconds.
 func (l RateLimit) Period() int { return max(l.PeriodSeconds, 1) }
 
+// withDefaults says the period where it is left out, so that both are one definition.
+func (l *RateLimit) withDefaults() *RateLimit {
+	if l == nil || l.PeriodSeconds != 0 {
+		return l
+	}
+	return &RateLimit{Requests: l.Requests, PeriodSeconds: l.Period()}
+}
+
 func (l *RateLimit) validate(v *Invalid, pointer string) {
 	if l == nil {
 		return

@@ -31,10 +31,11 @@ var (
 	headerPattern    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
 	errorCodePattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 	memberPattern    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$`)
+	folderPattern    = regexp.MustCompile(`^[\p{L}\p{N}_-]([\p{L}\p{M}\p{N}_ -]{0,62}[\p{L}\p{M}\p{N}_-])?$`)
 	stagePattern     = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{1,63}$`)
 )
 
-// checkName applies the rule for names of APIs and connections.
+// checkName applies the rule for names of APIs, connections and groups.
 // Source: dataworks-create-api, ApiName.
 func checkName(v *Invalid, pointer, name string) {
 	if !namePattern.MatchString(name) {

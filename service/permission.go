@@ -11,7 +11,7 @@ const (
 	OpReadCatalog        Operation = "read the catalog"
 	OpReadDrafts         Operation = "read drafts, publications or the audit trail"
 	OpCreateEnvironment  Operation = "create environments or instances"
-	OpDefine             Operation = "define connections or APIs"
+	OpDefine             Operation = "define groups, connections or APIs"
 	OpApply              Operation = "publish, restore or cancel"
 	OpDecide             Operation = "approve, reject, suspend or unpublish"
 	OpAdminister         Operation = "change environment policies, members or other members' tokens"

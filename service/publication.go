@@ -77,6 +77,8 @@ type Publication struct {
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 
+	// PrivateTo is the id of the API's owner where the API is private, else "".
+	PrivateTo string `json:"-"`
 	// Resume is the status that cancelling an application or a notice leads back to.
 	Resume Status `json:"-"`
 	// RowVersion guards every transition: an update names the version that it read.

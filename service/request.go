@@ -25,6 +25,16 @@ type ConnectionInput struct {
 	Password *string `json:"password,omitempty" doc:"POSTGRESQL: the role's password. Write-only; absent in an update keeps the one there is."`
 }
 
+// GroupInput creates or replaces a group.
+type GroupInput struct {
+	GroupSpec
+}
+
+// FolderInput creates or replaces a folder. Another parent moves it; its group stays.
+type FolderInput struct {
+	FolderSpec
+}
+
 // APIInput creates or replaces an API. The debug travels with the write: it runs
 // first, and where it fails nothing is stored.
 type APIInput struct {
@@ -84,4 +94,6 @@ type EnvironmentInput struct {
 	// ReviewRequired is true where absent.
 	ReviewRequired *bool `json:"review_required,omitempty"`
 	FourEyes       bool  `json:"four_eyes,omitempty"`
+	// RateLimit bounds the calls of all APIs of the environment together.
+	RateLimit *RateLimit `json:"rate_limit,omitempty" doc:"Bounds the calls of all APIs of the environment together; absent: no bound."`
 }

@@ -61,6 +61,9 @@ type Review struct {
 	DecidedAt     *time.Time `json:"decided_at,omitempty"`
 	// URL leads a reviewer to the application.
 	URL string `json:"url,omitempty"`
+
+	// PrivateTo is the id of the API's owner where the API is private, else "".
+	PrivateTo string `json:"-"`
 }
 
 // Settled reports whether nothing more happens to the review.

@@ -53,13 +53,19 @@ func TestAPIRulesBlameTheirField(t *testing.T) {
 		{"a path of 200 characters", func(a *APISpec) { a.Path = "/" + strings.Repeat("a", 199) }, nil},
 		{"a path of 201 characters", func(a *APISpec) { a.Path = "/" + strings.Repeat("a", 200) }, []string{"/path"}},
 		{"a path with a dot", func(a *APISpec) { a.Path = "/v1.0" }, []string{"/path"}},
-		{"a timeout of 0 ms", func(a *APISpec) { a.TimeoutMS = 0 }, []string{"/timeout_ms"}},
+		{"a timeout of 0 ms, which is the default", func(a *APISpec) { a.TimeoutMS = 0 }, nil},
+		{"a timeout of -1 ms", func(a *APISpec) { a.TimeoutMS = -1 }, []string{"/timeout_ms"}},
 		{"a timeout of 30000 ms", func(a *APISpec) { a.TimeoutMS = 30000 }, nil},
 		{"a timeout of 30001 ms", func(a *APISpec) { a.TimeoutMS = 30001 }, []string{"/timeout_ms"}},
 		{"the method PUT", func(a *APISpec) { a.Method = "PUT" }, []string{"/method"}},
 		{"no way to authenticate", func(a *APISpec) { a.AuthType = "" }, []string{"/auth_type"}},
 		{"no connection", func(a *APISpec) { a.ConnectionID = "" }, []string{"/connection_id"}},
-		{"no script", func(a *APISpec) { a.Script = nil }, []string{"/script/sql"}},
+		{"no details", func(a *APISpec) { a.Script = nil }, []string{"/mode"}},
+		{"an empty script", func(a *APISpec) { a.Script = &Script{} }, []string{"/script/sql"}},
+		{"a private API", func(a *APISpec) { a.Visibility = VisibilityPrivate }, nil},
+		{"a visibility that is none", func(a *APISpec) { a.Visibility = "PUBLIC" }, []string{"/visibility"}},
+		{"a folder without its group", func(a *APISpec) { a.FolderID = "f" }, []string{"/folder_id"}},
+		{"a resource group of 65 characters", func(a *APISpec) { a.ResourceGroup = strings.Repeat("g", 65) }, []string{"/resource_group"}},
 		{"no response parameters", func(a *APISpec) { a.ResponseParameters = nil }, []string{"/response_parameters"}},
 		{"a parameter named like a page", func(a *APISpec) {
 			a.RequestParameters = map[string]RequestParameter{"pageNum": {Type: TypeInt}}
@@ -79,7 +85,7 @@ func TestAPIRulesBlameTheirField(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			a := validAPI()
 			tt.change(&a)
-			if diff := cmp.Diff(tt.want, pointers(a.Validate())); diff != "" {
+			if diff := cmp.Diff(tt.want, pointers(a.WithDefaults().Validate())); diff != "" {
 				t.Errorf("blamed fields (-want +got):\n%s", diff)
 			}
 		})

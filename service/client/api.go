@@ -40,10 +40,16 @@ func (c *Client) API(ctx context.Context, ref string) (service.API, error) {
 	return c.api(ctx, get(c.path("apis", ref)))
 }
 
+// APIFilter narrows a list of APIs; empty fields do not. GroupID keeps those that are
+// filed under the group in every folder, FolderID those that lie directly in the folder.
+type APIFilter struct {
+	GroupID, FolderID string
+}
+
 // APIs returns one page of the workspace's APIs.
-func (c *Client) APIs(ctx context.Context, page Page) (service.List[service.API], error) {
+func (c *Client) APIs(ctx context.Context, filter APIFilter, page Page) (service.List[service.API], error) {
 	call := get(c.path("apis"))
-	call.query = page.query()
+	call.query = page.query("group_id", filter.GroupID, "folder_id", filter.FolderID)
 	return fetch[service.List[service.API]](ctx, c, call)
 }
 

@@ -413,9 +413,9 @@ func TestBadConfigurationNamesItsField(t *testing.T) {
 
 func TestAllFollowsEveryPage(t *testing.T) {
 	c, s := start(t, Config{},
-		answer(http.StatusOK, service.List[service.API]{Items: []service.API{{ID: "a1"}, {ID: "a2"}}, Next: "a2"}),
-		answer(http.StatusOK, service.List[service.API]{Items: []service.API{{ID: "a3"}}}))
-	all, err := All(t.Context(), c.APIs)
+		answer(http.StatusOK, service.List[service.Group]{Items: []service.Group{{ID: "a1"}, {ID: "a2"}}, Next: "a2"}),
+		answer(http.StatusOK, service.List[service.Group]{Items: []service.Group{{ID: "a3"}}}))
+	all, err := All(t.Context(), c.Groups)
 	if err != nil || len(all) != 3 {
 		t.Fatalf("got %v, %v", all, err)
 	}
@@ -474,7 +474,7 @@ func TestAnswersThatHoldSomethingElseAreRefused(t *testing.T) {
 			if strings.Contains(body, other) {
 				return
 			}
-			if got, err := c.APIs(t.Context(), Page{}); err == nil {
+			if got, err := c.APIs(t.Context(), APIFilter{}, Page{}); err == nil {
 				t.Errorf("it is taken for the list %+v", got)
 			}
 			if got, err := c.WhoAmI(t.Context()); err == nil {

@@ -24,7 +24,7 @@ func (a *api) registerAPIs() {
 	}, a.validateAPI)
 	register(a, operation{
 		method: http.MethodGet, path: path, id: "list-apis", tag: tagAPIs,
-		summary: "List APIs",
+		summary: "List APIs", description: "Private APIs of others are left out.",
 	}, a.listAPIs)
 	register(a, operation{
 		method: http.MethodGet, path: path + "/{ref}", id: "get-api", tag: tagAPIs,
@@ -32,7 +32,7 @@ func (a *api) registerAPIs() {
 	}, a.getAPI)
 	register(a, operation{
 		method: http.MethodPut, path: path + "/{ref}", id: "update-api", tag: tagAPIs,
-		summary: "Replace an API", description: "A changed definition counts the revision up. The debug runs first; where it fails, nothing is stored.",
+		summary: "Replace an API", description: "A changed definition counts the revision up; group, folder, visibility and resource group stand beside it. The debug runs first; where it fails, nothing is stored.",
 	}, a.updateAPI)
 	register(a, operation{
 		method: http.MethodDelete, path: path + "/{ref}", id: "delete-api", tag: tagAPIs,
@@ -57,8 +57,13 @@ func (a *api) validateAPI(ctx context.Context, c lifecycle.Caller, in *struct {
 	return answer(a.Service.ValidateAPI(ctx, c, in.API, in.Body))
 }
 
-func (a *api) listAPIs(ctx context.Context, c lifecycle.Caller, in *PageInput) (*object[service.List[service.API]], error) {
-	return answer(a.Service.APIs(ctx, c, in.page()))
+func (a *api) listAPIs(ctx context.Context, c lifecycle.Caller, in *struct {
+	GroupID  string `query:"group_id" doc:"Only those that are filed under this group, in every folder."`
+	FolderID string `query:"folder_id" doc:"Only those that lie directly in this folder."`
+	PageInput
+},
+) (*object[service.List[service.API]], error) {
+	return answer(a.Service.APIs(ctx, c, lifecycle.APIFilter{GroupID: in.GroupID, FolderID: in.FolderID}, in.page()))
 }
 
 func (a *api) getAPI(ctx context.Context, c lifecycle.Caller, in *RefInput) (*tagged[service.API], error) {

@@ -39,20 +39,20 @@ func TestABodyIsHeldAgainstItsSchema(t *testing.T) {
 			body: wholeAPI + `, "script": {"sql": "SELECT 1", "pages": true}}`,
 			want: []service.FieldError{
 				{Pointer: "/script", Message: `"script" stands here twice.`},
-				{Pointer: "/script/pages", Message: `There is no field "pages" here; the fields are paged, sql.`},
+				{Pointer: "/script/pages", Message: `There is no field "pages" here; the fields are paged, skip_total, sql, sql_mode, table.`},
 			},
 		},
 		"fields differ by case": {
 			body: wholeAPI + `, "Timeout_MS": 1}`,
-			want: []service.FieldError{{Pointer: "/Timeout_MS", Message: `There is no field "Timeout_MS" here; the fields are auth_type, connection_id, debug, description, method, name, path, request_parameters, response_parameters, script, timeout_ms.`}},
+			want: []service.FieldError{{Pointer: "/Timeout_MS", Message: `There is no field "Timeout_MS" here; the fields are auth_type, cache_ttl_seconds, caller_rate_limit, connection_id, debug, description, error_codes, failure_sample, folder_id, group_id, method, mode, name, path, protocols, rate_limit, registration, request_content_type, request_parameters, resource_group, response_content_type, response_parameters, script, success_sample, timeout_ms, visibility, wizard.`}},
 		},
 		"every fault is told at once": {
-			body: `{"name": 7, "path": "/p", "method": "GET", "auth_type": "NONE", "timeout_ms": "10", "script": ["x", {"y": [1]}], "response_parameters": {}}`,
+			body: `{"name": 7, "method": "GET", "auth_type": "NONE", "timeout_ms": "10", "script": ["x", {"y": [1]}], "response_parameters": {}}`,
 			want: []service.FieldError{
 				{Pointer: "/name", Message: "This must be a string, not a number."},
 				{Pointer: "/timeout_ms", Message: "This must be a whole number, not a string."},
 				{Pointer: "/script", Message: "This must be an object, not an array."},
-				{Pointer: "/connection_id", Message: `"connection_id" is required.`},
+				{Pointer: "/path", Message: `"path" is required.`},
 			},
 		},
 		"a required field is not null": {

@@ -87,6 +87,8 @@ type api struct {
 func (a *api) registerOperations() {
 	a.registerWhoAmI()
 	a.registerConnections()
+	a.registerGroups()
+	a.registerFolders()
 	a.registerAPIs()
 	a.registerPublications()
 	a.registerReviews()

@@ -23,6 +23,8 @@ const (
 const (
 	tagWhoAmI       = "whoami"
 	tagConnections  = "connections"
+	tagGroups       = "groups"
+	tagFolders      = "folders"
 	tagAPIs         = "apis"
 	tagPublications = "publications"
 	tagReviews      = "reviews"
@@ -34,7 +36,7 @@ const (
 	tagEvents       = "events"
 )
 
-const description = `The native API of dataservice: connections, APIs, publications and their reviews.
+const description = `The native API of dataservice: connections, APIs and where they are filed, publications and their reviews.
 
 **Authentication.** Send ` + "`Authorization: Bearer TOKEN`" + ` or ` + "`X-Auth-Token: TOKEN`" + `.
 
@@ -42,7 +44,7 @@ const description = `The native API of dataservice: connections, APIs, publicati
 that the log has too, and for bad input a JSON pointer and a sentence per field.
 
 **Safe repetition.** A POST with an ` + "`Idempotency-Key`" + ` acts at most once for the same key and body within 24 hours.
-` + "`ETag`" + ` and ` + "`If-Match`" + ` guard changes of connections and APIs. ` + "`Retry-After`" + ` says when to try again.
+` + "`ETag`" + ` and ` + "`If-Match`" + ` guard changes of connections, groups, folders and APIs. ` + "`Retry-After`" + ` says when to try again.
 
 **Lists** come in pages: pass ` + "`next`" + ` of one as ` + "`after`" + ` of the following. **Long polls**: ` + "`?wait=30s`" + `.`
 
@@ -60,6 +62,8 @@ func configuration(version string) huma.Config {
 			Tags: []*huma.Tag{
 				{Name: tagWhoAmI, Description: "Who a token belongs to."},
 				{Name: tagConnections, Description: "Databases that APIs read from."},
+				{Name: tagGroups, Description: "What APIs are filed under."},
+				{Name: tagFolders, Description: "Places for APIs in a group."},
 				{Name: tagAPIs, Description: "Definitions, their validation and their test calls."},
 				{Name: tagPublications, Description: "An API in an environment, and what is done to it."},
 				{Name: tagReviews, Description: "Applications and their decisions."},

@@ -62,7 +62,7 @@ type none struct{}
 type (
 	// RefInput names one thing.
 	RefInput struct {
-		Ref string `path:"ref" doc:"Id or name; for connections, APIs and instances also the number."`
+		Ref string `path:"ref" doc:"Id or name; for connections, APIs and instances also the number; folders have an id and a number alone."`
 	}
 	// IDInput names one thing that has no name.
 	IDInput struct {

@@ -141,7 +141,7 @@ func BenchmarkPostgreSQL(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	config.MaxConns = int32(f.options.postgresSessions())
+	config.MaxConns = int32(f.options.serverSessions())
 	db, err := pgxpool.NewWithConfig(context.Background(), config)
 	if err != nil {
 		b.Fatal(err)

@@ -6,14 +6,17 @@ package datasource
 import (
 	"context"
 	"database/sql"
+	"net"
 	"net/url"
 	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/dataservice/terraform-provider-dataservice/internal/mysqltest"
 	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
@@ -60,6 +63,24 @@ func newFixture(t testing.TB, engine service.Engine, options Options) *fixture {
 		}
 		f.connection.AllowSuperuser = true
 		f.connection.SSLMode = service.SSLDisable
+	case service.EngineMySQL:
+		f.dsn = mysqltest.Database(t)
+		config, err := mysql.ParseDSN(f.dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		host, port, err := net.SplitHostPort(config.Addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.connection.Host = host
+		if f.connection.Port, err = strconv.Atoi(port); err != nil {
+			t.Fatal(err)
+		}
+		f.connection.Database, f.connection.Username = config.DBName, config.User
+		f.connection.Password = service.Secret(config.Passwd)
+		f.connection.AllowSuperuser = true
+		f.connection.SSLMode = service.SSLDisable
 	}
 	f.sources = New(f.options)
 	t.Cleanup(f.sources.Close)
@@ -84,7 +105,11 @@ func (f *fixture) exec(statements ...string) {
 		}
 		return
 	}
-	db, err := sql.Open("sqlite", f.dsn+"?_pragma=busy_timeout(10000)")
+	driver, dsn := "sqlite", f.dsn+"?_pragma=busy_timeout(10000)"
+	if f.engine == service.EngineMySQL {
+		driver, dsn = "mysql", f.dsn
+	}
+	db, err := sql.Open(driver, dsn)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -156,9 +181,9 @@ func eventually(t testing.TB, what string, condition func() bool) {
 	}
 }
 
-// bothEngines runs the test on each engine.
-func bothEngines(t *testing.T, test func(*testing.T, service.Engine)) {
-	for _, engine := range []service.Engine{service.EngineSQLite, service.EnginePostgreSQL} {
+// eachEngine runs the test on each engine.
+func eachEngine(t *testing.T, test func(*testing.T, service.Engine)) {
+	for _, engine := range service.Engines {
 		t.Run(string(engine), func(t *testing.T) { test(t, engine) })
 	}
 }

@@ -5,15 +5,15 @@ package datasource
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/dialguard"
 )
 
 // guard dials for a connection and refuses addresses that no data source has. It
@@ -21,14 +21,15 @@ import (
 // name that changes its meaning does not help.
 type guard struct {
 	connection service.Connection
+	policy     *dialguard.Policy
 	// store is the service's own store; nil where that is no PostgreSQL.
 	store *pgconn.Config
 }
 
-func newGuard(c service.Connection, storeDSN string) *guard {
-	g := &guard{connection: c}
-	if strings.HasPrefix(storeDSN, "postgres://") || strings.HasPrefix(storeDSN, "postgresql://") {
-		if store, err := pgconn.ParseConfig(storeDSN); err == nil {
+func newGuard(c service.Connection, o Options) *guard {
+	g := &guard{connection: c, policy: dialguard.Connections(o.AllowedRanges)}
+	if strings.HasPrefix(o.StoreDSN, "postgres://") || strings.HasPrefix(o.StoreDSN, "postgresql://") {
+		if store, err := pgconn.ParseConfig(o.StoreDSN); err == nil {
 			g.store = store
 		}
 	}
@@ -36,52 +37,24 @@ func newGuard(c service.Connection, storeDSN string) *guard {
 }
 
 func (g *guard) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	dialer := net.Dialer{
-		KeepAlive: time.Minute,
-		ControlContext: func(ctx context.Context, _, address string, _ syscall.RawConn) error {
-			return g.check(ctx, address)
-		},
+	conn, err := g.policy.Dialer(g.refuseStore).DialContext(ctx, network, address)
+	var refusal *dialguard.Refusal
+	if errors.As(err, &refusal) {
+		remedy := "use another host"
+		if refusal.Why == dialguard.NotAllowed {
+			remedy += ", or have its range added to the service's --allow-connection-cidr"
+		}
+		return nil, connectionFailed("/host", nil, "The host %q has the address %s, which cannot be a data source, since it is %s: %s.", g.connection.Host, refusal.Addr, refusal.Why, remedy)
 	}
-	return dialer.DialContext(ctx, network, address)
+	return conn, err
 }
 
-// metadataAddresses are where clouds tell a machine its secrets, besides link-local ones.
-var metadataAddresses = []netip.Addr{
-	netip.MustParseAddr("100.100.100.200"),
-	netip.MustParseAddr("fd00:ec2::254"),
-	netip.MustParseAddr("168.63.129.16"),
-}
-
-var nat64 = netip.MustParsePrefix("64:ff9b::/96")
-
-// check refuses the address where no data source can be.
-func (g *guard) check(ctx context.Context, address string) error {
-	target, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return connectionFailed("/host", err, "%q is not an address that a data source can have.", address)
-	}
-	ip := plainAddr(target.Addr())
-	refused := ip.IsLinkLocalUnicast() || ip.IsMulticast() || ip.IsUnspecified() || ip == netip.AddrFrom4([4]byte{255, 255, 255, 255})
-	for _, m := range metadataAddresses {
-		refused = refused || ip == m
-	}
-	if refused {
-		return connectionFailed("/host", nil, "The host %q has the address %s, which cannot be a data source (link-local, metadata and multicast addresses are refused): use another host.", g.connection.Host, ip)
-	}
-	if g.isStore(ctx, ip, target.Port()) {
-		return connectionFailed("/database", nil, "The database %q at %s is the service's own store and cannot be a data source: use another database.", g.connection.Database, address)
+// refuseStore refuses the service's own store at that address.
+func (g *guard) refuseStore(ctx context.Context, at netip.AddrPort) error {
+	if g.isStore(ctx, at.Addr(), at.Port()) {
+		return connectionFailed("/database", nil, "The database %q at %s is the service's own store and cannot be a data source: use another database.", g.connection.Database, at)
 	}
 	return nil
-}
-
-// plainAddr strips what dresses an IPv4 address up as another one.
-func plainAddr(ip netip.Addr) netip.Addr {
-	ip = ip.Unmap().WithZone("")
-	if nat64.Contains(ip) {
-		b := ip.As16()
-		return netip.AddrFrom4([4]byte(b[12:]))
-	}
-	return ip
 }
 
 // isStore reports whether the connection's database there is the service's own store.
@@ -99,7 +72,7 @@ func (g *guard) isStore(ctx context.Context, ip netip.Addr, port uint16) bool {
 		}
 		if strings.HasPrefix(h.Host, "/") {
 			// A socket: the store is on this machine.
-			if isLocal(ip) {
+			if dialguard.IsOwn(ip) {
 				return true
 			}
 			continue
@@ -113,26 +86,7 @@ func (g *guard) isStore(ctx context.Context, ip netip.Addr, port uint16) bool {
 			continue
 		}
 		for _, a := range addresses {
-			if a = plainAddr(a); a == ip || isLocal(a) && isLocal(ip) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// isLocal reports whether the address is one of this machine.
-func isLocal(ip netip.Addr) bool {
-	if ip.IsLoopback() {
-		return true
-	}
-	addresses, err := net.InterfaceAddrs()
-	if err != nil {
-		return false
-	}
-	for _, a := range addresses {
-		if n, ok := a.(*net.IPNet); ok {
-			if own, ok := netip.AddrFromSlice(n.IP); ok && plainAddr(own) == ip {
+			if a = dialguard.Plain(a); a == ip || dialguard.IsOwn(a) && dialguard.IsOwn(ip) {
 				return true
 			}
 		}

@@ -34,6 +34,8 @@ type Plan struct {
 	parameters []Parameter
 	columns    []column
 	paged      bool
+	// skipTotal says that no rows are counted.
+	skipTotal bool
 	// fixed is what every call runs; nil where that depends on the call's values.
 	fixed *shape
 	// shapes has what calls ran lately where there is no fixed one.
@@ -44,7 +46,7 @@ type Plan struct {
 type shape struct {
 	*query.Shape
 	// rows is the query itself; where the plan is paged it takes a limit and an offset
-	// behind its own arguments, and count is what counts its rows.
+	// behind its own arguments. count is what counts its rows, where these are counted.
 	rows, count statement
 	// locks says that the query may name advisory locks, which outlive a transaction.
 	locks bool
@@ -86,11 +88,12 @@ type Call struct {
 }
 
 func newPlan(d service.Definition, s source, engine service.Engine) (*Plan, error) {
+	d = d.WithDefaults()
 	q, err := query.Compile(d, engine)
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{source: s, query: q, columns: columnsOf(d), paged: d.Script.Paged}
+	p := &Plan{source: s, query: q, columns: columnsOf(d), paged: d.Paged(), skipTotal: d.SkipsTotal()}
 	for _, name := range q.Parameters() {
 		declared := d.RequestParameters[name]
 		parameter := Parameter{Name: name, Type: declared.Type, Required: declared.Required}
@@ -115,6 +118,8 @@ func (p *Plan) newShape(q *query.Shape) *shape {
 	s.rows = statement{text: q.Text, markers: q.Markers, columns: p.columns}
 	if p.paged {
 		s.rows.text, s.rows.page = q.Page(), true
+	}
+	if p.counts() {
 		s.count = statement{text: q.Count(), markers: q.Markers}
 		s.count.key = s.count.text
 	}
@@ -124,6 +129,9 @@ func (p *Plan) newShape(q *query.Shape) *shape {
 	}
 	return s
 }
+
+// counts reports whether a call counts the rows of all pages.
+func (p *Plan) counts() bool { return p.paged && !p.skipTotal }
 
 // maxShapes bounds the shapes that a plan remembers.
 const maxShapes = 128
@@ -233,7 +241,7 @@ func (p *Plan) Run(ctx context.Context, dst []byte, call Call) ([]byte, error) {
 	start := len(dst)
 	sh, err := p.shape(call.Values)
 	if err != nil {
-		return dst, &Error{Kind: Failed, Err: err}
+		return dst, shapeFailure(err)
 	}
 	out, err := p.source.run(ctx, p, sh, dst, call)
 	if err != nil {
@@ -242,12 +250,46 @@ func (p *Plan) Run(ctx context.Context, dst []byte, call Call) ([]byte, error) {
 	return out, nil
 }
 
+// shapeFailure is the error for values that make no statement.
+func shapeFailure(err error) error {
+	var e *Error
+	var v *query.ValueError
+	switch {
+	case errors.As(err, &e):
+		return e
+	case errors.As(err, &v):
+		return &Error{Kind: BadValue, Parameter: v.Parameter, Err: v}
+	default:
+		return &Error{Kind: Failed, Err: err}
+	}
+}
+
+// Statement returns the text of the statement that the call runs for its rows; "" where
+// its values make none.
+func (p *Plan) Statement(call Call) string {
+	if len(call.Values) != len(p.parameters) {
+		return ""
+	}
+	sh, err := p.shape(call.Values)
+	if err != nil {
+		return ""
+	}
+	return sh.rows.text
+}
+
+// noTotal stands for the total of a page where the rows are not counted.
+const noTotal = -1
+
 func (c Call) offset() int64 { return int64(c.PageNum-1) * int64(c.PageSize) }
 
 // appendPage appends what stands before the rows of a page.
 func (c Call) appendPage(dst []byte, total int64) []byte {
 	dst = append(dst, `{"totalNum":`...)
-	dst = strconv.AppendInt(dst, total, 10)
+	if total == noTotal {
+		dst = append(dst, "null"...)
+	} else {
+		dst = strconv.AppendInt(dst, total, 10)
+	}
 	dst = append(dst, `,"pageNum":`...)
 	dst = strconv.AppendInt(dst, int64(c.PageNum), 10)
 	dst = append(dst, `,"pageSize":`...)

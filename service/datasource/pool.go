@@ -31,6 +31,8 @@ type pool[S any] struct {
 	orphaned bool
 	// generation counts the times that all sessions were told to go.
 	generation uint64
+
+	counts counts
 }
 
 // lease is a session of a pool, in use or idle.
@@ -85,6 +87,7 @@ func (p *pool[S]) acquire(ctx context.Context) (*lease[S], error) {
 	}
 	p.mu.Unlock()
 	session, err := p.open(ctx)
+	p.counts.opened(ctx, err)
 	if err != nil {
 		<-p.slots
 		return nil, err
@@ -93,6 +96,7 @@ func (p *pool[S]) acquire(ctx context.Context) (*lease[S], error) {
 }
 
 func (p *pool[S]) waitForSlot(ctx context.Context) error {
+	p.counts.waits.Add(1)
 	timer := timers.Get().(*time.Timer) //nolint:forcetypeassert // There is nothing else in it.
 	timer.Reset(p.wait)
 	defer func() {
@@ -105,6 +109,7 @@ func (p *pool[S]) waitForSlot(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-timer.C:
+		p.counts.waitLimitHits.Add(1)
 		return errPoolBusy
 	}
 }

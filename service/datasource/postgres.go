@@ -75,7 +75,7 @@ func newPostgres(c service.Connection, o Options) (*postgresSource, error) {
 	if err != nil {
 		return nil, connectionFailed("", err, "A PG… environment variable of the service is in the way of PostgreSQL connections: unset PGSERVICE and the like and start it again.")
 	}
-	guard := newGuard(c, o.StoreDSN)
+	guard := newGuard(c, o)
 	config.Host, config.Port = c.Host, uint16(c.Port)
 	config.Database, config.User, config.Password = c.Database, c.Username, c.Password.Reveal()
 	config.TLSConfig, config.Fallbacks = tlsOf(c), nil
@@ -90,7 +90,7 @@ func newPostgres(c service.Connection, o Options) (*postgresSource, error) {
 	config.LookupFunc = net.DefaultResolver.LookupHost
 	config.DialFunc = guard.dial
 	s := &postgresSource{connection: c, config: config, maxBytes: o.MaxAnswerBytes, logger: o.Logger}
-	s.sessions = newPool(o.postgresSessions(), o.WaitLimit, s.open, (*pgSession).close)
+	s.sessions = newPool(o.serverSessions(), o.WaitLimit, s.open, (*pgSession).close)
 	s.rest = time.AfterFunc(time.Hour, s.restIdle)
 	s.rest.Stop()
 	return s, nil
@@ -259,6 +259,15 @@ func (s *postgresSource) validate(ctx context.Context, p *Plan, d service.Defini
 	}
 	defer func() { s.sessions.release(l, !l.session.pg.IsClosed()) }()
 	var v service.Invalid
+	if d.Wizard != nil {
+		c, err := pgCatalog(ctx, l.session.pg, d.Wizard.Table)
+		if err != nil {
+			return acquireFailure(err)
+		}
+		if checkWizard(&v, d, c); v.Err("The API") != nil {
+			return v.Err("The API")
+		}
+	}
 	for _, sample := range samples {
 		if err := s.prepares(ctx, &v, l.session, p, d, sample); err != nil {
 			return err
@@ -293,17 +302,65 @@ func (s *postgresSource) prepares(ctx context.Context, v *service.Invalid, sessi
 			v.Addf(service.Pointer("response_parameters", c.name, "type"), "The column %q is %s, which does not convert to %s.", c.name, typeName(oid), c.typ)
 		}
 	}
-	checkParameterTypes(v, sample, description.ParamOIDs)
+	checkParameterTypes(v, d, sample, description.ParamOIDs)
 	if p.paged {
 		sh := p.newShape(sample)
-		for _, text := range []string{sh.count.text, sh.rows.text} {
+		texts := []string{sh.rows.text}
+		if p.counts() {
+			texts = []string{sh.count.text, sh.rows.text}
+		}
+		for _, text := range texts {
 			if _, err := session.pg.Prepare(ctx, "", text, nil); err != nil {
-				v.Addf("/script/paged", "The script cannot be paged: as a derived table it fails with %q.", err)
+				notPaged(v, d, err)
 				break
 			}
 		}
 	}
 	return nil
+}
+
+// The table that a wizard names as the server resolves it, with its columns; and where
+// there is none, what else there is to name.
+const (
+	pgColumns = `SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), t.typcategory = 'S'
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+WHERE c.relname = $1 AND c.relkind IN ('r', 'v', 'm', 'f', 'p')
+	AND CASE WHEN $2::text = '' THEN pg_catalog.pg_table_is_visible(c.oid) ELSE n.nspname = $2::text END
+ORDER BY a.attnum`
+	pgTables = `SELECT c.relname
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p')
+	AND CASE WHEN $1::text = '' THEN pg_catalog.pg_table_is_visible(c.oid) AND n.nspname NOT IN ('pg_catalog', 'information_schema') ELSE n.nspname = $1::text END
+ORDER BY c.relname LIMIT 1000`
+)
+
+// pgCatalog looks for the table or view: in its schema, or along the search_path.
+func pgCatalog(ctx context.Context, pg *pgconn.PgConn, table string) (catalog, error) {
+	var c catalog
+	schema, name, _ := query.SplitTable(table)
+	result := pg.ExecParams(ctx, pgColumns, [][]byte{[]byte(name), []byte(schema)}, nil, nil, nil).Read()
+	if result.Err != nil {
+		return c, result.Err
+	}
+	for _, row := range result.Rows {
+		c.columns = append(c.columns, tableColumn{name: string(row[0]), typ: string(row[1]), like: string(row[2]) == "t"})
+	}
+	if len(c.columns) > 0 {
+		return c, nil
+	}
+	result = pg.ExecParams(ctx, pgTables, [][]byte{[]byte(schema)}, nil, nil, nil).Read()
+	for _, row := range result.Rows {
+		table := string(row[0])
+		if schema != "" {
+			table = schema + "." + table
+		}
+		c.tables = append(c.tables, table)
+	}
+	return c, result.Err
 }
 
 // pgMessage is what the server says, with its hint.
@@ -334,7 +391,7 @@ func byteOffset(text string, position int) int {
 
 // checkParameterTypes notes parameters whose every value the database would refuse
 // where the script puts them.
-func checkParameterTypes(v *service.Invalid, sample *query.Shape, oids []uint32) {
+func checkParameterTypes(v *service.Invalid, d service.Definition, sample *query.Shape, oids []uint32) {
 	for i, m := range sample.Markers {
 		if i >= len(oids) {
 			return
@@ -343,6 +400,11 @@ func checkParameterTypes(v *service.Invalid, sample *query.Shape, oids []uint32)
 			continue
 		}
 		pointer := service.Pointer("request_parameters", m.Parameter, "type")
+		if d.Wizard != nil {
+			column := query.ColumnOf(d.RequestParameters[m.Parameter], m.Parameter)
+			v.Addf(pointer, "%s is %s, but the column %q, which it is compared with, is %s: declare it as another type, such as STRING.", m.Parameter, m.Type, column, typeName(elementType(oids[i])))
+			continue
+		}
 		if _, list := m.Type.Element(); list {
 			v.Addf(pointer, "%s is a %s, but the SQL uses ${%s} as %s: write a list as IN (${%s}), or cast it to an array.", m.Parameter, m.Type, m.Parameter, typeName(oids[i]), m.Parameter)
 			continue
@@ -363,6 +425,9 @@ func statementFailure(ctx context.Context, p *Plan, st *statement, e *pgconn.PgE
 		return &Error{Kind: Unavailable, Err: e}
 	case !bound && len(st.markers) > 0 && refusesValue(e.Code):
 		return &Error{Kind: BadValue, Parameter: refusedParameter(p, st, e), Err: e}
+	case e.Code == "22025" && len(p.parameters) > 0:
+		// A pattern of LIKE that ends with a backslash.
+		return &Error{Kind: BadValue, Parameter: onlyParameter(p), Err: e}
 	case e.Code == "2201W" || e.Code == "2201X":
 		// A negative LIMIT or OFFSET.
 		if len(p.parameters) > 0 {

@@ -159,6 +159,8 @@ const (
 	// stale: a prepared statement no longer fits the schema and was forgotten; the
 	// call can be made again.
 	stale
+	// spent: the call is answered, and the session is of no use to another one.
+	spent
 )
 
 func (s *postgresSource) run(ctx context.Context, p *Plan, sh *shape, dst []byte, call Call) ([]byte, error) {
@@ -247,7 +249,7 @@ func (s *postgresSource) abandon(l *lease[*pgSession]) {
 func (s *pgSession) answer(ctx context.Context, p *Plan, sh *shape, dst []byte, call Call, maxBytes int) ([]byte, outcome, error) {
 	var err error
 	if s.args, err = sh.Args(s.args[:0], call.Values); err != nil {
-		return dst, usable, err
+		return dst, usable, shapeFailure(err)
 	}
 	// The values are the caller's: nothing of them stays.
 	defer func() { clear(s.args) }()
@@ -305,8 +307,11 @@ func (a *pgAnswer) make(ctx context.Context, dst []byte) ([]byte, outcome, error
 	for i := 0; i < a.head && err == nil; i++ {
 		err = s.utility()
 	}
-	if err == nil && p.paged {
+	switch {
+	case err == nil && p.counts():
 		dst, err = a.read(dst, &a.sh.count)
+	case p.paged:
+		dst = a.call.appendPage(dst, noTotal)
 	}
 	if err == nil {
 		dst, err = a.read(dst, &a.sh.rows)
@@ -345,19 +350,19 @@ func (a *pgAnswer) send() error {
 	s, p := a.s, a.p
 	s.out = s.out[:0]
 	a.unlock = a.sh.locks || time.Since(s.unlocked) > unlockEvery
-	a.ends = a.unlock || p.paged || !s.chains
+	a.ends = a.unlock || p.counts() || !s.chains
 	head := &headBegin
 	switch {
-	case p.paged && s.open:
+	case p.counts() && s.open:
 		head = &headAnew
-	case p.paged:
+	case p.counts():
 		head = &headSnapshot
 	case s.open:
 		head = &headChain
 	}
 	a.head = head.statements
 	s.out = append(s.out, head.messages...)
-	if p.paged {
+	if p.counts() {
 		if err := a.bind(&a.sh.count); err != nil {
 			return err
 		}

@@ -101,6 +101,14 @@ func typeName(oid uint32) string {
 	return fmt.Sprintf("a type of its own (oid %d)", oid)
 }
 
+// elementType is the type of an array's elements, and every other type itself.
+func elementType(oid uint32) uint32 {
+	if element, array := pgArrays[oid]; array {
+		return element
+	}
+	return oid
+}
+
 // acceptsParameter reports whether the server takes values of the declared type as
 // text where it inferred the type. What is not known is taken to work.
 func acceptsParameter(declared service.ParameterType, oid uint32) bool {

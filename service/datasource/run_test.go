@@ -44,7 +44,7 @@ func TestValuesComeBackAsTheyWent(t *testing.T) {
 		{service.TypeDoubleList, "double precision[]", []string{"[]", "[0.1,1e-07,1.7976931348623157e+308]"}},
 		{service.TypeBooleanList, "boolean[]", []string{"[]", "[true,false]"}},
 	}
-	bothEngines(t, func(t *testing.T, engine service.Engine) {
+	eachEngine(t, func(t *testing.T, engine service.Engine) {
 		f := newFixture(t, engine, Options{})
 		for _, c := range cases {
 			text := "SELECT ${v} AS v"
@@ -130,7 +130,7 @@ func plainNumbers(v any) any {
 }
 
 func TestEachTypeFindsItsRows(t *testing.T) {
-	bothEngines(t, func(t *testing.T, engine service.Engine) {
+	eachEngine(t, func(t *testing.T, engine service.Engine) {
 		f := newFixture(t, engine, Options{})
 		f.exec(`CREATE TABLE t (id integer PRIMARY KEY, big bigint, s text, r double precision, b boolean, d numeric(30,10))`)
 		f.exec(`INSERT INTO t VALUES (1, 9223372036854775807, 'it''s', 0.1, true, 1.5), (2, -1, 'x,y', 2.5, false, 2)`, `INSERT INTO t (id) VALUES (3)`)
@@ -171,6 +171,9 @@ func TestEachTypeFindsItsRows(t *testing.T) {
 			{"(${v} IS NULL OR id = ${v})", service.TypeInt, int64(3), []int{3}},
 		} {
 			t.Run(fmt.Sprintf("%s %s %v", c.where, c.typ, c.value), func(t *testing.T) {
+				if engine == service.EngineMySQL {
+					c.where = strings.Replace(c.where, "'%' || ${v} || '%'", "concat('%', ${v}, '%')", 1)
+				}
 				if engine == service.EnginePostgreSQL {
 					// Alone, PostgreSQL cannot tell what type a parameter in IS NULL has.
 					c.where = strings.Replace(c.where, "${v} IS NULL", "${v}::int IS NULL", 1)
@@ -196,16 +199,20 @@ func TestEachTypeFindsItsRows(t *testing.T) {
 }
 
 func TestOnlyDeclaredColumnsAreAnsweredByName(t *testing.T) {
-	bothEngines(t, func(t *testing.T, engine service.Engine) {
+	eachEngine(t, func(t *testing.T, engine service.Engine) {
 		f := newFixture(t, engine, Options{})
-		f.answer(script(`SELECT 1 AS z, 2 AS secret, 'x' AS "a ""b", NULL AS m`, nil, types{"z": service.TypeInt, `a "b`: service.TypeString, "m": service.TypeLong}),
+		quoted := `"a ""b"`
+		if engine == service.EngineMySQL {
+			quoted = "`a \"b`"
+		}
+		f.answer(script(`SELECT 1 AS z, 2 AS secret, 'x' AS `+quoted+`, NULL AS m`, nil, types{"z": service.TypeInt, `a "b`: service.TypeString, "m": service.TypeLong}),
 			`[{"a \"b":"x","m":null,"z":1}]`)
 		f.answer(script(`SELECT 1 AS a WHERE 1 = 0`, nil, types{"a": service.TypeInt}), `[]`)
 	})
 }
 
 func TestPagesHaveATotal(t *testing.T) {
-	bothEngines(t, func(t *testing.T, engine service.Engine) {
+	eachEngine(t, func(t *testing.T, engine service.Engine) {
 		f := newFixture(t, engine, Options{})
 		f.exec("CREATE TABLE t (id integer PRIMARY KEY, g integer)",
 			"INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 25) SELECT i, i % 2 FROM n")
@@ -242,7 +249,7 @@ func TestPagesHaveATotal(t *testing.T) {
 }
 
 func TestTotalAndPageAreOneSnapshot(t *testing.T) {
-	bothEngines(t, func(t *testing.T, engine service.Engine) {
+	eachEngine(t, func(t *testing.T, engine service.Engine) {
 		f := newFixture(t, engine, Options{})
 		f.exec("CREATE TABLE t (id integer PRIMARY KEY)")
 		d := script("SELECT id FROM t", nil, types{"id": service.TypeInt})
@@ -279,9 +286,12 @@ func TestTotalAndPageAreOneSnapshot(t *testing.T) {
 }
 
 func TestTooManyRowsAreAnErrorAndNeverCutSilently(t *testing.T) {
-	bothEngines(t, func(t *testing.T, engine service.Engine) {
+	eachEngine(t, func(t *testing.T, engine service.Engine) {
 		f := newFixture(t, engine, Options{MaxAnswerBytes: 1000, MaxSessions: 1})
 		d := script("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${n}) SELECT i FROM n", types{"n": service.TypeInt}, types{"i": service.TypeInt})
+		if engine == service.EngineMySQL {
+			d.Script.SQL = "SELECT seq AS i FROM seq_1_to_3000000 WHERE seq <= ${n}"
+		}
 		p := f.plan(d)
 		run := func(n int64, call Call) (string, error) {
 			call.Values = []any{n}
@@ -311,7 +321,7 @@ func TestTooManyRowsAreAnErrorAndNeverCutSilently(t *testing.T) {
 }
 
 func TestAColumnThatDoesNotConvertIsNamed(t *testing.T) {
-	bothEngines(t, func(t *testing.T, engine service.Engine) {
+	eachEngine(t, func(t *testing.T, engine service.Engine) {
 		f := newFixture(t, engine, Options{MaxSessions: 1})
 		f.exec("CREATE TABLE t (id integer PRIMARY KEY, s text, n bigint, d double precision)",
 			"INSERT INTO t VALUES (1, 'abc', 3000000000, 1.5), (2, '12', 2, 2)")
@@ -329,7 +339,7 @@ func TestAColumnThatDoesNotConvertIsNamed(t *testing.T) {
 }
 
 func TestAColumnThatGoesAndComesBackIsNoticed(t *testing.T) {
-	bothEngines(t, func(t *testing.T, engine service.Engine) {
+	eachEngine(t, func(t *testing.T, engine service.Engine) {
 		f := newFixture(t, engine, Options{MaxSessions: 1})
 		f.exec("CREATE TABLE t (a integer)", "INSERT INTO t VALUES (1)")
 		d := script("SELECT * FROM t", nil, types{"a": service.TypeInt})
@@ -351,7 +361,7 @@ func TestAColumnThatGoesAndComesBackIsNoticed(t *testing.T) {
 }
 
 func TestACallThatPanicsKeepsNoSession(t *testing.T) {
-	bothEngines(t, func(t *testing.T, engine service.Engine) {
+	eachEngine(t, func(t *testing.T, engine service.Engine) {
 		f := newFixture(t, engine, Options{MaxSessions: 1})
 		good := script("SELECT 1 AS a", nil, types{"a": service.TypeInt})
 		for range 3 {
@@ -373,13 +383,13 @@ func TestACallThatPanicsKeepsNoSession(t *testing.T) {
 }
 
 func TestADraftLeavesTheLivePlansTheirSessions(t *testing.T) {
-	bothEngines(t, func(t *testing.T, engine service.Engine) {
+	eachEngine(t, func(t *testing.T, engine service.Engine) {
 		f := newFixture(t, engine, Options{MaxSessions: 2})
 		f.exec("CREATE TABLE t (a integer)")
 		d := script("SELECT 1 AS a", nil, types{"a": service.TypeInt})
 		live := f.plan(d)
 		outdated := f.connection
-		outdated.Password, outdated.AllowSuperuser = "old", true
+		outdated.SSLMode = service.SSLPrefer
 		draft, err := f.sources.Draft(d, outdated)
 		if err != nil {
 			t.Fatal(err)
@@ -415,7 +425,7 @@ func TestADraftLeavesTheLivePlansTheirSessions(t *testing.T) {
 }
 
 func TestAForgottenConnectionLeavesNothing(t *testing.T) {
-	bothEngines(t, func(t *testing.T, engine service.Engine) {
+	eachEngine(t, func(t *testing.T, engine service.Engine) {
 		f := newFixture(t, engine, Options{})
 		d := script("SELECT 1 AS a", nil, types{"a": service.TypeInt})
 		f.answer(d, `[{"a":1}]`)
@@ -445,6 +455,8 @@ func idleSessions(p *Plan) int {
 	case *sqliteSource:
 		return s.sessions.idleNow()
 	case *postgresSource:
+		return s.sessions.idleNow()
+	case *mysqlSource:
 		return s.sessions.idleNow()
 	}
 	return -1
@@ -482,11 +494,14 @@ func TestASweptSessionIsNotKeptAlive(t *testing.T) {
 }
 
 func TestATimeoutStopsTheStatement(t *testing.T) {
-	bothEngines(t, func(t *testing.T, engine service.Engine) {
+	eachEngine(t, func(t *testing.T, engine service.Engine) {
 		f := newFixture(t, engine, Options{MaxSessions: 1})
 		endless := f.plan(script("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i > 0) SELECT count(*) AS c FROM n WHERE i < 0", nil, types{"c": service.TypeLong}))
 		if engine == service.EnginePostgreSQL {
 			endless = f.plan(script("WITH RECURSIVE n(i) AS (SELECT 1::bigint UNION ALL SELECT i + 1 FROM n WHERE i > 0) SELECT count(*) AS c FROM n WHERE i < 0", nil, types{"c": service.TypeLong}))
+		}
+		if engine == service.EngineMySQL {
+			endless = f.plan(script(mysqlEndless, nil, types{"c": service.TypeLong}))
 		}
 		for _, end := range []string{"deadline", "cancel"} {
 			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
@@ -517,9 +532,12 @@ func TestATimeoutStopsTheStatement(t *testing.T) {
 }
 
 func TestABusyPoolTellsSo(t *testing.T) {
-	bothEngines(t, func(t *testing.T, engine service.Engine) {
+	eachEngine(t, func(t *testing.T, engine service.Engine) {
 		f := newFixture(t, engine, Options{MaxSessions: 2, WaitLimit: time.Second})
 		endless := f.plan(script("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT count(*) AS c FROM n", nil, types{"c": service.TypeLong}))
+		if engine == service.EngineMySQL {
+			endless = f.plan(script(mysqlEndless, nil, types{"c": service.TypeLong}))
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		var calls sync.WaitGroup
 		for range 2 {
@@ -551,6 +569,8 @@ func inUse(p *Plan) int {
 		return len(s.sessions.slots)
 	case *postgresSource:
 		return len(s.sessions.slots)
+	case *mysqlSource:
+		return len(s.sessions.slots)
 	}
 	panic("a source of no known engine")
 }
@@ -575,7 +595,7 @@ func TestParametersHaveAnOrderAndParsedDefaults(t *testing.T) {
 }
 
 func TestCallsRunAtTheSameTime(t *testing.T) {
-	bothEngines(t, func(t *testing.T, engine service.Engine) {
+	eachEngine(t, func(t *testing.T, engine service.Engine) {
 		f := newFixture(t, engine, Options{MaxSessions: 4, WaitLimit: 20 * time.Second})
 		plans := make([]*Plan, 20)
 		for i := range plans {
@@ -601,7 +621,7 @@ func TestCallsRunAtTheSameTime(t *testing.T) {
 }
 
 func TestPreparedStatementsAreBounded(t *testing.T) {
-	bothEngines(t, func(t *testing.T, engine service.Engine) {
+	eachEngine(t, func(t *testing.T, engine service.Engine) {
 		f := newFixture(t, engine, Options{MaxSessions: 1})
 		plan := func(i int) *Plan {
 			return f.plan(script(fmt.Sprintf("SELECT %d AS a", i), nil, types{"a": service.TypeInt}))
@@ -622,6 +642,23 @@ func TestPreparedStatementsAreBounded(t *testing.T) {
 			if err != nil || json.Unmarshal([]byte(out), &rows) != nil || rows[0].N > maxPostgresStatements+1 {
 				t.Errorf("the server has %s statements, %v", out, err)
 			}
+		case service.EngineMySQL:
+			s := f.plan(script("SELECT 1 AS a", nil, types{"a": service.TypeInt})).source.(*mysqlSource)
+			l, err := s.sessions.acquire(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.sessions.release(l, true)
+			// What the server says that it has.
+			open, err := l.session.table("SHOW SESSION STATUS WHERE variable_name IN ('Com_stmt_prepare', 'Com_stmt_close')")
+			if err != nil || len(open) != 2 {
+				t.Fatalf("got %v, %v", open, err)
+			}
+			closed, _ := strconv.Atoi(open[0][1])
+			prepared, _ := strconv.Atoi(open[1][1])
+			if n := prepared - closed; n > maxMySQLStatements || n != len(l.session.statements) {
+				t.Errorf("the server has %d statements and the session %d", n, len(l.session.statements))
+			}
 		case service.EngineSQLite:
 			l, err := f.plan(script("SELECT 1 AS a", nil, types{"a": service.TypeInt})).source.(*sqliteSource).sessions.acquire(t.Context())
 			if err != nil || len(l.session.statements) > maxSQLiteStatements {
@@ -633,7 +670,7 @@ func TestPreparedStatementsAreBounded(t *testing.T) {
 }
 
 func TestAChangedTableIsSeen(t *testing.T) {
-	bothEngines(t, func(t *testing.T, engine service.Engine) {
+	eachEngine(t, func(t *testing.T, engine service.Engine) {
 		f := newFixture(t, engine, Options{MaxSessions: 1})
 		f.exec("CREATE TABLE t (a integer, b text)", "INSERT INTO t VALUES (1, 'x')")
 		p := f.plan(script("SELECT * FROM t", nil, types{"a": service.TypeString, "b": service.TypeString}))
@@ -662,7 +699,7 @@ func TestAChangedTableIsSeen(t *testing.T) {
 }
 
 func TestClosedSourcesAnswerNoMore(t *testing.T) {
-	bothEngines(t, func(t *testing.T, engine service.Engine) {
+	eachEngine(t, func(t *testing.T, engine service.Engine) {
 		f := newFixture(t, engine, Options{})
 		p := f.plan(script("SELECT 1 AS a", nil, types{"a": service.TypeInt}))
 		if _, err := f.run(p); err != nil {
@@ -677,7 +714,7 @@ func TestClosedSourcesAnswerNoMore(t *testing.T) {
 }
 
 func TestIdleSessionsAreClosed(t *testing.T) {
-	bothEngines(t, func(t *testing.T, engine service.Engine) {
+	eachEngine(t, func(t *testing.T, engine service.Engine) {
 		f := newFixture(t, engine, Options{IdleTimeout: time.Hour})
 		p := f.plan(script("SELECT 1 AS a", nil, types{"a": service.TypeInt}))
 		if _, err := f.run(p); err != nil {

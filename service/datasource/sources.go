@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"log/slog"
+	"net/netip"
 	"runtime"
 	"sync"
 	"time"
@@ -24,9 +25,12 @@ type Options struct {
 	Forbidden []string
 	// StoreDSN is the service's own store; a connection to it is refused.
 	StoreDSN string
-	Logger   *slog.Logger
+	// AllowedRanges are the addresses that servers may have; none stands for all. What
+	// is refused everywhere is refused in them too.
+	AllowedRanges []netip.Prefix
+	Logger        *slog.Logger
 
-	// MaxSessions bounds the sessions per connection. Default: 16 for PostgreSQL, and
+	// MaxSessions bounds the sessions per connection. Default: 16 for servers, and
 	// two per processor, at least 4, for SQLite, where more of them only wait for one another.
 	MaxSessions int
 	// WaitLimit is how long a call waits for a free session before it is told
@@ -42,7 +46,7 @@ const (
 	defaultWaitLimit      = 3 * time.Second
 	defaultIdleTimeout    = 5 * time.Minute
 	defaultMaxAnswerBytes = 64 << 20
-	defaultPostgresLimit  = 16
+	defaultServerLimit    = 16
 	// checkTimeout bounds a check or validation whose context does not.
 	checkTimeout = 15 * time.Second
 	// retiredTimeout is how long the idle sessions of a connection live after its
@@ -74,11 +78,11 @@ func (o Options) sqliteSessions() int {
 	return max(4, 2*runtime.GOMAXPROCS(0))
 }
 
-func (o Options) postgresSessions() int {
+func (o Options) serverSessions() int {
 	if o.MaxSessions > 0 {
 		return o.MaxSessions
 	}
-	return defaultPostgresLimit
+	return defaultServerLimit
 }
 
 // source is the database behind one connection as it is now: its parts and its
@@ -114,8 +118,10 @@ type Sources struct {
 }
 
 type entry struct {
-	source  source
-	id      string
+	source source
+	id     string
+	// name is the connection's as it was last planned for.
+	name    string
 	retired bool
 }
 
@@ -219,6 +225,7 @@ func (s *Sources) Validate(ctx context.Context, d service.Definition, c service.
 	if err != nil {
 		return err
 	}
+	d = d.WithDefaults()
 	p, err := newPlan(d, src, c.Engine)
 	if err != nil {
 		return err
@@ -287,7 +294,7 @@ func (s *Sources) sourceOf(c service.Connection, current bool) (source, error) {
 			}
 		}
 		s.current[c.ID] = f
-		e.retired = false
+		e.name, e.retired = c.Name, false
 	}
 	return e.source, nil
 }
@@ -298,6 +305,8 @@ func (s *Sources) newSource(c service.Connection) (source, error) {
 		return newSQLite(c, s.options), nil
 	case service.EnginePostgreSQL:
 		return newPostgres(c, s.options)
+	case service.EngineMySQL:
+		return newMySQL(c, s.options), nil
 	default:
 		return nil, service.Errorf(service.CodeConnectionFailed, "The connection %q has the unknown engine %q.", c.Name, c.Engine)
 	}

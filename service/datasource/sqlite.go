@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -259,6 +260,15 @@ func (s *sqliteSource) validate(ctx context.Context, p *Plan, d service.Definiti
 	}
 	defer s.sessions.release(l, true)
 	var v service.Invalid
+	if d.Wizard != nil {
+		c, err := l.session.catalog(ctx, d.Wizard.Table)
+		if err != nil {
+			return s.openFailure(err)
+		}
+		if checkWizard(&v, d, c); v.Err("The API") != nil {
+			return v.Err("The API")
+		}
+	}
 	for _, sample := range p.query.Samples(maxSamples) {
 		if err := s.prepares(ctx, &v, l.session, p, d, sample); err != nil {
 			return err
@@ -295,16 +305,70 @@ func (s *sqliteSource) prepares(ctx context.Context, v *service.Invalid, session
 	checkColumns(v, d, names)
 	if p.paged {
 		sh := p.newShape(sample)
-		for _, text := range []string{sh.count.text, sh.rows.text} {
+		texts := []string{sh.rows.text}
+		if p.counts() {
+			texts = []string{sh.count.text, sh.rows.text}
+		}
+		for _, text := range texts {
 			wrapped, err := session.conn.Prepare(text)
 			if err != nil {
-				v.Addf("/script/paged", "The script cannot be paged: as a derived table it fails with %q.", err)
+				notPaged(v, d, err)
 				break
 			}
 			wrapped.Finalize()
 		}
 	}
 	return nil
+}
+
+// catalog looks for the table or view. There is one schema, main.
+func (s *sqliteSession) catalog(ctx context.Context, table string) (catalog, error) {
+	var c catalog
+	schema, name, _ := query.SplitTable(table)
+	tables, err := s.rows(ctx, `SELECT name, '' FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name`, "")
+	if err != nil {
+		return c, err
+	}
+	for _, t := range tables {
+		c.tables = append(c.tables, t[0])
+	}
+	if schema != "" && schema != "main" || !slices.Contains(c.tables, name) {
+		return c, nil
+	}
+	columns, err := s.rows(ctx, "SELECT name, type FROM pragma_table_xinfo(?1) WHERE hidden <> 1 ORDER BY cid", name)
+	if err != nil {
+		return c, err
+	}
+	for _, column := range columns {
+		c.columns = append(c.columns, tableColumn{name: column[0], typ: column[1], like: true})
+	}
+	return c, nil
+}
+
+// rows returns the first two columns of a query with one parameter, as texts.
+func (s *sqliteSession) rows(ctx context.Context, sql, parameter string) ([][2]string, error) {
+	var rows [][2]string
+	err := patiently(ctx, func() error {
+		rows = nil
+		stmt, err := s.conn.Prepare(sql)
+		if err != nil {
+			return err
+		}
+		defer stmt.Finalize()
+		if strings.Contains(sql, "?1") {
+			if err := stmt.BindText(1, parameter); err != nil {
+				return err
+			}
+		}
+		for {
+			row, err := stmt.Step()
+			if err != nil || !row {
+				return err
+			}
+			rows = append(rows, [2]string{string(stmt.Text(0)), string(stmt.Text(1))})
+		}
+	})
+	return rows, err
 }
 
 func sqliteOffset(err error) int {

@@ -78,12 +78,16 @@ func onlyParameter(p *Plan) string {
 func (s *sqliteSession) answer(ctx context.Context, p *Plan, sh *shape, dst []byte, call Call, maxBytes int) ([]byte, error) {
 	var err error
 	if s.args, err = sh.Args(s.args[:0], call.Values); err != nil {
-		return dst, err
+		return dst, shapeFailure(err)
 	}
 	// The values are the caller's: nothing of them stays.
 	defer func() { clear(s.args) }()
-	if !p.paged {
+	switch {
+	case !p.paged:
 		return s.query(ctx, p, &sh.rows, dst, call, maxBytes)
+	case !p.counts():
+		dst, err = s.query(ctx, p, &sh.rows, call.appendPage(dst, noTotal), call, maxBytes)
+		return append(dst, '}'), err
 	}
 	// One transaction is one snapshot for the total and the page.
 	if err := s.conn.Exec("BEGIN"); err != nil {

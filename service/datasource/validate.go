@@ -15,14 +15,27 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service/query"
 )
 
-// invalidSQL notes what the database says of the script, and where; offset is a byte
-// of the compiled text, -1 where the database names no place.
+// invalidSQL notes what the database says of a shape, and where; offset is a byte of its
+// text, -1 where the database names no place.
 func invalidSQL(v *service.Invalid, d service.Definition, st *query.Shape, message string, offset int) {
+	if d.Wizard != nil {
+		v.Addf("/wizard/table", "The database does not answer from the table: %s.", message)
+		return
+	}
 	if offset < 0 {
 		v.Addf("/script/sql", "The database does not take the SQL: %s.", message)
 		return
 	}
 	v.Addf("/script/sql", "The database does not take the SQL: %s (%s).", message, query.Position(d.Script.SQL, st.Offset(offset)))
+}
+
+// notPaged notes that the query does not work page by page.
+func notPaged(v *service.Invalid, d service.Definition, err error) {
+	if d.Wizard != nil {
+		v.Addf("/wizard/paged", "The table cannot be paged: that fails with %q.", err)
+		return
+	}
+	v.Addf("/script/paged", "The script cannot be paged: as a derived table it fails with %q.", err)
 }
 
 // maxSamples bounds the shapes that are prepared when a definition is validated.
@@ -39,21 +52,11 @@ func checkColumns(v *service.Invalid, d service.Definition, names []string) {
 		pointer := service.Pointer("response_parameters", name)
 		switch n := count[name]; {
 		case n == 0:
-			v.Addf(pointer, "The result has no column %q%s: it has %s.", name, sameLetters(name, names), listOf(names))
+			v.Addf(pointer, "The result has no column %q%s: it has %s.", name, didYouMean(name, names), listOf(names))
 		case n > 1:
 			v.Addf(pointer, "The result has %d columns %q: give all but one another name with AS.", n, name)
 		}
 	}
-}
-
-// sameLetters points out a column whose name differs in case only.
-func sameLetters(name string, names []string) string {
-	for _, n := range names {
-		if strings.EqualFold(n, name) {
-			return fmt.Sprintf(" (names are case-sensitive; did you mean %q?)", n)
-		}
-	}
-	return ""
 }
 
 // maxListed bounds the names that a sentence lists.

@@ -26,12 +26,26 @@ type answerer struct {
 	maxRows int
 	// truncate cuts at maxRows instead of refusing, for test calls.
 	truncate bool
+
+	// What stands around a call; test calls have none of it.
+
+	// maxCalls bounds the calls in flight; 0 does not.
+	maxCalls int64
+	proxies  proxies
+	callers  *callers
+	cache    *cache
+	// meter is nil where nothing is counted.
+	meter *meter
 }
 
 // call is what one call needs while it runs; it is reused.
 type call struct {
 	arguments arguments
 	body      []byte
+	// key tells the call apart from others of its API, where it may be cached.
+	key []byte
+	// age is for how many seconds the answer has been in the cache, -1 where it is new.
+	age int
 }
 
 var calls = sync.Pool{New: func() any { return &call{body: make([]byte, 0, 1024)} }}
@@ -52,13 +66,14 @@ var (
 	jsonContentType = []string{"application/json; charset=utf-8"}
 	noStore         = []string{"no-store"}
 	noSniff         = []string{"nosniff"}
-	retryShortly    = []string{"1"}
 )
 
 // outcome is what became of a call.
 type outcome struct {
 	status int
 	bytes  int
+	// age is as in call.
+	age int
 	*failure
 }
 
@@ -67,15 +82,17 @@ func (a *answerer) serve(t *table, w http.ResponseWriter, r *http.Request) outco
 	start := time.Now()
 	id := requestID(r.Header)
 	c := calls.Get().(*call) //nolint:forcetypeassert // The pool has nothing else.
-	rt, f := t.find(r)
+	c.age = -1
+	rt, f := a.enter(t, r, start)
+	defer a.leave()
 	if f == nil {
-		f = a.run(rt, r, c)
+		f = a.run(rt, r, c, start)
 	}
 	if f != nil && errors.As(f.cause, new(*panicked)) {
 		// What panicked may have left this memory with somebody: it is not used again.
 		c = &call{}
 	}
-	out := outcome{status: http.StatusOK, failure: f}
+	out := outcome{status: http.StatusOK, age: c.age, failure: f}
 	switch {
 	case f == nil:
 		c.body = append(c.body, `,"errCode":0,"errMsg":"success","requestId":"`...)
@@ -91,7 +108,11 @@ func (a *answerer) serve(t *table, w http.ResponseWriter, r *http.Request) outco
 		out.bytes = len(c.body)
 		write(w, out, id, c.body)
 	}
-	a.log(r, rt, out, id, start)
+	took := time.Since(start)
+	if a.meter != nil {
+		a.meter.count(rt, out, took)
+	}
+	a.log(r, rt, out, id, took)
 	if cap(c.body) <= maxPooledBody {
 		clear(c.arguments.values)
 		calls.Put(c)
@@ -101,7 +122,7 @@ func (a *answerer) serve(t *table, w http.ResponseWriter, r *http.Request) outco
 
 // run decodes the call and writes its rows to the body. A failure without a code
 // means that the caller has gone.
-func (a *answerer) run(rt *route, r *http.Request, c *call) (f *failure) {
+func (a *answerer) run(rt *route, r *http.Request, c *call, start time.Time) (f *failure) {
 	if rt.broken != nil {
 		return &failure{code: errBrokenRoute, cause: rt.broken, message: "This API is published but cannot be called just now. Report this to the API's owner with the requestId."}
 	}
@@ -127,7 +148,7 @@ func (a *answerer) run(rt *route, r *http.Request, c *call) (f *failure) {
 	if a.truncate {
 		args.PageSize = min(args.PageSize, a.maxRows)
 	}
-	body, err := rt.plan.Run(ctx, append(c.body[:0], `{"data":`...), args)
+	body, err := a.data(ctx, rt, r, c, args, start)
 	if err != nil {
 		if r.Context().Err() != nil {
 			return &failure{cause: err}
@@ -136,6 +157,43 @@ func (a *answerer) run(rt *route, r *http.Request, c *call) (f *failure) {
 	}
 	c.body = body
 	return nil
+}
+
+// enter finds the route of a call and makes sure that it may be made now. leave must follow.
+func (a *answerer) enter(t *table, r *http.Request, start time.Time) (*route, *failure) {
+	if a.meter != nil {
+		if n := a.meter.inFlight.Add(1); a.maxCalls > 0 && n > a.maxCalls {
+			return nil, crowded()
+		}
+	}
+	rt, f := t.find(r)
+	if f == nil {
+		f = a.admit(rt, r, int64(start.Sub(epoch)))
+	}
+	return rt, f
+}
+
+func (a *answerer) leave() {
+	if a.meter != nil {
+		a.meter.inFlight.Add(-1)
+	}
+}
+
+// data appends the data of the answer to the beginning of the body, from the cache
+// where there is one.
+func (a *answerer) data(ctx context.Context, rt *route, r *http.Request, c *call, args datasource.Call, start time.Time) (body []byte, err error) {
+	body = append(c.body[:0], `{"data":`...)
+	if rt.cacheTTL == 0 {
+		return rt.plan.Run(ctx, body, args)
+	}
+	var cacheable bool
+	if c.key, cacheable = appendKey(c.key[:0], rt, args); !cacheable {
+		return rt.plan.Run(ctx, body, args)
+	}
+	body, c.age, err = a.cache.run(r, rt, c.key, body, int64(start.Sub(epoch)), func(ctx context.Context, dst []byte) ([]byte, error) {
+		return rt.plan.Run(ctx, dst, args)
+	})
+	return body, err
 }
 
 // hasBody reports whether the request carries any content.
@@ -157,12 +215,15 @@ func write(w http.ResponseWriter, out outcome, id string, body []byte) {
 	if len(body) > contentLengthFrom {
 		h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}
+	if out.age >= 0 {
+		h["Age"] = []string{strconv.Itoa(out.age)}
+	}
 	if out.failure != nil {
 		if out.allow != nil {
 			h["Allow"] = out.allow
 		}
-		if out.code == errUnavailable {
-			h["Retry-After"] = retryShortly
+		if out.retryAfter > 0 {
+			h["Retry-After"] = []string{strconv.Itoa(out.retryAfter)}
 		}
 		w.WriteHeader(out.status)
 	}
@@ -187,7 +248,7 @@ func appendFailure(dst []byte, f *failure, id string) []byte {
 
 // log writes the access log: faults of ours and of what lies behind us always, the
 // rest at debug level. The query string is left out, since values may be personal.
-func (a *answerer) log(r *http.Request, rt *route, out outcome, id string, start time.Time) {
+func (a *answerer) log(r *http.Request, rt *route, out outcome, id string, took time.Duration) {
 	level := slog.LevelDebug
 	if out.status >= http.StatusInternalServerError {
 		level = slog.LevelInfo
@@ -204,7 +265,7 @@ func (a *answerer) log(r *http.Request, rt *route, out outcome, id string, start
 		slog.String("remote", r.RemoteAddr),
 		slog.Int("status", out.status),
 		slog.Int("bytes", out.bytes),
-		slog.Duration("duration", time.Since(start)),
+		slog.Duration("duration", took),
 	)
 	if rt != nil {
 		attrs = append(attrs, slog.String("api", rt.apiName), slog.String("environment", rt.environmentName))

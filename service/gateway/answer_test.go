@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
 )
 
@@ -269,17 +270,36 @@ func TestTheAccessLogHasNoValues(t *testing.T) {
 }
 
 // BenchmarkServe measures the handler with a plan that costs nothing: what is left
-// is the gateway's own work and allocations per call.
+// is the gateway's own work and allocations per call, with everything that stands
+// around it.
 func BenchmarkServe(b *testing.B) {
-	rt := sampleRoute(false)
-	rt.plan, rt.timeout = rowsPlan(`[{"id":12345,"name":"item 012345"}]`), time.Second
-	tbl := emptyTable.replace(nil, []*route{rt})
-	a := answerer{logger: slog.New(slog.DiscardHandler), maxRows: DefaultMaxRows}
-	r := httptest.NewRequest(http.MethodGet, "/items?id=12345&name=x", nil)
-	w := &discardWriter{header: http.Header{}}
-	b.ReportAllocs()
-	for b.Loop() {
-		a.serve(tbl, w, r)
+	for _, test := range []struct {
+		name string
+		set  func(*route)
+	}{
+		{"plain", func(*route) {}},
+		{"limited", func(rt *route) {
+			l := newRate(&service.RateLimit{Requests: service.MaxRateRequests})
+			l.interval, l.full = 1, 1<<40 // never in the way
+			rt.callerRate = l
+			rt.account.bucket.set(l, 0)
+			rt.environment.set(l, 0)
+		}},
+		{"cached", func(rt *route) { rt.cacheTTL = time.Hour }},
+	} {
+		b.Run(test.name, func(b *testing.B) {
+			a := guarded()
+			a.logger, a.maxCalls = slog.New(slog.DiscardHandler), 1000
+			rt := guardedRoute(a, rowsPlan(`[{"id":12345,"name":"item 012345"}]`))
+			test.set(rt)
+			tbl := emptyTable.replace(nil, []*route{rt})
+			r := httptest.NewRequest(http.MethodGet, "/items?id=12345&name=x", nil)
+			w := &discardWriter{header: http.Header{}}
+			b.ReportAllocs()
+			for b.Loop() {
+				a.serve(tbl, w, r)
+			}
+		})
 	}
 }
 

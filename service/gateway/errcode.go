@@ -78,6 +78,32 @@ var (
 	}
 )
 
+// The call may not be made now, or not in this way.
+var (
+	errProtocolNotAllowed = &ErrorCode{
+		40301, http.StatusForbidden, "PROTOCOL_NOT_ALLOWED",
+		"The API is not called over the protocol that the call came over.",
+		"Use the protocol that the message names, http:// or https://.",
+	}
+	// The names of these three are the source documents' own.
+	// Source: dataworks-create-api, Error Codes.
+	errThrottledAPI = &ErrorCode{
+		42901, http.StatusTooManyRequests, "Throttling.Api",
+		"The API was called more often than its limit permits, by all its callers together.",
+		"Try again after the seconds in Retry-After.",
+	}
+	errThrottledUser = &ErrorCode{
+		42902, http.StatusTooManyRequests, "Throttling.User",
+		"This caller called the API more often than the limit of each caller permits.",
+		"Try again after the seconds in Retry-After.",
+	}
+	errThrottledSystem = &ErrorCode{
+		42903, http.StatusTooManyRequests, "Throttling.System",
+		"The APIs of the environment were called more often than its limit permits, or the gateway answers as many calls as it may at once.",
+		"Try again after the seconds in Retry-After.",
+	}
+)
+
 // The call meets no API.
 var (
 	errNoAPI = &ErrorCode{
@@ -145,6 +171,7 @@ var (
 var errorTable = []*ErrorCode{
 	errUnknownParameter, errRepeatedParameter, errMissingParameter, errInvalidParameter, errLongParameter,
 	errMalformedQuery, errInvalidPage, errBodyNotAllowed, errValueRefused,
-	errNoAPI, errNoStage, errMethodNotAllowed, errLongQuery,
+	errProtocolNotAllowed, errNoAPI, errNoStage, errMethodNotAllowed, errLongQuery,
+	errThrottledAPI, errThrottledUser, errThrottledSystem,
 	errInternal, errStatementFailed, errTooManyRows, errNotAnswerable, errUnavailable, errBrokenRoute, errTimeout,
 }

@@ -25,6 +25,8 @@ type failure struct {
 	cause error
 	// allow is the Allow header of a 405.
 	allow []string
+	// retryAfter is in how many seconds to try again; 0 says nothing.
+	retryAfter int
 }
 
 func failf(code *ErrorCode, parameter, format string, args ...any) *failure {
@@ -46,7 +48,7 @@ func runFailure(ctx context.Context, rt *route, maxRows int, err error) *failure
 	case datasource.Timeout:
 		f.code, f.message = errTimeout, timeoutMessage(rt)
 	case datasource.Unavailable:
-		f.code, f.message = errUnavailable, "The database of this API does not answer just now, or has no connection free. Try again shortly."
+		f.code, f.retryAfter, f.message = errUnavailable, 1, "The database of this API does not answer just now, or has no connection free. Try again shortly."
 	case datasource.BadValue:
 		f.code, f.message = errValueRefused, "The database does not take one of the values: it is out of range or not in a form that it reads. Send another value."
 		if f.parameter = e.Parameter; f.parameter != "" {

@@ -4,12 +4,14 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -40,6 +42,14 @@ type Options struct {
 	// MaxRows bounds the rows of an unpaged answer; DefaultMaxRows where 0. A call with
 	// more is refused, never cut.
 	MaxRows int
+	// MaxCalls bounds the calls that are answered at once; 0 does not.
+	MaxCalls int
+	// CacheBytes bounds the memory of cached answers; DefaultCacheBytes where 0, and
+	// NoCache keeps none.
+	CacheBytes int64
+	// TrustedProxies are the networks of proxies in front of the gateway, whose
+	// X-Forwarded-Proto and X-Forwarded-For are believed.
+	TrustedProxies []netip.Prefix
 }
 
 // Gateway answers calls of published APIs. It is a [http.Handler] and a [lifecycle.Router].
@@ -54,21 +64,27 @@ type Gateway struct {
 	// reload is held, as a semaphore of one, from reading the store until the table is
 	// swapped: what was read earlier can never replace what was read later.
 	reload chan struct{}
-	// routes by publication; guarded by reload.
+	// routes by publication; guarded by reload, as are the following.
 	routes map[string]*route
+	// accounts outlive routes, so that a limit is not fresh again because an API was
+	// published anew; closed are those that no route has, until their limit is fresh.
+	accounts map[accountKey]*account
+	closed   map[accountKey]bool
+	// environments has the limit of each environment, by its id.
+	environments map[string]*environmentBucket
 
 	// missed are the changes that could not be read, with the reason. They are tried
 	// again until they can, or the gateway is closed.
 	mu     sync.Mutex
 	missed map[change]error
 	retry  *time.Timer
-	closed bool
+	ended  bool
 }
 
-// change is something that the gateway was told of: a publication, a connection, or,
-// where both are empty, everything.
+// change is something that the gateway was told of: a publication, a connection, an
+// environment's policy, or, where all are empty, everything.
 type change struct {
-	publicationID, connectionID string
+	publicationID, connectionID, environmentID string
 }
 
 var (
@@ -85,13 +101,17 @@ func New(o Options) *Gateway {
 		reload:  make(chan struct{}, 1),
 		routes:  map[string]*route{},
 		missed:  map[change]error{},
+
+		accounts:     map[accountKey]*account{},
+		closed:       map[accountKey]bool{},
+		environments: map[string]*environmentBucket{},
 	}
 	if g.logger == nil {
 		g.logger = slog.Default()
 	}
-	g.answerer = answerer{logger: g.logger, maxRows: o.MaxRows}
-	if g.answerer.maxRows == 0 {
-		g.answerer.maxRows = DefaultMaxRows
+	g.answerer = answerer{
+		logger: g.logger, maxRows: cmp.Or(o.MaxRows, DefaultMaxRows), maxCalls: int64(o.MaxCalls), proxies: o.TrustedProxies,
+		callers: newCallers(), cache: newCache(cmp.Or(o.CacheBytes, DefaultCacheBytes)), meter: newMeter(),
 	}
 	g.table.Store(emptyTable)
 	return g
@@ -122,6 +142,12 @@ func (g *Gateway) ConnectionChanged(ctx context.Context, connectionID string) er
 	return g.applyOrRetry(ctx, change{connectionID: connectionID})
 }
 
+// EnvironmentChanged applies the limit that the environment has now; errors are as in
+// [Gateway.PublicationChanged].
+func (g *Gateway) EnvironmentChanged(ctx context.Context, environmentID string) error {
+	return g.applyOrRetry(ctx, change{environmentID: environmentID})
+}
+
 // Stale returns nil while every change that the gateway was told of is served, and
 // else an error that says why not.
 func (g *Gateway) Stale() error {
@@ -137,7 +163,7 @@ func (g *Gateway) Stale() error {
 func (g *Gateway) Close() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.closed = true
+	g.ended = true
 	if g.retry != nil {
 		g.retry.Stop()
 	}
@@ -158,7 +184,7 @@ func (g *Gateway) miss(err error, changes ...change) {
 	for _, ch := range changes {
 		g.missed[ch] = err
 	}
-	if g.closed || g.retry != nil || len(g.missed) == 0 {
+	if g.ended || g.retry != nil || len(g.missed) == 0 {
 		return
 	}
 	g.retry = time.AfterFunc(retryAfter, g.catchUp)
@@ -204,6 +230,9 @@ func (g *Gateway) apply(ctx context.Context, ch change) error {
 		return fmt.Errorf("waiting for another route change: %w", ctx.Err())
 	}
 	covered := g.take(ch)
+	if ch.environmentID != "" {
+		return g.applyEnvironment(ctx, ch, covered)
+	}
 	stale := g.affected(ch)
 	records, err := g.read(ctx, ch, stale)
 	if err != nil {
@@ -228,9 +257,11 @@ func (g *Gateway) apply(ctx context.Context, ch change) error {
 				"api", rt.apiName, "environment", rt.environmentName, "publication", rt.publicationID,
 				"connection", rt.connectionID, "error", rt.broken)
 		}
+		rt.surroundings = g.surround(rt, r)
 		add = append(add, rt)
 	}
 	g.table.Store(g.table.Load().replace(remove, add))
+	g.answerer.meter.swapped.Store(time.Now().UnixNano())
 	for _, rt := range remove {
 		delete(g.routes, rt.publicationID)
 	}
@@ -238,7 +269,73 @@ func (g *Gateway) apply(ctx context.Context, ch change) error {
 		g.routes[rt.publicationID] = rt
 	}
 	g.forget(ch.connectionID, remove)
+	g.close(remove)
 	return nil
+}
+
+// applyEnvironment reads the limit of an environment. Where there is no route, nothing
+// is limited; the first one brings the limit with it.
+func (g *Gateway) applyEnvironment(ctx context.Context, ch change, covered []change) error {
+	b := g.environments[ch.environmentID]
+	if b == nil {
+		return nil
+	}
+	var limit *service.RateLimit
+	err := g.store.View(ctx, func(tx lifecycle.Tx) error {
+		e, err := tx.Environment(ctx, b.workspaceID, ch.environmentID)
+		limit = e.RateLimit
+		if service.ErrorCode(err) == service.CodeNotFound {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		g.miss(err, covered...)
+		return fmt.Errorf("reading the limit of an environment from the store: %w", err)
+	}
+	b.set(newRate(limit), clock())
+	return nil
+}
+
+// surround makes what stands around the calls of a route. What is limited and counted
+// goes on where the former route of the API left it. It needs g.reload.
+func (g *Gateway) surround(rt *route, r record) surroundings {
+	d := r.publication.Live.Definition.WithDefaults()
+	key := accountKey{rt.apiID, rt.environmentID}
+	a := g.accounts[key]
+	if a == nil {
+		a = newAccount()
+		g.accounts[key] = a
+	}
+	delete(g.closed, key)
+	a.bucket.set(newRate(d.RateLimit), clock())
+	env := g.environments[rt.environmentID]
+	if env == nil {
+		env = &environmentBucket{workspaceID: r.publication.WorkspaceID}
+		g.environments[rt.environmentID] = env
+	}
+	env.set(newRate(r.environmentRate), clock())
+	return surroundings{
+		protocol: onlyProtocol(d), account: a, environment: &env.bucket, callerRate: newRate(d.CallerRateLimit),
+		cacheTTL: time.Duration(d.CacheTTLSeconds) * time.Second, cacheID: g.answerer.cache.routes.Add(1),
+		duration: g.answerer.meter.duration(rt.environmentName, d.Mode),
+	}
+}
+
+// close notes the accounts of routes that are gone. Those that are like new ones are
+// forgotten. It needs g.reload.
+func (g *Gateway) close(removed []*route) {
+	for _, rt := range removed {
+		if g.routes[rt.publicationID] == nil {
+			g.closed[accountKey{rt.apiID, rt.environmentID}] = true
+		}
+	}
+	for key := range g.closed {
+		if g.accounts[key].bucket.full(clock()) {
+			delete(g.accounts, key)
+			delete(g.closed, key)
+		}
+	}
 }
 
 // forget tells the sources of connections that no route reads from any more: the one
@@ -276,6 +373,8 @@ type record struct {
 	connection  service.Connection
 	// missing is why there is no connection.
 	missing error
+	// environmentRate is the limit of the publication's environment.
+	environmentRate *service.RateLimit
 }
 
 // read reads the callable ones of these publications, or all there are where
@@ -293,8 +392,10 @@ func (g *Gateway) read(ctx context.Context, ch change, ids []string) ([]record, 
 		if err != nil {
 			return err
 		}
-		records, err = withConnections(ctx, tx, publications)
-		return err
+		if records, err = withConnections(ctx, tx, publications); err != nil {
+			return err
+		}
+		return addEnvironments(ctx, tx, records)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the published APIs from the store: %w", err)
@@ -362,7 +463,26 @@ func withConnections(ctx context.Context, tx lifecycle.Tx, publications []servic
 			}
 			connections[p.Live.ConnectionID] = r
 		}
-		records = append(records, record{p, r.connection, r.missing})
+		records = append(records, record{publication: p, connection: r.connection, missing: r.missing})
 	}
 	return records, nil
+}
+
+// addEnvironments adds the limit of each publication's environment, reading each one once.
+func addEnvironments(ctx context.Context, tx lifecycle.Tx, records []record) error {
+	limits := map[string]*service.RateLimit{}
+	for i := range records {
+		p := records[i].publication
+		limit, ok := limits[p.EnvironmentID]
+		if !ok {
+			e, err := tx.Environment(ctx, p.WorkspaceID, p.EnvironmentID)
+			if err != nil {
+				return err
+			}
+			limit = e.RateLimit
+			limits[p.EnvironmentID] = limit
+		}
+		records[i].environmentRate = limit
+	}
+	return nil
 }

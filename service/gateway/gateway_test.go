@@ -244,7 +244,7 @@ func (h *house) publishUndebugged(t testing.TB, name string, d service.Definitio
 	var p service.Publication
 	err = h.store.Update(ctx, func(tx lifecycle.Tx) error {
 		a := service.API{
-			ID: service.NewID(now), WorkspaceID: h.caller.Workspace.ID, APISpec: service.APISpec{Name: name, Definition: d},
+			ID: service.NewID(now), WorkspaceID: h.caller.Workspace.ID, APISpec: service.APISpec{Name: name, Visibility: service.VisibilityWorkspace, Definition: d},
 			Revision: 1, DebugStatus: service.DebugSuccess, OwnerID: h.caller.Member.ID, OwnerName: h.caller.Member.Name,
 			CreatedAt: now, UpdatedAt: now,
 		}

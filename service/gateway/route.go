@@ -7,6 +7,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
 )
@@ -33,9 +35,29 @@ type route struct {
 	// index finds a parameter by name.
 	index map[string]int
 
+	surroundings
+
 	// broken is why there is no plan, where there is none: such a route answers 503
 	// and leaves the others alone.
 	broken error
+}
+
+// surroundings are what stands around the calls of a route in a gateway. The zero
+// value, which a test call has, allows everything and counts nothing.
+type surroundings struct {
+	// protocol is the one that the API may be called over; "" where any will do.
+	protocol service.Protocol
+	// account has the API's own limit and its counters, environment the limit of all
+	// APIs there.
+	account     *account
+	environment *bucket
+	// callerRate is the limit of each caller; nil where there is none.
+	callerRate *rate
+	// cacheTTL is how long an answer may be given again, and cacheID the route's number
+	// in the keys of its answers.
+	cacheTTL time.Duration
+	cacheID  uint64
+	duration prometheus.Observer
 }
 
 // planner makes a plan of a definition for its connection.

@@ -60,12 +60,43 @@ func (r *runner) Debug(ctx context.Context, d service.Definition, c service.Conn
 	result := service.DebugResult{
 		Status:     out.status,
 		Body:       json.RawMessage(answer.body),
+		Rows:       rowsIn(answer.body),
 		DurationMS: float64(took.Microseconds()) / 1000,
+	}
+	if s, ok := rt.plan.(stated); ok {
+		result.Statement = s.Statement()
 	}
 	if out.failure != nil {
 		return result, debugFailed(out)
 	}
 	return result, nil
+}
+
+// stated is a plan that runs a statement.
+type stated interface {
+	// Statement returns its text with bind markers.
+	Statement() string
+}
+
+// rowsIn counts the rows of an answer, paged or not.
+func rowsIn(body []byte) int {
+	var answer struct {
+		Data json.RawMessage `json:"data"`
+	}
+	var page struct {
+		Rows []json.RawMessage `json:"rows"`
+	}
+	var rows []json.RawMessage
+	if json.Unmarshal(body, &answer) != nil {
+		return 0
+	}
+	if json.Unmarshal(answer.Data, &rows) == nil {
+		return len(rows)
+	}
+	if json.Unmarshal(answer.Data, &page) == nil {
+		return len(page.Rows)
+	}
+	return 0
 }
 
 // debugRequest writes the values as a caller would, in the query string.

@@ -73,6 +73,19 @@ func noAPI(environment string) *failure {
 	return failf(errNoAPI, "", "No API is published at this path in %s: check the path and the header %s.", environment, stageHeader)
 }
 
+// routes ranges over every route.
+func (t *table) routes(yield func(*route) bool) {
+	for _, env := range t.environments {
+		for _, at := range env.paths {
+			for _, rt := range at.routes {
+				if !yield(rt) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // replace returns the table without the routes of remove and with those of add.
 // A route of remove that another has taken the place of stays replaced.
 func (t *table) replace(remove, add []*route) *table {

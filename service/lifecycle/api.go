@@ -32,7 +32,7 @@ func (s *Service) CreateAPI(ctx context.Context, c Caller, in service.APIInput) 
 		if err := tx.CreateAPI(ctx, &api); err != nil {
 			return api, "", err
 		}
-		return api, api.ID, s.record(ctx, tx, c, "api.create", api.ID, api.Name, api.APISpec)
+		return api, api.ID, s.recordPrivate(ctx, tx, c, api.PrivateTo(), "api.create", api.ID, api.Name, api.APISpec)
 	})
 	created.RowVersion = firstRowVersion
 	return created, err
@@ -56,13 +56,17 @@ func (s *Service) prove(ctx context.Context, c Caller, in service.APIInput) (ser
 	return service.DebugSuccess, "", nil
 }
 
-// validate checks the input's own rules and finds its connection.
+// validate checks the input's own rules, finds its connection, and makes sure of where it
+// is filed.
 func (s *Service) validate(ctx context.Context, c Caller, in service.APIInput) (service.Connection, error) {
 	var conn service.Connection
 	if err := in.Validate(); err != nil {
 		return conn, err
 	}
 	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		if err := checkFiled(ctx, tx, c, in.APISpec); err != nil {
+			return err
+		}
 		conn, err = connectionOf(ctx, tx, c, in.Definition)
 		return err
 	})
@@ -111,8 +115,11 @@ func (s *Service) validateAPI(ctx context.Context, c Caller, ref string, in serv
 	}
 	if ref != "" {
 		err := s.Store.View(ctx, func(tx Tx) error {
-			before, err := tx.API(ctx, c.Workspace.ID, ref)
-			if err != nil || before.ConnectionID == conn.ID {
+			before, err := changeableAPI(ctx, tx, c, ref)
+			if err != nil {
+				return err
+			}
+			if err := refuseVisibility(c, before, in.APISpec); err != nil || before.ConnectionID == conn.ID {
 				return err
 			}
 			return refuseConnectionChoice(ctx, tx, c, before)
@@ -124,8 +131,9 @@ func (s *Service) validateAPI(ctx context.Context, c Caller, ref string, in serv
 	return s.Runner.Validate(ctx, in.Definition, conn)
 }
 
-// UpdateAPI replaces an API. A changed definition counts the revision up. ifMatch
-// is an ETag, or "" for no check. Where the debug fails, nothing changes.
+// UpdateAPI replaces an API. A changed definition counts the revision up; where it is
+// filed and who sees it stand beside the definition. ifMatch is an ETag, or "" for no
+// check. Where the debug fails, nothing changes.
 func (s *Service) UpdateAPI(ctx context.Context, c Caller, ref, ifMatch string, in service.APIInput) (service.API, error) {
 	var api service.API
 	if err := c.Member.Authorize(service.OpDefine); err != nil {
@@ -134,8 +142,13 @@ func (s *Service) UpdateAPI(ctx context.Context, c Caller, ref, ifMatch string, 
 	in.APISpec = in.APISpec.WithDefaults()
 	var before service.API
 	err := s.Store.View(ctx, func(tx Tx) (err error) {
-		before, err = tx.API(ctx, c.Workspace.ID, ref)
-		return err
+		if before, err = changeableAPI(ctx, tx, c, ref); err != nil {
+			return err
+		}
+		if err := refuseVisibility(c, before, in.APISpec); err != nil {
+			return err
+		}
+		return checkFiled(ctx, tx, c, in.APISpec)
 	})
 	if err != nil {
 		return api, err
@@ -175,7 +188,7 @@ func (s *Service) UpdateAPI(ctx context.Context, c Caller, ref, ifMatch string, 
 			return err
 		}
 		updated = next
-		return s.record(ctx, tx, c, "api.update", api.ID, api.Name, change{before.APISpec, api.APISpec})
+		return s.recordPrivate(ctx, tx, c, cmp.Or(next.PrivateTo(), before.PrivateTo()), "api.update", api.ID, api.Name, change{before.APISpec, api.APISpec})
 	})
 	return updated, staleOrConflict(err, ifMatch, "API", before.Name)
 }
@@ -211,7 +224,7 @@ func (s *Service) DebugAPI(ctx context.Context, c Caller, ref string, in service
 		conn service.Connection
 	)
 	err := s.Store.View(ctx, func(tx Tx) (err error) {
-		if api, err = tx.API(ctx, c.Workspace.ID, ref); err != nil {
+		if api, err = changeableAPI(ctx, tx, c, ref); err != nil {
 			return err
 		}
 		if !api.ReadsConnection() {
@@ -223,8 +236,7 @@ func (s *Service) DebugAPI(ctx context.Context, c Caller, ref string, in service
 	if err != nil {
 		return result, err
 	}
-	input := service.APIInput{APISpec: api.APISpec.WithDefaults(), Debug: &in}
-	if err := input.Validate(); err != nil {
+	if err := in.Validate(api.Definition); err != nil {
 		return result, err
 	}
 	call, why := api.DebugCall(&in)
@@ -241,11 +253,11 @@ func (s *Service) DebugAPI(ctx context.Context, c Caller, ref string, in service
 		if err := tx.PutRevision(ctx, r); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, c, "api.debug", api.ID, api.Name, map[string]any{"api_revision": api.Revision, "debug_status": status})
+		return s.recordPrivate(ctx, tx, c, api.PrivateTo(), "api.debug", api.ID, api.Name, map[string]any{"api_revision": api.Revision, "debug_status": status})
 	}
 	run := func() (err error) {
 		result, err = s.Runner.Debug(ctx, api.Definition, conn, call)
-		err = call.Judge(result, err)
+		err = service.WithinDebug(call.Judge(result, err))
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
@@ -272,7 +284,7 @@ func (s *Service) DeleteAPI(ctx context.Context, c Caller, ref, ifMatch string) 
 		if err := lockInstances(ctx, tx, c); err != nil {
 			return err
 		}
-		api, err := tx.API(ctx, c.Workspace.ID, ref)
+		api, err := changeableAPI(ctx, tx, c, ref)
 		if err != nil {
 			return err
 		}
@@ -292,7 +304,7 @@ func (s *Service) DeleteAPI(ctx context.Context, c Caller, ref, ifMatch string) 
 		if _, err := tx.VoidIdempotency(ctx, api.ID, ""); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, c, "api.delete", api.ID, api.Name, nil)
+		return s.recordPrivate(ctx, tx, c, api.PrivateTo(), "api.delete", api.ID, api.Name, nil)
 	})
 }
 
@@ -314,21 +326,22 @@ func (s *Service) API(ctx context.Context, c Caller, ref string) (service.API, e
 		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
 			return "", err
 		}
-		api, err = tx.API(ctx, c.Workspace.ID, ref)
+		api, err = visibleAPI(ctx, tx, c, ref)
 		return api.ID, err
 	})
 	return api, err
 }
 
-// APIs lists the workspace's APIs.
-func (s *Service) APIs(ctx context.Context, c Caller, page Page) (service.List[service.API], error) {
+// APIs lists the matching APIs.
+func (s *Service) APIs(ctx context.Context, c Caller, filter APIFilter, page Page) (service.List[service.API], error) {
 	var l service.List[service.API]
+	filter.Sight = c.sight()
 	err := s.Store.View(ctx, func(tx Tx) (err error) {
 		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
 			return err
 		}
 		l, err = list(page, func(a service.API) string { return a.ID }, func(p Page) ([]service.API, error) {
-			return tx.APIs(ctx, c.Workspace.ID, p)
+			return tx.APIs(ctx, c.Workspace.ID, filter, p)
 		})
 		return err
 	})

@@ -24,7 +24,7 @@ func (s *Service) PublishedAPI(ctx context.Context, c Caller, ref, environmentRe
 		// Who may not read drafts learns nothing of what is not in the catalog.
 		missing := service.Errorf(service.CodeNotFound, "No API %q is published in %s.", ref, env.Name)
 		api, err := tx.API(ctx, c.Workspace.ID, ref)
-		if service.ErrorCode(err) == service.CodeNotFound {
+		if service.ErrorCode(err) == service.CodeNotFound || err == nil && !c.Member.MayChange(api.PrivateTo()) {
 			return missing
 		}
 		if err != nil {
@@ -47,6 +47,7 @@ func (s *Service) published(api service.API, p service.Publication) service.Publ
 	}
 	return service.PublishedAPI{
 		APIID: api.ID, Number: api.Number, Name: p.Live.APIName, Description: p.Live.Description, Mode: p.Live.Definition.WithDefaults().Mode,
+		Visibility: api.Visibility, GroupID: api.GroupID, FolderID: api.FolderID, ResourceGroup: api.ResourceGroup,
 		PublicationID: p.ID, EnvironmentID: p.EnvironmentID, EnvironmentName: p.EnvironmentName, Status: p.Status,
 		Version: p.Live.Name, Revision: p.Live.Revision, URL: s.present(p).URL, OwnerName: api.OwnerName,
 		PublishedBy: p.Live.CreatedBy, PublishedAt: p.Live.CreatedAt, Definition: p.Live.Definition,
@@ -65,16 +66,13 @@ func (s *Service) Catalog(ctx context.Context, c Caller, environmentRef string, 
 			return err
 		}
 		live, err := list(page, func(p service.Publication) string { return p.ID }, func(p Page) ([]service.Publication, error) {
-			return tx.Publications(ctx, c.Workspace.ID, PublicationFilter{EnvironmentID: env.ID}, p)
+			return tx.Publications(ctx, c.Workspace.ID, PublicationFilter{EnvironmentID: env.ID, Callable: true, Sight: c.ownSight()}, p)
 		})
 		if err != nil {
 			return err
 		}
 		l.Next = live.Next
 		for _, p := range live.Items {
-			if !p.Status.Callable() {
-				continue
-			}
 			api, err := tx.API(ctx, c.Workspace.ID, p.APIID)
 			if err != nil {
 				return err

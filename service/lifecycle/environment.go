@@ -43,11 +43,11 @@ func (s *Service) CreateEnvironment(ctx context.Context, c Caller, in service.En
 }
 
 func policy(in service.EnvironmentInput) service.Policy {
-	return service.Policy{ReviewRequired: in.ReviewRequired == nil || *in.ReviewRequired, FourEyes: in.FourEyes}
+	return service.Policy{ReviewRequired: in.ReviewRequired == nil || *in.ReviewRequired, FourEyes: in.FourEyes, RateLimit: in.RateLimit}
 }
 
 func (s *Service) checkPolicyChange(c Caller, before, after service.Policy) error {
-	if before == after {
+	if before.Equal(after) {
 		return nil
 	}
 	return c.Member.Authorize(service.OpAdminister)
@@ -59,6 +59,7 @@ func (s *Service) UpdateEnvironment(ctx context.Context, c Caller, ref string, i
 		e service.Environment
 		// renamed holds the publications that callers find under another X-Stage now.
 		renamed []service.Publication
+		limited bool
 	)
 	if err := c.Member.Authorize(service.OpCreateEnvironment); err != nil {
 		return e, err
@@ -89,7 +90,7 @@ func (s *Service) UpdateEnvironment(ctx context.Context, c Caller, ref string, i
 		if err := tx.UpdateEnvironment(ctx, e); err != nil {
 			return err
 		}
-		renamed = nil
+		renamed, limited = nil, !e.Policy.Equal(before.Policy)
 		if e.Name != before.Name {
 			if renamed, err = allPublications(ctx, tx, c, PublicationFilter{EnvironmentID: e.ID}); err != nil {
 				return err
@@ -100,6 +101,9 @@ func (s *Service) UpdateEnvironment(ctx context.Context, c Caller, ref string, i
 	if mayHaveChanged(err) {
 		for _, p := range renamed {
 			s.changed(ctx, p.ID)
+		}
+		if limited {
+			s.environmentChanged(ctx, e.ID)
 		}
 	}
 	return e, err

@@ -18,7 +18,7 @@ func (s *Service) Events(ctx context.Context, c Caller, after int64, limit int) 
 			return err
 		}
 		l, err = list(Page{Limit: limit}, func(e service.Event) string { return strconv.FormatInt(e.Sequence, 10) }, func(p Page) ([]service.Event, error) {
-			return tx.Events(ctx, c.Workspace.ID, after, p.Limit)
+			return tx.Events(ctx, c.Workspace.ID, c.ownSight(), after, p.Limit)
 		})
 		return err
 	})

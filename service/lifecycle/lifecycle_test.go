@@ -265,10 +265,14 @@ func TestPublishingNeedsADebuggedRevision(t *testing.T) {
 
 	in.Debug = &service.DebugInput{Parameters: map[string]string{"n": "seven"}}
 	_, err = h.UpdateAPI(h.ctx, rev, api.ID, "", in)
-	wantCode(t, err, service.CodeDebugFailed)
+	wantCode(t, err, service.CodeInvalid)
 	var e *service.Error
 	if !errors.As(err, &e) || len(e.Fields) == 0 || e.Fields[0].Pointer != "/debug/parameters/n" {
 		t.Errorf("the failing debug blames %+v", e)
+	}
+	_, err = h.DebugAPI(h.ctx, rev, api.ID, *in.Debug)
+	if !errors.As(err, &e) || len(e.Fields) == 0 || e.Fields[0].Pointer != "/parameters/n" {
+		t.Errorf("the failing debug of what is stored blames %+v", e)
 	}
 }
 
@@ -279,7 +283,7 @@ func TestAFailingWriteStoresNothing(t *testing.T) {
 	broken.Script.SQL = "SELECT n FROM nombers"
 	_, err := h.CreateAPI(h.ctx, dev, broken)
 	wantCode(t, err, service.CodeInvalid, "nombers")
-	l := must(h.APIs(h.ctx, dev, lifecycle.Page{}))(t)
+	l := must(h.APIs(h.ctx, dev, lifecycle.APIFilter{}, lifecycle.Page{}))(t)
 	if len(l.Items) != 0 {
 		t.Errorf("a refused create stored %+v", l.Items)
 	}

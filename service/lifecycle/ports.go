@@ -90,6 +90,23 @@ type Tx interface {
 	Connection(ctx context.Context, workspaceID, ref string) (service.Connection, error)
 	Connections(ctx context.Context, workspaceID string, page Page) ([]service.Connection, error)
 
+	// Groups and folders.
+	CreateGroup(ctx context.Context, g service.Group) error
+	UpdateGroup(ctx context.Context, g *service.Group) error
+	DeleteGroup(ctx context.Context, workspaceID, id string) error
+	Group(ctx context.Context, workspaceID, ref string) (service.Group, error)
+	Groups(ctx context.Context, workspaceID string, page Page) ([]service.Group, error)
+	// LockGroup holds the group's lock until the transaction ends. It waits a bounded
+	// time for another holder, then returns CodeBusy.
+	LockGroup(ctx context.Context, id string) error
+	CreateFolder(ctx context.Context, f *service.Folder) error
+	// UpdateFolder changes everything but the group, which is for good.
+	UpdateFolder(ctx context.Context, f *service.Folder) error
+	DeleteFolder(ctx context.Context, workspaceID, id string) error
+	// Folder takes an id or a number: names are unique in one place only.
+	Folder(ctx context.Context, workspaceID, ref string) (service.Folder, error)
+	Folders(ctx context.Context, workspaceID string, filter FolderFilter, page Page) ([]service.Folder, error)
+
 	// APIs and the revisions of their definitions. An API's debug status and message
 	// are those of the record of its current revision, so PutRevision changes them
 	// without touching the API's row version.
@@ -99,7 +116,9 @@ type Tx interface {
 	// DeleteAPI removes the API with its revisions, publications, versions and reviews.
 	DeleteAPI(ctx context.Context, workspaceID, id string) error
 	API(ctx context.Context, workspaceID, ref string) (service.API, error)
-	APIs(ctx context.Context, workspaceID string, page Page) ([]service.API, error)
+	APIs(ctx context.Context, workspaceID string, filter APIFilter, page Page) ([]service.API, error)
+	// Sees reports whether sight shows the API: what narrows the lists, for one thing.
+	Sees(ctx context.Context, sight Sight, apiID string) (bool, error)
 	// APIsUsingConnection returns those whose current definition reads from it.
 	APIsUsingConnection(ctx context.Context, connectionID string) ([]service.API, error)
 	// PutRevision creates the revision, or replaces its debug status and message; one
@@ -139,8 +158,9 @@ type Tx interface {
 
 	// Events.
 	AppendEvent(ctx context.Context, e service.Event) error
-	// Events returns those after the sequence number, oldest first, at most limit.
-	Events(ctx context.Context, workspaceID string, after int64, limit int) ([]service.Event, error)
+	// Events returns those after the sequence number that sight shows, oldest first, at
+	// most limit: not those that are private to another member.
+	Events(ctx context.Context, workspaceID string, sight *Sight, after int64, limit int) ([]service.Event, error)
 
 	// Idempotency records.
 	CreateIdempotency(ctx context.Context, r IdempotencyRecord) error
@@ -154,10 +174,40 @@ type Tx interface {
 	PurgeIdempotency(ctx context.Context, before time.Time) error
 }
 
+// Sight narrows what is read to what a member is shown: all but the private APIs of
+// others, with their publications, reviews and events. A nil *Sight narrows nothing.
+type Sight struct {
+	// MemberID is who looks.
+	MemberID string
+	// Applications shows a private API of another member too while an application of it
+	// is open.
+	Applications bool
+}
+
+// FolderFilter narrows a list of folders; empty fields do not.
+type FolderFilter struct {
+	// GroupID keeps the folders of the group at every depth.
+	GroupID string
+	// ParentID keeps the folders that lie directly in that one.
+	ParentID string
+}
+
+// APIFilter narrows a list of APIs; empty fields do not.
+type APIFilter struct {
+	// GroupID keeps the APIs of the group in every folder.
+	GroupID string
+	// FolderID keeps the APIs that lie directly in the folder.
+	FolderID string
+	Sight    *Sight
+}
+
 // PublicationFilter narrows a list of publications; empty fields do not.
 type PublicationFilter struct {
 	APIID, EnvironmentID string
 	Status               service.Status
+	// Callable keeps those that the gateway answers.
+	Callable bool
+	Sight    *Sight
 	// ConnectionID keeps publications whose live version or open candidate reads from it.
 	ConnectionID string
 }
@@ -168,6 +218,8 @@ type ReviewFilter struct {
 	Revision      int64
 	Kind          service.ReviewKind
 	Status        service.ReviewStatus
+	// Sight shows the reviews that its member applied for or decided in any case.
+	Sight *Sight
 }
 
 // PathClaim is a method and path that a publication occupies in its environment.
@@ -213,4 +265,6 @@ type Router interface {
 	PublicationChanged(ctx context.Context, publicationID string) error
 	// ConnectionChanged tells that a connection's parts or secret changed.
 	ConnectionChanged(ctx context.Context, connectionID string) error
+	// EnvironmentChanged tells that an environment's policy changed.
+	EnvironmentChanged(ctx context.Context, environmentID string) error
 }

@@ -27,7 +27,7 @@ type candidate struct {
 
 // findCandidate resolves what a publish call names.
 func findCandidate(ctx context.Context, tx Tx, c Caller, in service.PublishInput) (cand candidate, err error) {
-	if cand.api, err = tx.API(ctx, c.Workspace.ID, in.APIID); err != nil {
+	if cand.api, err = changeableAPI(ctx, tx, c, in.APIID); err != nil {
 		return cand, err
 	}
 	cand.revision, err = tx.Revision(ctx, cand.api.ID, in.Revision)
@@ -186,7 +186,7 @@ func (s *Service) publicationOf(ctx context.Context, tx Tx, api service.API, env
 	now := s.now()
 	p = service.Publication{
 		ID: service.NewID(now), WorkspaceID: api.WorkspaceID, APIID: api.ID, APIName: api.Name, EnvironmentID: env.ID,
-		EnvironmentName: env.Name, InstanceID: env.InstanceID, Status: service.StatusCreated, CreatedAt: now, UpdatedAt: now, RowVersion: firstRowVersion,
+		EnvironmentName: env.Name, InstanceID: env.InstanceID, Status: service.StatusCreated, CreatedAt: now, UpdatedAt: now, PrivateTo: api.PrivateTo(), RowVersion: firstRowVersion,
 	}
 	return p, tx.CreatePublication(ctx, &p)
 }
@@ -264,7 +264,7 @@ func (s *Service) step(ctx context.Context, tx Tx, c Caller, p *service.Publicat
 		if err := tx.DeletePublication(ctx, p.WorkspaceID, p.ID); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, c, "publication."+action(call), p.ID, p.APIName, map[string]any{"from": t.From})
+		return s.recordPrivate(ctx, tx, c, p.PrivateTo, "publication."+action(call), p.ID, p.APIName, map[string]any{"from": t.From})
 	}
 	if err := tx.ClaimPaths(ctx, *p, claims(*p)); err != nil {
 		return err
@@ -275,7 +275,7 @@ func (s *Service) step(ctx context.Context, tx Tx, c Caller, p *service.Publicat
 	if comment != "" {
 		event["comment"] = comment
 	}
-	return s.record(ctx, tx, c, "publication."+action(call), p.ID, p.APIName, event)
+	return s.recordPrivate(ctx, tx, c, p.PrivateTo, "publication."+action(call), p.ID, p.APIName, event)
 }
 
 // overtaken reports whether a rejection no longer tells where the publication stands.
@@ -378,8 +378,14 @@ func (s *Service) act(ctx context.Context, c Caller, call service.Call, id strin
 		service.ActionInput
 	}{id, in}
 	p, err := once(ctx, s, c, "publication."+action(call), input, nil, func(tx Tx) (service.Publication, string, error) {
+		if _, err := visiblePublication(ctx, tx, c, id); err != nil {
+			return none, "", err
+		}
 		p, env, err := s.lockPublication(ctx, tx, c, id)
 		if err != nil {
+			return none, "", err
+		}
+		if err := refuseAction(ctx, tx, c, call, p); err != nil {
 			return none, "", err
 		}
 		return p, "", s.actOn(ctx, tx, c, call, &p, env, in)
@@ -480,7 +486,7 @@ func (s *Service) dropIdle(ctx context.Context, tx Tx, c Caller, filter Publicat
 		if err := tx.DeletePublication(ctx, p.WorkspaceID, p.ID); err != nil {
 			return nil, err
 		}
-		if err := s.record(ctx, tx, c, "publication.delete", p.ID, p.APIName, map[string]any{"from": p.Status}); err != nil {
+		if err := s.recordPrivate(ctx, tx, c, p.PrivateTo, "publication.delete", p.ID, p.APIName, map[string]any{"from": p.Status}); err != nil {
 			return nil, err
 		}
 	}
@@ -491,9 +497,9 @@ func (s *Service) dropIdle(ctx context.Context, tx Tx, c Caller, filter Publicat
 func (s *Service) present(p service.Publication) service.Publication {
 	switch {
 	case p.Live != nil:
-		p.URL = s.GatewayURL + p.Live.Definition.Path
+		p.URL = s.urlOf(p.Live.Definition)
 	case p.OpenReview != nil:
-		p.URL = s.GatewayURL + p.OpenReview.Definition.Path
+		p.URL = s.urlOf(p.OpenReview.Definition)
 	}
 	for _, r := range []**service.Review{&p.OpenReview, &p.Rejection} {
 		if *r != nil {
@@ -502,6 +508,15 @@ func (s *Service) present(p service.Publication) service.Publication {
 		}
 	}
 	return p
+}
+
+// urlOf returns where an API with the definition is called.
+func (s *Service) urlOf(d service.Definition) string {
+	base := s.GatewayURL
+	if len(d.Protocols) > 0 && !slices.Contains(d.Protocols, service.ProtocolHTTP) {
+		base = cmp.Or(s.GatewayTLSURL, base)
+	}
+	return base + d.Path
 }
 
 // Publication returns one publication. With a wait it is a long poll: it returns
@@ -513,7 +528,7 @@ func (s *Service) Publication(ctx context.Context, c Caller, id string, wait tim
 	return await(ctx, s, id, wait, service.Publication.Settled, func() (service.Publication, error) {
 		var p service.Publication
 		err := s.Store.View(ctx, func(tx Tx) (err error) {
-			p, err = tx.Publication(ctx, c.Workspace.ID, id)
+			p, err = visiblePublication(ctx, tx, c, id)
 			return err
 		})
 		return s.present(p), err
@@ -523,6 +538,7 @@ func (s *Service) Publication(ctx context.Context, c Caller, id string, wait tim
 // Publications lists the matching publications.
 func (s *Service) Publications(ctx context.Context, c Caller, filter PublicationFilter, page Page) (service.List[service.Publication], error) {
 	var l service.List[service.Publication]
+	filter.Sight = c.sight()
 	err := s.Store.View(ctx, func(tx Tx) (err error) {
 		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
 			return err

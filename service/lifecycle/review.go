@@ -38,7 +38,7 @@ func (s *Service) decide(ctx context.Context, c Caller, call service.Call, id st
 	var touched string
 	r, err := once(ctx, s, c, "review."+action(call), input, nil, func(tx Tx) (service.Review, string, error) {
 		touched = ""
-		r, err := tx.Review(ctx, c.Workspace.ID, id)
+		r, err := visibleReview(ctx, tx, c, id)
 		if err != nil {
 			return none, "", err
 		}
@@ -46,7 +46,7 @@ func (s *Service) decide(ctx context.Context, c Caller, call service.Call, id st
 		if err != nil {
 			return none, "", err
 		}
-		if r, err = tx.Review(ctx, c.Workspace.ID, id); err != nil {
+		if r, err = visibleReview(ctx, tx, c, id); err != nil {
 			return none, "", err
 		}
 		if done, err := service.CheckDecision(r, call, in.Digest); done || err != nil {
@@ -93,7 +93,7 @@ func (s *Service) CancelReview(ctx context.Context, c Caller, id string, in serv
 	var touched string
 	r, err := once(ctx, s, c, "review.cancel", input, nil, func(tx Tx) (service.Review, string, error) {
 		touched = ""
-		r, err := tx.Review(ctx, c.Workspace.ID, id)
+		r, err := visibleReview(ctx, tx, c, id)
 		if err != nil {
 			return none, "", err
 		}
@@ -140,7 +140,7 @@ func (s *Service) Review(ctx context.Context, c Caller, id string, wait time.Dur
 	read := func() (service.Review, error) {
 		var r service.Review
 		err := s.Store.View(ctx, func(tx Tx) (err error) {
-			r, err = tx.Review(ctx, c.Workspace.ID, id)
+			r, err = visibleReview(ctx, tx, c, id)
 			return err
 		})
 		return s.presentReview(r), err
@@ -156,6 +156,7 @@ func (s *Service) Review(ctx context.Context, c Caller, id string, wait time.Dur
 // Reviews lists the matching reviews, newest first.
 func (s *Service) Reviews(ctx context.Context, c Caller, filter ReviewFilter, page Page) (service.List[service.Review], error) {
 	var l service.List[service.Review]
+	filter.Sight = c.sight()
 	err := s.Store.View(ctx, func(tx Tx) (err error) {
 		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
 			return err

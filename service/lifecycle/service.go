@@ -33,6 +33,8 @@ type Options struct {
 	Logger *slog.Logger
 	// GatewayURL is the base of the addresses at which APIs are called.
 	GatewayURL string
+	// GatewayTLSURL is the same for APIs that may be called over HTTPS alone; GatewayURL where "".
+	GatewayTLSURL string
 	// PublicURL is the base of the control plane's own addresses.
 	PublicURL string
 	// Version is that of the program.
@@ -121,9 +123,22 @@ func (s *Service) connectionChanged(ctx context.Context, connectionID string) {
 	}
 }
 
+// environmentChanged tells the gateway that an environment's policy is not what it was.
+func (s *Service) environmentChanged(ctx context.Context, environmentID string) {
+	if err := s.Router.EnvironmentChanged(context.WithoutCancel(ctx), environmentID); err != nil {
+		s.Logger.ErrorContext(ctx, "the gateway cannot follow an environment yet", "environment_id", environmentID, "error", err)
+	}
+}
+
 // record writes the audit event of a change in the change's own transaction.
 func (s *Service) record(ctx context.Context, tx Tx, c Caller, action, thingID, thingName string, detail any) error {
+	return s.recordPrivate(ctx, tx, c, "", action, thingID, thingName, detail)
+}
+
+// recordPrivate is record for what is private to a member, "" for nobody.
+func (s *Service) recordPrivate(ctx context.Context, tx Tx, c Caller, privateTo, action, thingID, thingName string, detail any) error {
 	e := service.Event{
+		PrivateTo:   privateTo,
 		WorkspaceID: c.Workspace.ID, At: s.now(), ActorID: c.Member.ID, ActorName: c.Member.Name,
 		Action: action, ThingID: thingID, ThingName: thingName, RequestID: c.RequestID,
 	}

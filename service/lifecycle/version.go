@@ -16,7 +16,7 @@ func (s *Service) Versions(ctx context.Context, c Caller, publicationID string) 
 		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
 			return err
 		}
-		p, err := tx.Publication(ctx, c.Workspace.ID, publicationID)
+		p, err := visiblePublication(ctx, tx, c, publicationID)
 		if err != nil {
 			return err
 		}

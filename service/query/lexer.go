@@ -50,16 +50,16 @@ type problem struct {
 // lexer cuts a script into tokens just as the engine's own lexer would: where the
 // two disagree on the end of a string or a comment, text could become SQL.
 type lexer struct {
-	sql      string
-	postgres bool
-	tokens   []token
-	problems []problem
+	sql             string
+	postgres, mysql bool
+	tokens          []token
+	problems        []problem
 }
 
 // scan cuts the script into tokens that cover it without gaps. After a problem that
 // leaves open where the next token starts it stops.
 func scan(sql string, engine service.Engine) ([]token, []problem) {
-	l := lexer{sql: sql, postgres: engine == service.EnginePostgreSQL}
+	l := lexer{sql: sql, postgres: engine == service.EnginePostgreSQL, mysql: engine == service.EngineMySQL}
 	if i := strings.IndexByte(sql, 0); i >= 0 {
 		return nil, []problem{{i, "The SQL contains the character U+0000: remove it."}}
 	}
@@ -107,25 +107,42 @@ func (l *lexer) next(at int) (int, bool) {
 			end++
 		}
 		return l.add(kindSpace, at, end)
-	case strings.HasPrefix(sql[at:], "--"):
-		return l.add(kindSpace, at, l.lineEnd(at))
-	case strings.HasPrefix(sql[at:], "/*"):
-		return l.blockComment(at)
-	case c == '\'':
-		return l.quoted(at, at+1, '\'', kindText)
-	case c == '"', c == '`' && !l.postgres:
-		return l.quoted(at, at+1, c, kindQuoted)
-	case c == '[' && !l.postgres:
-		return l.bracketed(at)
 	case strings.HasPrefix(sql[at:], "${"):
 		return l.placeholder(at)
 	case strings.HasPrefix(sql[at:], "#{"):
-		l.refuse(at, "Write a placeholder as ${name}, not as #{name}.")
+		l.refuse(at, "Write a placeholder as ${name}, not as #{name}, or set sql_mode to MYBATIS, which has both.")
 		return at, false
+	case l.mysql && strings.HasSuffix(sql[:at], "--") && (l.lineComment(at) || strings.HasPrefix(sql[at:], "/*")):
+		// Without the comment the two would start one themselves.
+		l.refuse(at, "A comment stands directly behind two minus signs: put a space between these.")
+		return at, false
+	case l.lineComment(at):
+		return l.add(kindSpace, at, l.lineEnd(at))
+	case l.mysql && (strings.HasPrefix(sql[at:], "/*!") || strings.HasPrefix(sql[at:], "/*M!")):
+		l.refuse(at, "MySQL and MariaDB run what stands in a comment like this one: write it as SQL, or remove it.")
+		return at, false
+	case strings.HasPrefix(sql[at:], "/*"):
+		return l.blockComment(at)
+	case c == '\'', c == '"' && l.mysql:
+		return l.quoted(at, at+1, c, kindText)
+	case c == '"', c == '`' && !l.postgres:
+		return l.quoted(at, at+1, c, kindQuoted)
+	case c == '[' && !l.postgres && !l.mysql:
+		return l.bracketed(at)
 	case c == '$' && l.postgres:
 		return l.dollar(at)
-	case c == '?' && !l.postgres, (c == ':' || c == '@' || c == '#' || c == '$') && !l.postgres:
+	case c == '@' && l.mysql:
+		l.refuse(at, "Variables such as %s are refused: a user variable outlives the call that sets it, and a system variable tells of the server. Write a request parameter as ${name}.", l.variable(at))
+		return at, false
+	case (c == '?' || c == ':' || c == '@' || c == '#' || c == '$') && !l.postgres:
 		l.refuse(at, "Nothing would fill the bind marker %q: write a request parameter as ${name}.", l.marker(at))
+		return at, false
+	case c == '{' && at > 0 && sql[at-1] == '$':
+		// The end of a string in dollar signs, and no placeholder although it looks so.
+		l.refuse(at, "This is no placeholder, but reads like one: put a space before the brace.")
+		return at, false
+	case c == '<' && myBatisTagPattern.MatchString(sql[at:]):
+		l.refuse(at, "%s is a tag of MyBatis: set sql_mode to MYBATIS.", myBatisTagPattern.FindString(sql[at:]))
 		return at, false
 	case isWordStart(c):
 		return l.word(at)
@@ -144,7 +161,25 @@ func (l *lexer) next(at int) (int, bool) {
 	}
 }
 
-// isSpace is PostgreSQL's and SQLite's common idea of white space. A vertical tab is
+// myBatisTagPattern finds tags that are no SQL.
+var myBatisTagPattern = regexp.MustCompile(`^<(?:/?(?:where|choose|otherwise|set)\s*>|/(?:if|when|trim|foreach|bind)\s*>|(?:if|when)\s+test\s*=|(?:trim|foreach|bind)\s+[A-Za-z]+\s*=)`)
+
+// lineComment reports whether a comment starts there that ends with its line.
+func (l *lexer) lineComment(at int) bool {
+	switch {
+	case l.mysql && l.sql[at] == '#':
+		return true
+	case !strings.HasPrefix(l.sql[at:], "--"):
+		return false
+	case !l.mysql || at+2 == len(l.sql):
+		return true
+	}
+	// To MySQL a--b is a number less a negative one.
+	c := l.sql[at+2]
+	return c <= ' ' || c == 0x7f
+}
+
+// isSpace is the engines' common idea of white space. A vertical tab is
 // a symbol here, which no engine takes for one.
 func isSpace(c byte) bool {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'
@@ -191,9 +226,14 @@ func (l *lexer) blockComment(at int) (int, bool) {
 	return at, false
 }
 
-// quoted takes a token whose quote stands twice where it is meant itself.
+// quoted takes a token whose quote stands twice where it is meant itself. In a string
+// of MySQL a backslash escapes too.
 func (l *lexer) quoted(start, from int, quote byte, k kind) (int, bool) {
 	for end := from; end < len(l.sql); end++ {
+		if l.mysql && k == kindText && l.sql[end] == '\\' {
+			end++
+			continue
+		}
 		if l.sql[end] != quote {
 			continue
 		}
@@ -212,12 +252,20 @@ func (l *lexer) quotedToken(k kind, start, end int) (int, bool) {
 	for _, m := range placeholderPattern.FindAllStringIndex(l.sql[start:end], -1) {
 		name := l.sql[start+m[0] : start+m[1]]
 		if k == kindText {
-			l.refuse(start+m[0], "The placeholder %s stands inside a string, where it is only text: take the quotes away, since values are bound (and join texts with ||).", name)
+			l.refuse(start+m[0], "The placeholder %s stands inside a string, where it is only text: take the quotes away, since values are bound (and join texts with %s).", name, l.joining())
 		} else {
 			l.refuse(start+m[0], "The placeholder %s stands inside a quoted name, but the names of tables and columns cannot be bound.", name)
 		}
 	}
 	return l.add(k, start, end)
+}
+
+// joining is how the engine joins texts. To MySQL || is OR.
+func (l *lexer) joining() string {
+	if l.mysql {
+		return "CONCAT(…, …)"
+	}
+	return "||"
 }
 
 func describe(k kind) string {
@@ -310,6 +358,15 @@ func (l *lexer) marker(at int) string {
 	return l.sql[at:end]
 }
 
+// variable returns the variable of MySQL that starts there.
+func (l *lexer) variable(at int) string {
+	end := at + 1
+	for end < len(l.sql) && (isWordPart(l.sql[end]) || l.sql[end] == '@' || l.sql[end] == '.') {
+		end++
+	}
+	return l.sql[at:end]
+}
+
 // word takes a keyword or name, or the string that such a prefix introduces.
 func (l *lexer) word(at int) (int, bool) {
 	end := at + 1
@@ -340,7 +397,7 @@ func (l *lexer) placeholder(at int) (int, bool) {
 		return at, false
 	}
 	end := at + m[1]
-	beside := at > 0 && (isWordPart(l.sql[at-1]) || l.sql[at-1] == '}') ||
+	beside := at > 0 && (isWordPart(l.sql[at-1]) || l.sql[at-1] == '}' || l.sql[at-1] == '.') ||
 		end < len(l.sql) && isWordPart(l.sql[end])
 	if beside {
 		// Bound in place it would become another name or number: a$1, $12.

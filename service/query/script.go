@@ -89,6 +89,11 @@ func (s script) shape() []problem {
 		case kindSemicolon:
 			ended = i
 		case kindWord:
+			if s.engine == service.EngineMySQL {
+				if what := s.leavesTraces(i); what != "" {
+					refuse(t.start, "%s", what)
+				}
+			}
 			if write := s.writes(i, first, len(opens)); write != "" {
 				refuse(t.start, "The script starts a %s, but scripts only read: use SELECT, WITH … SELECT or VALUES.", write)
 			}
@@ -162,6 +167,50 @@ func (s script) writes(i int, first bool, depth int) string {
 		}
 	}
 	return ""
+}
+
+// leavesTraces says what is wrong with a clause of MySQL's that does more than read.
+func (s script) leavesTraces(i int) string {
+	if b := s.before(i); b >= 0 && s.tokens[b].kind == kindSymbol && s.sql[s.tokens[b].start] == '.' {
+		// The name of a column.
+		return ""
+	}
+	switch s.keyword(i) {
+	case "INTO":
+		return "INTO writes to a file or a variable, but scripts only read: remove it."
+	case "FOR":
+		if next := s.keyword(s.after(i)); next == "UPDATE" || next == "SHARE" {
+			return "FOR " + next + " locks rows, but scripts only read: remove it."
+		}
+	case "LOCK":
+		if s.keyword(s.after(i)) == "IN" {
+			return "LOCK IN SHARE MODE locks rows, but scripts only read: remove it."
+		}
+	}
+	return ""
+}
+
+// bounded reports whether a LIMIT, OFFSET or FETCH bounds the whole script, or may do
+// so: behind it there cannot be another.
+func (s script) bounded() bool {
+	depth, parenthesized := 0, false
+	for i, t := range s.tokens {
+		switch t.kind {
+		case kindOpen:
+			parenthesized = parenthesized || s.before(i) < 0
+			depth++
+		case kindClose:
+			depth--
+		case kindWord:
+			switch s.keyword(i) {
+			case "LIMIT", "OFFSET", "FETCH":
+				if depth == 0 || parenthesized {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // placeholders checks each placeholder against the declared parameters.
@@ -274,7 +323,7 @@ func (s script) compile(b *builder) *Shape {
 			i = m.last
 		case t.kind == kindPlaceholder:
 			b.bind(b.parameter(t.name))
-		case t.kind == kindSpace && s.sql[t.start] != '-' && s.sql[t.start] != '/':
+		case t.kind == kindSpace && isSpace(s.sql[t.start]):
 			b.write(s.sql[t.start:t.end])
 		case t.kind == kindSpace:
 			// A comment. One space keeps its neighbours apart.
@@ -286,5 +335,26 @@ func (s script) compile(b *builder) *Shape {
 	if last >= first {
 		b.from(s.tokens[last].end)
 	}
-	return b.shape()
+	// MariaDB drops the ORDER BY of a derived table.
+	return b.derived(s.engine == service.EngineMySQL && !s.bounded())
+}
+
+// lists returns the indices of the parameters whose number of elements is part of the
+// shape: on MySQL, which has no arrays, those of IN.
+func (s script) lists(parameters []string) []int {
+	var lists []int
+	if s.engine != service.EngineMySQL {
+		return nil
+	}
+	for i, t := range s.tokens {
+		if t.kind != kindPlaceholder || !isList(s.parameters[t.name].Type) {
+			continue
+		}
+		if _, alone := s.inList(i); alone {
+			n, _ := slices.BinarySearch(parameters, t.name)
+			lists = append(lists, n)
+		}
+	}
+	slices.Sort(lists)
+	return slices.Compact(lists)
 }

@@ -133,13 +133,21 @@ func args(q *Query) []int {
 	return args
 }
 
-// text compiles the script and returns its one shape's text; "" where it is refused.
+// single returns the query's one shape, or the one for lists with one element.
+func single(q *Query) *Shape {
+	if fixed := q.Fixed(); fixed != nil {
+		return fixed
+	}
+	return q.Samples(2)[1]
+}
+
+// text compiles the script and returns that shape's text; "" where it is refused.
 func text(d service.Definition, engine service.Engine) (string, error) {
 	q, err := Compile(d, engine)
 	if err != nil {
 		return "", err
 	}
-	return q.Fixed().Text, nil
+	return single(q).Text, nil
 }
 
 func TestEnginesDisagreeAboutStrings(t *testing.T) {
@@ -206,6 +214,7 @@ func TestCheckNamesWhatIsWrongAndWhere(t *testing.T) {
 		{"a placeholder in a name", "SELECT 1 FROM orders_${year}", []string{"year"}, "/script/sql", "directly beside a name"},
 		{"a name behind a placeholder", "SELECT ${year}x", []string{"year"}, "/script/sql", "directly beside a name"},
 		{"a number behind a placeholder", "SELECT ${year}2", []string{"year"}, "/script/sql", "directly beside a name, a number"},
+		{"a column of a name", "SELECT t.${a}", []string{"a"}, "/script/sql", "directly beside a name"},
 		{"two placeholders without a gap", "SELECT ${a}${b}", []string{"a", "b"}, "/script/sql", "another placeholder"},
 		{"a placeholder without a name", "SELECT ${}", nil, "/script/sql", "is written ${name}"},
 		{"an expression in a placeholder", "SELECT ${a.b}", nil, "/script/sql", "is written ${name}"},
@@ -261,7 +270,7 @@ func TestOffsetLeadsBackToTheScript(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := q.Fixed()
+		s := single(q)
 		for _, word := range []string{"SELECT", "bad_column", "FROM t", "worse"} {
 			if got, want := s.Offset(strings.Index(s.Text, word)), strings.Index(sql, word); got != want {
 				t.Errorf("%s: %s is at %d of the script, got %d", engine, word, want, got)
@@ -289,6 +298,132 @@ func TestPagesWrapTheWholeScript(t *testing.T) {
 	}
 }
 
+func TestMySQLHasItsOwnLexicalRules(t *testing.T) {
+	for _, c := range []struct{ name, sql, want string }{
+		{"a backslash escapes in both kinds of strings", `SELECT 'it\'s ', "a\"b", ${a}`, `SELECT 'it\'s ', "a\"b", ?`},
+		{"a doubled quote is a quote", `SELECT 'it''s', "a""b", ${a}`, `SELECT 'it''s', "a""b", ?`},
+		{"a name in backticks has no escapes", "SELECT `it's\\`, ${a}", "SELECT `it's\\`, ?"},
+		{"comments of all kinds go away", "SELECT ${a} # ' ${b}\n, 1 -- '\n, 2 /* ' */ --", "SELECT ?  \n, 1  \n, 2"},
+		{"two minus signs are no comment", "SELECT 1--${a}", "SELECT 1--?"},
+		{"literals of bits and bytes", "SELECT x'4D', X'4d', 0x4D, b'01', 0b01, N'x', _utf8mb4'x', ${a}", "SELECT x'4D', X'4d', 0x4D, b'01', 0b01, N'x', _utf8mb4'x', ?"},
+		{"a column may be called as a clause", "SELECT t.into, t.for, ${a} FROM t", "SELECT t.into, t.for, ? FROM t"},
+		{"NULL as it is exported", `SELECT \N, ${a}`, `SELECT \N, ?`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got, err := text(definition(c.sql, "a"), service.EngineMySQL); err != nil || got != c.want {
+				t.Errorf("got %q, %v\nwant %q", got, err, c.want)
+			}
+		})
+	}
+	for _, c := range []struct{ name, sql, message string }{
+		{"a comment that is run", "SELECT 1 /*!50000 , ${a} */", "run what stands in a comment"},
+		{"a comment that MariaDB runs", "SELECT 1 /*M! , ${a} */", "run what stands in a comment"},
+		{"a user variable", "SELECT @x := ${a}", "Variables such as @x are refused"},
+		{"a system variable", "SELECT @@global.secure_file_priv", "Variables such as @@global.secure_file_priv"},
+		{"a bind marker", "SELECT ?", "Nothing would fill the bind marker"},
+		{"a file", "SELECT a FROM t INTO OUTFILE '/tmp/x'", "INTO writes to a file or a variable"},
+		{"a file in a subquery", "SELECT a FROM (SELECT 1 INTO DUMPFILE 'x') AS t", "INTO writes to a file or a variable"},
+		{"locks", "SELECT a FROM t FOR UPDATE", "FOR UPDATE locks rows"},
+		{"shared locks", "SELECT a FROM t FOR SHARE", "FOR SHARE locks rows"},
+		{"shared locks in old words", "SELECT a FROM t LOCK IN SHARE MODE", "locks rows"},
+		{"a comment behind two minus signs", "SELECT 1--/**/${a}", "put a space between"},
+		{"a placeholder behind an escaped quote", `SELECT 'it\'s ${a}'`, "CONCAT(…, …)"},
+		{"a placeholder in double quotes", `SELECT "${a}"`, "stands inside a string"},
+		{"a string that escapes its end", `SELECT '\', ${a}`, "The string is not closed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := text(definition(c.sql, "a"), service.EngineMySQL)
+			if err == nil || !strings.Contains(err.Error(), c.message) {
+				t.Errorf("got %q, %v\nwant %q", got, err, c.message)
+			}
+		})
+	}
+}
+
+func TestMySQLGetsAMarkerPerElementOfAList(t *testing.T) {
+	q, err := Compile(definition("SELECT 1 FROM t WHERE a IN (${ids}) AND b = ${b} AND c NOT IN (${no}) AND d = ${ids}", "ids:LONG_LIST", "no:STRING_LIST", "b"), service.EngineMySQL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q.Fixed() != nil {
+		t.Error("the shape depends on the lists")
+	}
+	for _, c := range []struct {
+		b, ids, no any
+		text       string
+		args       []any
+	}{
+		{"x", []int64{1}, []string{"a", "b"}, "SELECT 1 FROM t WHERE a IN (?) AND b = ? AND c NOT IN (?, ?) AND d = ?", []any{int64(1), "x", "a", "b", []int64{1}}},
+		{"x", []int64{1, 2, 3}, []string{}, "SELECT 1 FROM t WHERE a IN (?, ?, ?, ?) AND b = ? AND c NOT IN (SELECT NULL FROM DUAL WHERE FALSE) AND d = ?", []any{int64(1), int64(2), int64(3), int64(3), "x", []int64{1, 2, 3}}},
+		{nil, nil, []string{"a"}, "SELECT 1 FROM t WHERE a IN (NULL) AND b = ? AND c NOT IN (?) AND d = ?", []any{nil, "a", nil}},
+	} {
+		values := []any{c.b, c.ids, c.no}
+		s, err := q.Shape(values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Text != c.text {
+			t.Errorf("got %s\nwant %s", s.Text, c.text)
+		}
+		args, err := s.Args(nil, values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.args, args); diff != "" {
+			t.Errorf("args (-want +got):\n%s", diff)
+		}
+	}
+	key := func(ids, no int) string {
+		k, err := q.Choose(nil, []any{"x", make([]int64, ids), make([]string, no)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(k)
+	}
+	if key(3, 0) != key(4, 0) {
+		t.Error("lists of 3 and 4 elements have one shape")
+	}
+	for _, other := range []string{key(5, 0), key(4, 1), key(0, 0), key(2, 0)} {
+		if key(4, 0) == other {
+			t.Error("different shapes have one key")
+		}
+	}
+}
+
+func TestMySQLPagesKeepTheirOrder(t *testing.T) {
+	for _, c := range []struct{ name, sql, page string }{
+		{"behind the script", "SELECT a FROM t WHERE b IN (SELECT c FROM u LIMIT 1) ORDER BY a", "SELECT a FROM t WHERE b IN (SELECT c FROM u LIMIT 1) ORDER BY a LIMIT ? OFFSET ?"},
+		{"around a script that has a limit of its own", "SELECT a FROM t ORDER BY a LIMIT 5", "SELECT * FROM (SELECT a FROM t ORDER BY a LIMIT 5) AS dataservice_rows LIMIT ? OFFSET ?"},
+		{"around a script in parentheses with a limit", "(SELECT a FROM t LIMIT 5)", "SELECT * FROM ((SELECT a FROM t LIMIT 5)) AS dataservice_rows LIMIT ? OFFSET ?"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			q, err := Compile(definition(c.sql), service.EngineMySQL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := q.Fixed().Page(); got != c.page {
+				t.Errorf("got %s\nwant %s", got, c.page)
+			}
+		})
+	}
+}
+
+func TestTagsOfMyBatisAreNoBasicScript(t *testing.T) {
+	for _, sql := range []string{
+		`SELECT 1 <where> a = ${a} </where>`, `SELECT ${a} <if test="a != null">x</if>`, `SELECT ${a} <foreach collection="a">x</foreach>`,
+		`SELECT ${a} <bind name="b" value="a"/>`, `SELECT #{a}`,
+	} {
+		if err := Check(definition(sql, "a")); err == nil || !strings.Contains(err.Error(), "sql_mode to MYBATIS") {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+	for _, sql := range []string{`SELECT '<if test="a">', ${a}`, `SELECT 1 WHERE b <a AND ${a} <if(1, 2, 3) AND a <trim (b)`} {
+		if err := Check(definition(sql, "a")); err != nil {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+}
+
 var allParameters = []string{"a", "b:INT", "list:STRING_LIST", "n:LONG_LIST"}
 
 // FuzzCompile looks for scripts that let a placeholder through as text, or that an
@@ -299,7 +434,7 @@ func FuzzCompile(f *testing.F) {
 		"SELECT ${a}, '${a}', \"${a}\", [${a}], `${a}`, $$${a}$$, $t$${a}$t$, E'\\'${a}' -- ${a}\n/* ${a} */",
 		"WITH x AS (SELECT ${b}) SELECT * FROM x WHERE y NOT IN (${list}) AND z IN ( /**/ ${n} /**/ ); -- end",
 		"VALUES (${a}, ${b}, ${list}, ${n})", "SELECT a${a}", "SELECT ${a}${b}", "SELECT 1e${a}", "SELECT E'\\\\'${a}",
-		"SELECT U&'\\0041' UESCAPE '!' || ${a}", "SELECT a ? ${a} ?| ${list}", "SELECT ${a}::int", "SELECT a[${b}:${b}]",
+		"SELECT U&'\\0041' UESCAPE '!' || ${a}", "SELECT a ? ${a} ?| ${list}", "SELECT ${a}::int", "SELECT a[${b}:${b}]", "SELECT '\\', ${a}, \"\\\", ${b} -- '", "SELECT 1--${a} # ${b}", "SELECT /*! ${a} */ 1", "SELECT @${a}, 1 INTO @x", "SELECT `a\\`, ${a} LIMIT ${b}",
 		"SELECT /* /* */ ${a} */ 1", "SELECT '", "SELECT $", "SELECT ${", "SELECT (((", "SELECT 1;;", "\x00", "\xff",
 	} {
 		f.Add(sql)
@@ -320,7 +455,7 @@ func FuzzCompile(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			s := q.Fixed()
+			s := single(q)
 			if m := placeholderPattern.FindString(s.Text); m != "" {
 				t.Fatalf("%s: %s came through as text: %q", engine, m, s.Text)
 			}
@@ -335,7 +470,7 @@ func FuzzCompile(f *testing.F) {
 			// Put the placeholders back where the engine sees bind markers: the same
 			// text must come out, so nothing changed its meaning on the way.
 			back, count := unbind(t, s, engine)
-			if engine == service.EnginePostgreSQL && count != len(s.Markers) {
+			if engine != service.EngineSQLite && count != len(s.Markers) {
 				t.Fatalf("%s: %d markers, %d args: %q", engine, count, len(s.Markers), s.Text)
 			}
 			if round, err := text(definition(back, used(back, engine)...), engine); err != nil || round != s.Text {
@@ -361,7 +496,7 @@ func used(sql string, engine service.Engine) []string {
 	return declared
 }
 
-var markerPattern = regexp.MustCompile(`^[$?]([0-9]+)`)
+var markerPattern = regexp.MustCompile(`^(?:[$?]([0-9]+)|\?)`)
 
 // unbind replaces the bind markers that the lexer finds by placeholders.
 func unbind(t *testing.T, s *Shape, engine service.Engine) (string, int) {
@@ -380,6 +515,9 @@ func unbind(t *testing.T, s *Shape, engine service.Engine) (string, int) {
 		n := 0
 		for _, digit := range m[1] {
 			n = n*10 + int(digit-'0')
+		}
+		if n == 0 {
+			n = count + 1
 		}
 		text = text[:at] + "${" + s.Markers[n-1].Parameter + "}" + text[at+len(m[0]):]
 		count++

@@ -4,6 +4,7 @@
 package query
 
 import (
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,8 +31,10 @@ type Marker struct {
 	// Type is the type of the value.
 	Type service.ParameterType
 
-	// value is the index of the parameter's value.
-	value int
+	// value is the index of the parameter's value, and element the one of the element
+	// that is meant where whole is false; from the last on it is the last.
+	value, element int
+	whole          bool
 }
 
 // segment says that the text from offset text on is the script from offset script on.
@@ -42,9 +45,59 @@ type segment struct{ text, script int }
 // [Query.Parameters].
 func (s *Shape) Args(dst, values []any) ([]any, error) {
 	for i := range s.Markers {
-		dst = append(dst, values[s.Markers[i].value])
+		m := &s.Markers[i]
+		if m.whole {
+			dst = append(dst, values[m.value])
+			continue
+		}
+		dst = append(dst, elementOf(values[m.value], m.element))
 	}
 	return dst, nil
+}
+
+// elementOf returns an element of a list, the last one where it has fewer, and nil
+// where it has none.
+func elementOf(list any, i int) any {
+	n := lengthOf(list)
+	if n <= 0 {
+		return nil
+	}
+	i = min(i, n-1)
+	switch list := list.(type) {
+	case []string:
+		return list[i]
+	case []int64:
+		return list[i]
+	case []float64:
+		return list[i]
+	case []bool:
+		return list[i]
+	}
+	return nil
+}
+
+// lengthOf returns the number of elements of a list; -1 where it was not given.
+func lengthOf(list any) int {
+	switch list := list.(type) {
+	case []string:
+		return len(list)
+	case []int64:
+		return len(list)
+	case []float64:
+		return len(list)
+	case []bool:
+		return len(list)
+	}
+	return -1
+}
+
+// places returns how many markers a list of n elements gets: a power of two, so that
+// lists of many lengths share a shape.
+func places(n int) int {
+	if n <= 1 {
+		return n
+	}
+	return 1 << bits.Len(uint(n-1))
 }
 
 // Page returns a statement that answers a part of the shape's rows. Two bind markers
@@ -84,10 +137,12 @@ type builder struct {
 	// numbers has the number of each marker on SQLite, where one can be repeated.
 	numbers  map[Marker]int
 	segments []segment
+	// values are those that the shape is for; nil where it is for all.
+	values []any
 }
 
-func newBuilder(engine service.Engine, parameters []string, declared map[string]service.RequestParameter) *builder {
-	return &builder{engine: engine, parameters: parameters, declared: declared, numbers: map[Marker]int{}}
+func newBuilder(engine service.Engine, parameters []string, declared map[string]service.RequestParameter, values []any) *builder {
+	return &builder{engine: engine, parameters: parameters, declared: declared, values: values, numbers: map[Marker]int{}}
 }
 
 func (b *builder) write(text string) { b.text.WriteString(text) }
@@ -100,7 +155,7 @@ func (b *builder) from(script int) {
 // parameter returns what takes the value of the parameter.
 func (b *builder) parameter(name string) Marker {
 	i, _ := slices.BinarySearch(b.parameters, name)
-	return Marker{Parameter: name, Type: b.declared[name].Type, value: i}
+	return Marker{Parameter: name, Type: b.declared[name].Type, value: i, whole: true}
 }
 
 // number returns the number of a marker, from 1.
@@ -121,14 +176,22 @@ func (b *builder) number(m Marker) int {
 func (b *builder) bind(m Marker) { b.write(marker(b.engine, b.number(m))) }
 
 func marker(engine service.Engine, number int) string {
-	if engine == service.EnginePostgreSQL {
+	switch engine {
+	case service.EnginePostgreSQL:
 		return "$" + strconv.Itoa(number)
+	case service.EngineMySQL:
+		return "?"
+	default:
+		return "?" + strconv.Itoa(number)
 	}
-	return "?" + strconv.Itoa(number)
 }
 
 // membership writes what asks whether a value is in the list.
 func (b *builder) membership(not bool, m Marker) {
+	if b.engine == service.EngineMySQL {
+		b.places(not, m)
+		return
+	}
 	before, behind := "IN (SELECT value FROM json_each(coalesce(", ", '[null]')))"
 	switch {
 	case b.engine == service.EnginePostgreSQL && not:
@@ -145,17 +208,54 @@ func (b *builder) membership(not bool, m Marker) {
 	b.write(behind)
 }
 
-// shape returns what was written. Its pages and its number of rows are those of the
-// whole statement as a derived table, so that its own ORDER BY and LIMIT hold.
-func (b *builder) shape() *Shape {
+// places writes a marker per element of a list. A list that was not given makes the
+// condition NULL, as on the other engines; an empty one matches nothing.
+func (b *builder) places(not bool, m Marker) {
+	n := places(lengthOf(b.values[m.value]))
+	if not {
+		b.write("NOT ")
+	}
+	b.write("IN (")
+	switch {
+	case n < 0:
+		b.write("NULL")
+	case n == 0:
+		b.write("SELECT NULL FROM DUAL WHERE FALSE")
+	}
+	m.whole = false
+	m.Type, _ = m.Type.Element()
+	for i := range n {
+		if i > 0 {
+			b.write(", ")
+		}
+		m.element = i
+		b.bind(m)
+	}
+	b.write(")")
+}
+
+const derivedTail = ") AS dataservice_rows"
+
+// derived returns what was written. The number of its rows is that of the whole
+// statement as a derived table, and so are its pages, so that its own ORDER BY and LIMIT
+// hold; or, where told so, LIMIT and OFFSET stand behind it.
+func (b *builder) derived(behind bool) *Shape {
 	text := b.text.String()
-	const as = ") AS dataservice_rows"
-	n := len(b.markers)
+	page := "SELECT * FROM (" + text + derivedTail + b.limit()
+	if behind {
+		page = text + b.limit()
+	}
 	return &Shape{
 		Text:     text,
 		Markers:  b.markers,
-		page:     "SELECT * FROM (" + text + as + " LIMIT " + marker(b.engine, n+1) + " OFFSET " + marker(b.engine, n+2),
-		count:    "SELECT count(*) FROM (" + text + as,
+		page:     page,
+		count:    "SELECT count(*) FROM (" + text + derivedTail,
 		segments: b.segments,
 	}
+}
+
+// limit returns what makes a page of the rows.
+func (b *builder) limit() string {
+	n := len(b.markers)
+	return " LIMIT " + marker(b.engine, n+1) + " OFFSET " + marker(b.engine, n+2)
 }

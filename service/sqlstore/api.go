@@ -16,11 +16,13 @@ import (
 // revision: they are stored once.
 var apis = noun[service.API]{
 	kind: "API", alias: "a", numbered: true, named: true,
-	query: `SELECT a.id, a.number, a.workspace_id, a.name, a.description, v.definition, a.revision, v.debug_status, v.debug_message,
+	query: `SELECT a.id, a.number, a.workspace_id, a.name, a.description,
+		a.visibility, a.group_id, a.folder_id, a.resource_group, v.definition, a.revision, v.debug_status, v.debug_message,
 		a.owner_id, m.name, a.row_version, a.created_at, a.updated_at
 		FROM apis a JOIN revisions v ON v.api_id = a.id AND v.number = a.revision JOIN members m ON m.id = a.owner_id`,
 	scan: func(r row) (a service.API, err error) {
-		return a, r.Scan(&a.ID, &a.Number, &a.WorkspaceID, &a.Name, &a.Description, intoDocument(&a.Definition), &a.Revision,
+		return a, r.Scan(&a.ID, &a.Number, &a.WorkspaceID, &a.Name, &a.Description,
+			&a.Visibility, into(&a.GroupID), into(&a.FolderID), &a.ResourceGroup, intoDocument(&a.Definition), &a.Revision,
 			&a.DebugStatus, &a.DebugMessage, &a.OwnerID, &a.OwnerName, &a.RowVersion, intoTime(&a.CreatedAt), intoTime(&a.UpdatedAt))
 	},
 }
@@ -32,10 +34,11 @@ func (t *transaction) CreateAPI(ctx context.Context, a *service.API) error {
 		return err
 	}
 	_, err = t.exec(ctx, taken(apis.kind, a.Name), `INSERT INTO apis
-		(id, number, workspace_id, name, description, connection_id, revision, owner_id, row_version, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		a.ID, number, a.WorkspaceID, a.Name, a.Description, orNull(a.ConnectionID), a.Revision, a.OwnerID, a.RowVersion,
-		stamp(a.CreatedAt), stamp(a.UpdatedAt))
+		(id, number, workspace_id, name, description, visibility, group_id, folder_id, resource_group, connection_id, revision, owner_id,
+		row_version, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		a.ID, number, a.WorkspaceID, a.Name, a.Description, string(a.Visibility), orNull(a.GroupID), orNull(a.FolderID), a.ResourceGroup,
+		orNull(a.ConnectionID), a.Revision, a.OwnerID, a.RowVersion, stamp(a.CreatedAt), stamp(a.UpdatedAt))
 	if err != nil {
 		return err
 	}
@@ -49,9 +52,11 @@ func (t *transaction) CreateAPI(ctx context.Context, a *service.API) error {
 // UpdateAPI stores the API together with its current revision.
 func (t *transaction) UpdateAPI(ctx context.Context, a *service.API) error {
 	n, err := t.exec(ctx, taken(apis.kind, a.Name), `UPDATE apis SET
-		name = ?, description = ?, connection_id = ?, revision = ?, owner_id = ?, updated_at = ?, row_version = row_version + 1
+		name = ?, description = ?, visibility = ?, group_id = ?, folder_id = ?, resource_group = ?, connection_id = ?, revision = ?, owner_id = ?,
+		updated_at = ?, row_version = row_version + 1
 		WHERE workspace_id = ? AND id = ? AND row_version = ?`,
-		a.Name, a.Description, orNull(a.ConnectionID), a.Revision, a.OwnerID, stamp(a.UpdatedAt), a.WorkspaceID, a.ID, a.RowVersion)
+		a.Name, a.Description, string(a.Visibility), orNull(a.GroupID), orNull(a.FolderID), a.ResourceGroup, orNull(a.ConnectionID), a.Revision, a.OwnerID,
+		stamp(a.UpdatedAt), a.WorkspaceID, a.ID, a.RowVersion)
 	if err := t.guarded(ctx, n, err, "apis", apis.kind, a.WorkspaceID, a.ID, fmt.Sprintf("The API %q", a.Name)); err != nil {
 		return err
 	}
@@ -79,8 +84,15 @@ func (t *transaction) API(ctx context.Context, workspaceID, ref string) (service
 	return apis.find(ctx, t, workspaceID, ref)
 }
 
-func (t *transaction) APIs(ctx context.Context, workspaceID string, page lifecycle.Page) ([]service.API, error) {
-	return apis.list(ctx, t, where("a.workspace_id = ?", workspaceID), page)
+func (t *transaction) APIs(ctx context.Context, workspaceID string, f lifecycle.APIFilter, page lifecycle.Page) ([]service.API, error) {
+	c := where("a.workspace_id = ?", workspaceID).seen(f.Sight, "")
+	if f.GroupID != "" {
+		c = c.and("a.group_id = ?", f.GroupID)
+	}
+	if f.FolderID != "" {
+		c = c.and("a.folder_id = ?", f.FolderID)
+	}
+	return apis.list(ctx, t, c, page)
 }
 
 func (t *transaction) APIsUsingConnection(ctx context.Context, connectionID string) ([]service.API, error) {

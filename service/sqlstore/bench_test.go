@@ -38,7 +38,7 @@ func publish(b *testing.B, s *sqlstore.Store, c service.Connection, n int) servi
 		}
 		a := service.API{
 			ID: service.NewID(now), WorkspaceID: c.WorkspaceID, Revision: 1, DebugStatus: service.DebugSuccess, OwnerID: owner.ID, CreatedAt: now, UpdatedAt: now,
-			APISpec: service.APISpec{Name: fmt.Sprintf("api_%d", n), Definition: service.Definition{
+			APISpec: service.APISpec{Name: fmt.Sprintf("api_%d", n), Visibility: service.VisibilityWorkspace, Definition: service.Definition{
 				Path: fmt.Sprintf("/path/%d", n), Method: service.MethodGet, AuthType: service.AuthNone, TimeoutMS: 1000, ConnectionID: c.ID,
 				Script:             &service.Script{SQL: "SELECT id, name, total FROM orders WHERE region = ${region}"},
 				RequestParameters:  map[string]service.RequestParameter{"region": {Type: service.TypeString, Required: true}},

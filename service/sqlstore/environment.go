@@ -12,28 +12,45 @@ import (
 
 var environments = noun[service.Environment]{
 	kind: "environment", alias: "e", named: true,
-	query: `SELECT e.id, e.workspace_id, e.instance_id, e.name, e.description, e.review_required, e.four_eyes, e.created_at, e.updated_at
+	query: `SELECT e.id, e.workspace_id, e.instance_id, e.name, e.description, e.review_required, e.four_eyes,
+		e.rate_requests, e.rate_period_seconds, e.created_at, e.updated_at
 		FROM environments e`,
 	nameHolds: ` AND e.instance_id IN (SELECT i.id FROM instances i WHERE i.workspace_id = e.workspace_id AND i.name = '` + service.DefaultInstance + `')`,
 	scan: func(r row) (e service.Environment, err error) {
-		return e, r.Scan(&e.ID, &e.WorkspaceID, &e.InstanceID, &e.Name, &e.Description,
-			intoFlag(&e.ReviewRequired), intoFlag(&e.FourEyes), intoTime(&e.CreatedAt), intoTime(&e.UpdatedAt))
+		var limit service.RateLimit
+		err = r.Scan(&e.ID, &e.WorkspaceID, &e.InstanceID, &e.Name, &e.Description, intoFlag(&e.ReviewRequired), intoFlag(&e.FourEyes),
+			&limit.Requests, &limit.PeriodSeconds, intoTime(&e.CreatedAt), intoTime(&e.UpdatedAt))
+		if limit.Requests > 0 {
+			e.RateLimit = &limit
+		}
+		return e, err
 	},
+}
+
+// stored is a limit as it is stored: all zero where there is none.
+func stored(l *service.RateLimit) service.RateLimit {
+	if l == nil {
+		return service.RateLimit{}
+	}
+	return *l
 }
 
 func (t *transaction) CreateEnvironment(ctx context.Context, e service.Environment) error {
 	_, err := t.exec(ctx, taken("environment", e.Name), `INSERT INTO environments
-		(id, workspace_id, instance_id, name, description, review_required, four_eyes, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		e.ID, e.WorkspaceID, e.InstanceID, e.Name, e.Description, flag(e.ReviewRequired), flag(e.FourEyes), stamp(e.CreatedAt), stamp(e.UpdatedAt))
+		(id, workspace_id, instance_id, name, description, review_required, four_eyes, rate_requests, rate_period_seconds, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		e.ID, e.WorkspaceID, e.InstanceID, e.Name, e.Description, flag(e.ReviewRequired), flag(e.FourEyes),
+		stored(e.RateLimit).Requests, stored(e.RateLimit).PeriodSeconds, stamp(e.CreatedAt), stamp(e.UpdatedAt))
 	return err
 }
 
 // UpdateEnvironment sets everything but the instance.
 func (t *transaction) UpdateEnvironment(ctx context.Context, e service.Environment) error {
 	n, err := t.exec(ctx, taken("environment", e.Name),
-		`UPDATE environments SET name = ?, description = ?, review_required = ?, four_eyes = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`,
-		e.Name, e.Description, flag(e.ReviewRequired), flag(e.FourEyes), stamp(e.UpdatedAt), e.WorkspaceID, e.ID)
+		`UPDATE environments SET name = ?, description = ?, review_required = ?, four_eyes = ?, rate_requests = ?, rate_period_seconds = ?, updated_at = ?
+			WHERE workspace_id = ? AND id = ?`,
+		e.Name, e.Description, flag(e.ReviewRequired), flag(e.FourEyes),
+		stored(e.RateLimit).Requests, stored(e.RateLimit).PeriodSeconds, stamp(e.UpdatedAt), e.WorkspaceID, e.ID)
 	return affects(n, err, environments.kind, e.ID)
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 )
 
 // AppendEvent keeps the event until the end of the transaction, see flushEvents.
@@ -32,9 +33,9 @@ func (t *transaction) flushEvents(ctx context.Context) error {
 		return err
 	}
 	for i, e := range t.events {
-		_, err := t.exec(ctx, blame{}, `INSERT INTO events (sequence, workspace_id, at, actor_id, actor_name, action, thing_id, thing_name, request_id, detail)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			first+int64(i), e.WorkspaceID, stamp(e.At), e.ActorID, e.ActorName, e.Action, e.ThingID, e.ThingName, e.RequestID, orNull(string(e.Detail)))
+		_, err := t.exec(ctx, blame{}, `INSERT INTO events (sequence, workspace_id, at, actor_id, actor_name, action, thing_id, thing_name, request_id, detail, private_to)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			first+int64(i), e.WorkspaceID, stamp(e.At), e.ActorID, e.ActorName, e.Action, e.ThingID, e.ThingName, e.RequestID, orNull(string(e.Detail)), orNull(e.PrivateTo))
 		if err != nil {
 			return err
 		}
@@ -44,17 +45,22 @@ func (t *transaction) flushEvents(ctx context.Context) error {
 }
 
 // Events shows the events of this transaction too.
-func (t *transaction) Events(ctx context.Context, workspaceID string, after int64, limit int) ([]service.Event, error) {
+func (t *transaction) Events(ctx context.Context, workspaceID string, sight *lifecycle.Sight, after int64, limit int) ([]service.Event, error) {
 	if err := t.flushEvents(ctx); err != nil {
 		return nil, err
 	}
-	return many(ctx, t, scanEvent, `SELECT sequence, workspace_id, at, actor_id, actor_name, action, thing_id, thing_name, request_id, detail
-		FROM events WHERE workspace_id = ? AND sequence > ? ORDER BY sequence LIMIT ?`, workspaceID, after, pageLimit(limit))
+	c := where("workspace_id = ?", workspaceID).and("sequence > ?", after)
+	if sight != nil {
+		c = c.and("(private_to IS NULL OR private_to = ?)", sight.MemberID)
+	}
+	return many(ctx, t, scanEvent, `SELECT sequence, workspace_id, at, actor_id, actor_name, action, thing_id, thing_name, request_id, detail, private_to
+		FROM events`+c.where()+` ORDER BY sequence LIMIT ?`, append(c.args, pageLimit(limit))...)
 }
 
 func scanEvent(r row) (e service.Event, err error) {
 	var detail string
-	err = r.Scan(&e.Sequence, &e.WorkspaceID, intoTime(&e.At), &e.ActorID, &e.ActorName, &e.Action, &e.ThingID, &e.ThingName, &e.RequestID, into(&detail))
+	err = r.Scan(&e.Sequence, &e.WorkspaceID, intoTime(&e.At), &e.ActorID, &e.ActorName, &e.Action, &e.ThingID, &e.ThingName, &e.RequestID,
+		into(&detail), into(&e.PrivateTo))
 	if detail != "" {
 		e.Detail = []byte(detail)
 	}

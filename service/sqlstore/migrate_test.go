@@ -5,13 +5,20 @@ package sqlstore_test
 
 import (
 	"database/sql"
+	"errors"
+	"os"
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
+	"github.com/pressly/goose/v3"
 
 	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
+	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 	"github.com/dataservice/terraform-provider-dataservice/service/sqlstore"
 )
 
@@ -43,9 +50,87 @@ func TestAStoreNewerThanTheProgramIsRefused(t *testing.T) {
 		}
 		run(t, dsn, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (4711, `+applied+`)`)
 		_, err := tryOpen(t, sqlstore.Options{DSN: dsn})
-		wantSentence(t, err, "the store has schema version 4711 and this program knows versions up to 1")
+		wantSentence(t, err, "the store has schema version 4711 and this program knows versions up to ")
 		run(t, dsn, `DELETE FROM goose_db_version WHERE version_id = 4711`)
 		open(t, sqlstore.Options{DSN: dsn})
+	})
+}
+
+// openFirstVersion makes a database with the first schema alone.
+func openFirstVersion(t *testing.T, dsn string) {
+	t.Helper()
+	const name = "00001_first_schema.sql"
+	first, err := os.ReadFile("migrations/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	driver, dialect, source := "pgx", goose.DialectPostgres, dsn
+	if path, ok := strings.CutPrefix(dsn, "sqlite:"); ok {
+		driver, dialect, source = "sqlite", goose.DialectSQLite3, path
+	}
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	provider, err := goose.NewProvider(dialect, db, fstest.MapFS{name: {Data: first}}, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAStoreOfTheFirstVersionKeepsItsAPIsAndEvents(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, dsn string) {
+		openFirstVersion(t, dsn)
+		at := now.Format("2006-01-02T15:04:05.000000Z")
+		for _, statement := range []string{
+			`INSERT INTO workspaces VALUES ('w', 100001, 'default')`,
+			`INSERT INTO members VALUES ('m', 'w', 'dev', 'DEVELOPER', 0, 'AT')`,
+			`INSERT INTO apis VALUES ('a', 100001, 'w', 'orders', 'What was ordered', NULL, 1, 'm', 7, 'AT', 'AT')`,
+			`INSERT INTO revisions VALUES ('a', 1, '{"path":"/orders"}', 'SUCCESS', '', 'AT')`,
+			`INSERT INTO events VALUES (1, 'w', 'AT', 'm', 'dev', 'api.create', 'a', 'orders', '', NULL)`,
+		} {
+			run(t, dsn, strings.ReplaceAll(statement, "AT", at))
+		}
+		s := open(t, sqlstore.Options{DSN: dsn})
+		ctx := t.Context()
+		want := service.API{
+			ID: "a", Number: 100001, WorkspaceID: "w", Revision: 1, DebugStatus: service.DebugSuccess, OwnerID: "m", OwnerName: "dev",
+			APISpec: service.APISpec{
+				Name: "orders", Description: "What was ordered", Visibility: service.VisibilityWorkspace, Definition: service.Definition{Path: "/orders"},
+			},
+			CreatedAt: now, UpdatedAt: now, RowVersion: 7,
+		}
+		err := s.Update(ctx, func(tx lifecycle.Tx) error {
+			got, err := tx.API(ctx, "w", "orders")
+			if err != nil {
+				return err
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("the API is not what it was (-want +got):\n%s", diff)
+			}
+			events, err := tx.Events(ctx, "w", &lifecycle.Sight{MemberID: "stranger"}, 0, 10)
+			if err != nil || len(events) != 1 {
+				t.Errorf("there are %d events, %v", len(events), err)
+			}
+			// And it can be filed.
+			g := service.Group{ID: "g", WorkspaceID: "w", GroupSpec: service.GroupSpec{Name: "sales"}, CreatedAt: now, UpdatedAt: now}
+			f := service.Folder{ID: "f", WorkspaceID: "w", FolderSpec: service.FolderSpec{Name: "north", GroupID: "g"}, CreatedAt: now, UpdatedAt: now}
+			if err := tx.CreateGroup(ctx, g); err != nil {
+				return err
+			}
+			if err := tx.CreateFolder(ctx, &f); err != nil {
+				return err
+			}
+			got.GroupID, got.FolderID = g.ID, f.ID
+			return tx.UpdateAPI(ctx, &got)
+		})
+		if err != nil {
+			t.Fatal(err, errors.Unwrap(err))
+		}
 	})
 }
 

@@ -17,7 +17,7 @@ import (
 var publications = noun[service.Publication]{
 	kind: "publication", alias: "p",
 	query: `SELECT p.id, p.workspace_id, p.api_id, a.name, p.environment_id, e.name, e.instance_id, p.status, p.resume,
-		p.row_version, p.created_at, p.updated_at,
+		p.row_version, p.created_at, p.updated_at, ` + privateTo + `,
 		` + versionColumns + `, ` + reviewColumns("o", "oa", "od") + `, ` + reviewColumns("j", "ja", "jd") + `
 		FROM publications p JOIN apis a ON a.id = p.api_id JOIN environments e ON e.id = p.environment_id
 		LEFT JOIN versions v ON v.id = p.live_version_id
@@ -32,7 +32,7 @@ var publications = noun[service.Publication]{
 		)
 		columns := []any{
 			&p.ID, &p.WorkspaceID, &p.APIID, &p.APIName, &p.EnvironmentID, &p.EnvironmentName, &p.InstanceID, &p.Status, &p.Resume,
-			&p.RowVersion, intoTime(&p.CreatedAt), intoTime(&p.UpdatedAt),
+			&p.RowVersion, intoTime(&p.CreatedAt), intoTime(&p.UpdatedAt), &p.PrivateTo,
 		}
 		columns = append(columns, intoVersion(&live)...)
 		columns = append(columns, intoReview(&open)...)
@@ -55,7 +55,7 @@ func ofPublication(r service.Review, p service.Publication) *service.Review {
 		return nil
 	}
 	r.WorkspaceID, r.PublicationID, r.APIID = p.WorkspaceID, p.ID, p.APIID
-	r.EnvironmentID, r.EnvironmentName = p.EnvironmentID, p.EnvironmentName
+	r.EnvironmentID, r.EnvironmentName, r.PrivateTo = p.EnvironmentID, p.EnvironmentName, p.PrivateTo
 	return &r
 }
 
@@ -120,7 +120,10 @@ func (t *transaction) PublicationOf(ctx context.Context, apiID, environmentID st
 }
 
 func (t *transaction) Publications(ctx context.Context, workspaceID string, f lifecycle.PublicationFilter, page lifecycle.Page) ([]service.Publication, error) {
-	c := where("p.workspace_id = ?", workspaceID)
+	c := where("p.workspace_id = ?", workspaceID).seen(f.Sight, "")
+	if f.Callable {
+		c = c.and(callable)
+	}
 	if f.APIID != "" {
 		c = c.and("p.api_id = ?", f.APIID)
 	}

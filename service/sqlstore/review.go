@@ -12,11 +12,11 @@ import (
 
 var reviews = noun[service.Review]{
 	kind: "review", alias: "r",
-	query: `SELECT r.workspace_id, r.publication_id, p.api_id, p.environment_id, e.name, ` + reviewColumns("r", "ra", "rd") + `
-		FROM reviews r JOIN publications p ON p.id = r.publication_id JOIN environments e ON e.id = p.environment_id
+	query: `SELECT r.workspace_id, r.publication_id, p.api_id, p.environment_id, e.name, ` + privateTo + `, ` + reviewColumns("r", "ra", "rd") + `
+		FROM reviews r JOIN publications p ON p.id = r.publication_id JOIN apis a ON a.id = p.api_id JOIN environments e ON e.id = p.environment_id
 		JOIN members ra ON ra.id = r.applicant_id LEFT JOIN members rd ON rd.id = r.decider_id`,
 	scan: func(r row) (v service.Review, err error) {
-		columns := []any{&v.WorkspaceID, &v.PublicationID, &v.APIID, &v.EnvironmentID, &v.EnvironmentName}
+		columns := []any{&v.WorkspaceID, &v.PublicationID, &v.APIID, &v.EnvironmentID, &v.EnvironmentName, &v.PrivateTo}
 		return v, r.Scan(append(columns, intoReview(&v)...)...)
 	},
 }
@@ -71,6 +71,9 @@ func (t *transaction) Review(ctx context.Context, workspaceID, id string) (servi
 
 func (t *transaction) Reviews(ctx context.Context, workspaceID string, f lifecycle.ReviewFilter, page lifecycle.Page) ([]service.Review, error) {
 	c := where("r.workspace_id = ?", workspaceID)
+	if f.Sight != nil {
+		c = c.seen(f.Sight, "r.applicant_id = ? OR r.decider_id = ?", f.Sight.MemberID, f.Sight.MemberID)
+	}
 	if f.PublicationID != "" {
 		c = c.and("r.publication_id = ?", f.PublicationID)
 	}

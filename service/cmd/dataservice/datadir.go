@@ -132,6 +132,21 @@ func (d *dataDir) writeAdminToken(token service.Secret) error {
 type endpoints struct {
 	ControlPlane string `json:"control_plane"`
 	Gateway      string `json:"gateway"`
+	// GatewayTLS and Metrics are absent where there is no such listener.
+	GatewayTLS string `json:"gateway_tls,omitempty"`
+	Metrics    string `json:"metrics,omitempty"`
+}
+
+// attributes are those of a log line.
+func (e endpoints) attributes() []any {
+	list := []any{"control_plane", e.ControlPlane, "gateway", e.Gateway}
+	if e.GatewayTLS != "" {
+		list = append(list, "gateway_tls", e.GatewayTLS)
+	}
+	if e.Metrics != "" {
+		list = append(list, "metrics", e.Metrics)
+	}
+	return append(list, "version", programVersion())
 }
 
 func (d *dataDir) writeEndpoints(e endpoints) error {

@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// listener is one of the service's two doors.
+// listener is how one of the service's doors is to be opened.
 type listener struct {
 	// flag is how its address is set.
 	flag string

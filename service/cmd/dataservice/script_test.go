@@ -7,6 +7,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"database/sql"
@@ -78,7 +79,7 @@ func until(ts *testscript.TestScript, what string, done func() bool) {
 }
 
 // await DIR waits until the service with that data directory is ready, and sets
-// $CONTROL and $GATEWAY.
+// $CONTROL, $GATEWAY, $GATEWAY_TLS and $METRICS.
 func await(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: await DIR")
@@ -99,6 +100,8 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	})
 	ts.Setenv("CONTROL", e.ControlPlane)
 	ts.Setenv("GATEWAY", e.Gateway)
+	ts.Setenv("GATEWAY_TLS", e.GatewayTLS)
+	ts.Setenv("METRICS", e.Metrics)
 }
 
 // await-file FILE waits until there is that file.
@@ -219,7 +222,7 @@ func makeCertificate(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600))
 }
 
-// call [-token FILE] [-started FILE] METHOD URL [FILE] makes one HTTP call, with the
+// call [-token FILE] [-started FILE] [-ca FILE] [-header 'NAME: VALUE'] METHOD URL [FILE] makes one HTTP call, with the
 // JSON of the file as its body. It prints the answer's body, and its status to
 // standard error; a status from 400 on is exit code 1. $VARIABLES in capitals are
 // replaced in the file. It writes the file -started once the service has begun to answer, that
@@ -227,14 +230,16 @@ func makeCertificate(ts *testscript.TestScript, neg bool, args []string) {
 func call() {
 	token := flag.String("token", "", "file with the token")
 	started := flag.String("started", "", "file to write")
+	ca := flag.String("ca", "", "file with the certificate to trust")
+	header := flag.String("header", "", "a header to send")
 	flag.Parse()
-	if err := callOnce(*token, *started, flag.Args()); err != nil {
+	if err := callOnce(*token, *started, *ca, *header, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func callOnce(token, started string, args []string) error {
+func callOnce(token, started, ca, header string, args []string) error {
 	var body io.Reader
 	if len(args) == 3 {
 		data, err := os.ReadFile(args[2])
@@ -262,7 +267,19 @@ func callOnce(token, started string, args []string) error {
 		}
 		req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(data)))
 	}
-	transport := &http.Transport{ExpectContinueTimeout: patience}
+	if name, value, ok := strings.Cut(header, ": "); ok {
+		req.Header.Set(name, value)
+	}
+	transport := &http.Transport{ExpectContinueTimeout: patience, ForceAttemptHTTP2: true}
+	if ca != "" {
+		data, err := os.ReadFile(ca)
+		if err != nil {
+			return err
+		}
+		trusted := x509.NewCertPool()
+		trusted.AppendCertsFromPEM(data)
+		transport.TLSClientConfig = &tls.Config{RootCAs: trusted}
+	}
 	if started != "" {
 		trace := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { _ = os.WriteFile(started, nil, 0o600) }}
 		if body != nil {
@@ -279,7 +296,7 @@ func callOnce(token, started string, args []string) error {
 	if _, err := io.Copy(os.Stdout, resp.Body); err != nil {
 		return err
 	}
-	fmt.Fprintln(os.Stderr, resp.Status)
+	fmt.Fprintln(os.Stderr, resp.Proto, resp.Status)
 	if resp.StatusCode >= http.StatusBadRequest {
 		return fmt.Errorf("%s %s answered %s", args[0], args[1], resp.Status)
 	}

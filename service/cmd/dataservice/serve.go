@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
 )
 
 // serveCommand is the configuration of a service.
@@ -25,7 +27,17 @@ type serveCommand struct {
 	InsecureHTTP  bool   `name:"insecure-http" help:"Permit plain HTTP on addresses other than loopback, for both listeners." env:"DATASERVICE_INSECURE_HTTP"`
 	PublicURL     string `name:"public-url" help:"Base URL at which people reach the control plane, for links to reviews; that of --listen where absent." env:"DATASERVICE_PUBLIC_URL" placeholder:"URL"`
 	GatewayURL    string `name:"gateway-url" help:"Base URL at which published APIs are called; that of --gateway-listen where absent." env:"DATASERVICE_GATEWAY_URL" placeholder:"URL"`
-	LogLevel      string `help:"What is logged: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"DATASERVICE_LOG_LEVEL"`
+
+	GatewayTLSListen  string   `name:"gateway-tls-listen" help:"Address of the gateway for calls over HTTPS; used where --gateway-tls-cert and --gateway-tls-key are given." default:"127.0.0.1:8443" env:"DATASERVICE_GATEWAY_TLS_LISTEN"`
+	GatewayTLSCert    string   `name:"gateway-tls-cert" help:"PEM file with the gateway's certificate and its chain." env:"DATASERVICE_GATEWAY_TLS_CERT" placeholder:"FILE"`
+	GatewayTLSKey     string   `name:"gateway-tls-key" help:"PEM file with the private key of the gateway's certificate." env:"DATASERVICE_GATEWAY_TLS_KEY" placeholder:"FILE"`
+	GatewayTLSURL     string   `name:"gateway-tls-url" help:"Base URL at which APIs are called that permit HTTPS alone; that of --gateway-tls-listen where absent." env:"DATASERVICE_GATEWAY_TLS_URL" placeholder:"URL"`
+	TrustedProxy      []string `help:"Networks, such as 10.0.0.0/8, of proxies in front of the gateway: their X-Forwarded-Proto and X-Forwarded-For are believed." env:"DATASERVICE_TRUSTED_PROXY" placeholder:"CIDR"`
+	GatewayMaxCalls   int      `help:"The most calls that the gateway answers at once; others are told Throttling.System. 0 sets no bound." default:"10000" env:"DATASERVICE_GATEWAY_MAX_CALLS"`
+	GatewayCacheBytes int64    `help:"The most memory that cached answers take, in bytes. 0 caches nothing." default:"67108864" env:"DATASERVICE_GATEWAY_CACHE_BYTES"`
+	MetricsListen     string   `help:"Address at which metrics can be scraped, at the path /metrics, without a token; such as 127.0.0.1:9464. Absent: nowhere." env:"DATASERVICE_METRICS_LISTEN" placeholder:"HOST:PORT"`
+
+	LogLevel string `help:"What is logged: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"DATASERVICE_LOG_LEVEL"`
 }
 
 // Run serves until ctx ends.
@@ -48,15 +60,31 @@ func (c *serveCommand) check() (err error) {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return failed(nil, "--tls-cert and --tls-key belong together: give both, or none for plain HTTP.")
 	}
-	if c.PublicURL != "" {
-		if c.PublicURL, err = checkURL("--public-url", c.PublicURL); err != nil {
+	if (c.GatewayTLSCert == "") != (c.GatewayTLSKey == "") {
+		return failed(nil, "--gateway-tls-cert and --gateway-tls-key belong together: give both, or none for a gateway without HTTPS.")
+	}
+	for _, base := range []struct {
+		flag string
+		text *string
+	}{{"--public-url", &c.PublicURL}, {"--gateway-url", &c.GatewayURL}, {"--gateway-tls-url", &c.GatewayTLSURL}} {
+		if *base.text == "" {
+			continue
+		}
+		if *base.text, err = checkURL(base.flag, *base.text); err != nil {
 			return err
 		}
 	}
-	if c.GatewayURL != "" {
-		if c.GatewayURL, err = checkURL("--gateway-url", c.GatewayURL); err != nil {
-			return err
-		}
+	if c.GatewayTLSURL != "" && !strings.HasPrefix(c.GatewayTLSURL, "https://") {
+		return failed(nil, "--gateway-tls-url=%s does not begin with https://.", c.GatewayTLSURL)
+	}
+	if _, err := gateway.ParseProxies(c.TrustedProxy); err != nil {
+		return failed(err, "--trusted-proxy: %s.", err)
+	}
+	if c.GatewayMaxCalls < 0 {
+		return failed(nil, "--gateway-max-calls=%d is no number of calls: use one from 1 on, or 0 for no bound.", c.GatewayMaxCalls)
+	}
+	if c.GatewayCacheBytes < 0 {
+		return failed(nil, "--gateway-cache-bytes=%d is no number of bytes: use one from 1 on, or 0 to cache nothing.", c.GatewayCacheBytes)
 	}
 	if c.Store != "sqlite" && !c.onPostgreSQL() {
 		// The value may hold a password, so it is not repeated.
@@ -105,14 +133,34 @@ func (c serveCommand) sqliteDir(dir *dataDir) (string, error) {
 	return absolute, nil
 }
 
-// tlsConfig returns nil where the control plane speaks plain HTTP.
-func (c serveCommand) tlsConfig() (*tls.Config, error) {
-	if c.TLSCert == "" {
+// gatewayOptions are those that the command line sets.
+func (c serveCommand) gatewayOptions() (o gateway.Options, err error) {
+	o.MaxCalls, o.CacheBytes = c.GatewayMaxCalls, c.GatewayCacheBytes
+	if c.GatewayCacheBytes == 0 {
+		o.CacheBytes = gateway.NoCache
+	}
+	o.TrustedProxies, err = gateway.ParseProxies(c.TrustedProxy)
+	return o, err
+}
+
+// tlsConfigs returns those of the control plane and of the gateway; nil where there is
+// no certificate.
+func (c serveCommand) tlsConfigs() (control, public *tls.Config, err error) {
+	if control, err = tlsConfig("--tls", c.TLSCert, c.TLSKey); err != nil {
+		return nil, nil, err
+	}
+	public, err = tlsConfig("--gateway-tls", c.GatewayTLSCert, c.GatewayTLSKey)
+	return control, public, err
+}
+
+// tlsConfig returns nil where there is no certificate.
+func tlsConfig(flag, certFile, keyFile string) (*tls.Config, error) {
+	if certFile == "" {
 		return nil, nil //nolint:nilnil // no TLS, no error.
 	}
-	certificate, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+	certificate, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
-		return nil, failed(err, "Cannot use the certificate %s (--tls-cert) with the key %s (--tls-key): %s.", c.TLSCert, c.TLSKey, root(err))
+		return nil, failed(err, "Cannot use the certificate %s (%s-cert) with the key %s (%s-key): %s.", certFile, flag, keyFile, flag, root(err))
 	}
 	return &tls.Config{
 		Certificates: []tls.Certificate{certificate},

@@ -5,11 +5,8 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"log/slog"
-	"net"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,7 +26,7 @@ const stopTimeout = 9 * time.Second
 // serve wires the service together and runs it until ctx ends. What was opened first
 // is closed last.
 func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error) {
-	tlsConfig, err := c.tlsConfig()
+	controlTLS, publicTLS, err := c.tlsConfigs()
 	if err != nil {
 		return err
 	}
@@ -39,23 +36,12 @@ func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error)
 	}
 	defer func() { err = errors.Join(err, dir.close()) }()
 
-	control, err := listener{
-		flag: "--listen", address: c.Listen, encrypted: tlsConfig != nil,
-		plainHint: "give --tls-cert and --tls-key, listen on loopback behind a proxy, or insist with --insecure-http.",
-	}.listen(ctx, c.InsecureHTTP)
+	doors, err := c.open(ctx, controlTLS, publicTLS)
 	if err != nil {
 		return err
 	}
-	defer control.Close() // its server has closed it already, unless starting failed
-	public, err := listener{
-		flag: "--gateway-listen", address: c.GatewayListen,
-		plainHint: "the gateway has no TLS of its own yet, so listen on loopback behind a proxy that has, or insist with --insecure-http.",
-	}.listen(ctx, c.InsecureHTTP)
-	if err != nil {
-		return err
-	}
-	defer public.Close() // likewise
-	addresses := endpoints{ControlPlane: baseURL(control, tlsConfig != nil), Gateway: baseURL(public, false)}
+	defer doors.close()
+	addresses := doors.endpoints()
 
 	store, err := openStore(ctx, c, dir, logger)
 	if err != nil {
@@ -67,11 +53,16 @@ func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error)
 		return err
 	}
 	defer sources.Close()
-	router := gateway.New(gateway.Options{Store: store, Sources: sources, Logger: logger})
+	options, err := c.gatewayOptions()
+	if err != nil {
+		return err
+	}
+	options.Store, options.Sources, options.Logger = store, sources, logger
+	router := gateway.New(options)
 	defer router.Close()
 	lifecycles := lifecycle.New(lifecycle.Options{
 		Store: store, Runner: gateway.NewRunner(sources), Router: router, Logger: logger,
-		GatewayURL: or(c.GatewayURL, addresses.Gateway), PublicURL: or(c.PublicURL, addresses.ControlPlane), Version: programVersion(),
+		GatewayURL: or(c.GatewayURL, addresses.Gateway), GatewayTLSURL: or(c.GatewayTLSURL, addresses.GatewayTLS), PublicURL: or(c.PublicURL, addresses.ControlPlane), Version: programVersion(),
 	})
 	if err := bootstrap(ctx, lifecycles, dir, logger); err != nil {
 		return err
@@ -79,16 +70,17 @@ func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error)
 	stopWork := inBackground(lifecycles.Run)
 	defer stopWork()
 
-	s := &server{logger: logger, tls: tlsConfig, store: store, gateway: router, stopping: ctx.Done()}
-	s.control = controlplane.NewServer(controlplane.New(controlplane.Options{
+	s := &server{logger: logger, store: store, gateway: router, stopping: ctx.Done()}
+	doors.control.server = controlplane.NewServer(controlplane.New(controlplane.Options{
 		Service: lifecycles, Ready: s.ready, Draining: ctx.Done(), Logger: logger, Version: programVersion(),
 	}), logger)
-	s.public = gateway.NewServer(router)
+	doors.public.server, doors.secure.server = gateway.NewServer(router), gateway.NewServer(router)
+	doors.metrics.server = newMetricsServer(router, logger)
 	if err := dir.writeEndpoints(addresses); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, dir.remove(endpointsFile)) }()
-	return s.run(ctx, control, public, addresses)
+	return s.run(ctx, doors)
 }
 
 // openStore opens the store with the key of the data directory.
@@ -179,13 +171,11 @@ func inBackground(work func(context.Context)) (stop func()) {
 
 // server is a service that is wired together.
 type server struct {
-	logger          *slog.Logger
-	tls             *tls.Config
-	store           lifecycle.Store
-	gateway         *gateway.Gateway
-	control, public *http.Server
-	stopping        <-chan struct{}
-	loaded          atomic.Bool
+	logger   *slog.Logger
+	store    lifecycle.Store
+	gateway  *gateway.Gateway
+	stopping <-chan struct{}
+	loaded   atomic.Bool
 }
 
 // ready says whether the service can do its work: the routes are there, the store
@@ -207,42 +197,37 @@ func (s *server) ready(ctx context.Context) error {
 
 // run loads the routes and answers calls until ctx ends or a listener fails. The
 // control plane answers first, so that probes see a service that is starting.
-func (s *server) run(ctx context.Context, control, public *net.TCPListener, addresses endpoints) error {
-	fault := make(chan error, 2)
-	go func() { fault <- s.serveControl(control) }()
+func (s *server) run(ctx context.Context, d *doors) error {
+	fault := make(chan error, len(d.all()))
+	d.control.serve(fault)
+	d.metrics.serve(fault)
 	if err := s.gateway.Load(ctx); err != nil {
-		return errors.Join(failed(err, "Cannot load the gateway's routes: %s.", oneLine(err)), s.stop())
+		return errors.Join(failed(err, "Cannot load the gateway's routes: %s.", oneLine(err)), s.stop(d))
 	}
-	go func() { fault <- s.public.Serve(public) }()
+	d.public.serve(fault)
+	d.secure.serve(fault)
 	s.loaded.Store(true)
-	s.logger.InfoContext(ctx, "ready", "control_plane", addresses.ControlPlane, "gateway", addresses.Gateway, "version", programVersion())
+	s.logger.InfoContext(ctx, "ready", d.endpoints().attributes()...)
 	select {
 	case <-ctx.Done():
 		s.logger.Info("stopping: calls in flight may finish", "within", stopTimeout.String())
-		return s.stop()
+		return s.stop(d)
 	case err := <-fault:
-		return errors.Join(err, s.stop())
+		return errors.Join(err, s.stop(d))
 	}
-}
-
-func (s *server) serveControl(l net.Listener) error {
-	if s.tls != nil {
-		l = tls.NewListener(l, s.tls)
-	}
-	return s.control.Serve(l)
 }
 
 // stop closes the doors, lets calls in flight finish and, where they take too long,
 // cuts them off.
-func (s *server) stop() error {
+func (s *server) stop(d *doors) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	var wait sync.WaitGroup
-	for _, h := range []*http.Server{s.control, s.public} {
+	for _, door := range d.all() {
 		wait.Go(func() {
-			if err := h.Shutdown(ctx); err != nil {
+			if err := door.server.Shutdown(ctx); err != nil {
 				s.logger.Warn("calls were cut off that did not finish in time", "error", err)
-				_ = h.Close() // the listener is closed already
+				_ = door.server.Close() // the listener is closed already
 			}
 		})
 	}

@@ -23,7 +23,7 @@ var events = map[string]func(*testing.T, Open){
 func (w *world) events(after int64) []service.Event {
 	w.t.Helper()
 	return read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Event, error) {
-		return tx.Events(ctx, w.workspace.ID, after, 500)
+		return tx.Events(ctx, w.workspace.ID, nil, after, 500)
 	})
 }
 
@@ -41,7 +41,7 @@ func event(t *testing.T, open Open) {
 		if err := tx.AppendEvent(ctx, bare); err != nil {
 			return err
 		}
-		seen, err := tx.Events(ctx, w.workspace.ID, 0, 10)
+		seen, err := tx.Events(ctx, w.workspace.ID, nil, 0, 10)
 		if len(seen) != 2 {
 			t.Errorf("the transaction sees %d of its own events, want 2", len(seen))
 		}
@@ -77,7 +77,7 @@ func eventOrder(t *testing.T, open Open) {
 	)
 	for {
 		page := read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Event, error) {
-			return tx.Events(ctx, w.workspace.ID, after, 4)
+			return tx.Events(ctx, w.workspace.ID, nil, after, 4)
 		})
 		for _, e := range page {
 			if e.Sequence <= after {

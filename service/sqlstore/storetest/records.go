@@ -157,7 +157,7 @@ func environment(t *testing.T, open Open) {
 	other := service.Instance{ID: w.id(), WorkspaceID: w.workspace.ID, Name: "edge", CreatedAt: w.time()}
 	stage := service.Environment{
 		ID: w.id(), WorkspaceID: w.workspace.ID, InstanceID: w.instance.ID, Name: "STAGE", Description: "before RELEASE",
-		Policy: service.Policy{FourEyes: true}, CreatedAt: w.time(), UpdatedAt: w.time(),
+		Policy: service.Policy{FourEyes: true, RateLimit: &service.RateLimit{Requests: 500, PeriodSeconds: 60}}, CreatedAt: w.time(), UpdatedAt: w.time(),
 	}
 	elsewhere := stage
 	elsewhere.ID, elsewhere.InstanceID, elsewhere.Description = w.id(), other.ID, "of another instance"
@@ -190,6 +190,9 @@ func environment(t *testing.T, open Open) {
 	stage.Name, stage.Description, stage.Policy, stage.UpdatedAt = "TEST", "", service.Policy{ReviewRequired: true}, start.Add(time.Hour)
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateEnvironment(ctx, stage) })
 	wantEqual(t, "the changed environment", read(w, find("TEST")), stage)
+	stage.RateLimit = &service.RateLimit{Requests: 1000000}
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateEnvironment(ctx, stage) })
+	wantEqual(t, "the environment with another limit", read(w, find("TEST")), stage)
 	w.refused(service.CodeNotFound, func(ctx context.Context, tx lifecycle.Tx) error {
 		return tx.UpdateEnvironment(ctx, service.Environment{ID: w.id(), WorkspaceID: w.workspace.ID, Name: "X"})
 	})
@@ -311,7 +314,7 @@ func api(t *testing.T, open Open) {
 	wantEqual(t, "the users of the old connection", using(w.connection.ID), []service.API{})
 	wantEqual(t, "the users of the new connection", using(other.ID), []service.API{changed})
 	wantEqual(t, "the list", read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.API, error) {
-		return tx.APIs(ctx, w.workspace.ID, lifecycle.Page{Limit: 10})
+		return tx.APIs(ctx, w.workspace.ID, lifecycle.APIFilter{}, lifecycle.Page{Limit: 10})
 	}), []service.API{changed})
 
 	wantContains(t, w.refused(service.CodeConflict, func(ctx context.Context, tx lifecycle.Tx) error {

@@ -33,6 +33,8 @@ func Run(t *testing.T, open Open) {
 		tests map[string]func(*testing.T, Open)
 	}{
 		{"records", records},
+		{"filing", filing},
+		{"visibility", visibility},
 		{"publications", publications},
 		{"reviews", reviews},
 		{"deletion", deletion},
@@ -157,7 +159,7 @@ func (w *world) newAPI(name, path string) service.API {
 	return service.API{
 		ID: w.id(), WorkspaceID: w.workspace.ID,
 		APISpec: service.APISpec{
-			Name: name, Description: "Cities by country",
+			Name: name, Description: "Cities by country", Visibility: service.VisibilityWorkspace,
 			Definition: service.Definition{
 				Path: path, Method: service.MethodGet, AuthType: service.AuthNone, TimeoutMS: 2500, ConnectionID: w.connection.ID,
 				Script: &service.Script{SQL: "SELECT name FROM cities WHERE country = ${country} AND 1 < 2", Paged: true},

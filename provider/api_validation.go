@@ -1,0 +1,123 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/query"
+)
+
+// ValidateConfig applies the domain's rules to what is known of the configuration.
+func (r *apiResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var config apiModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	in := config.input()
+	// The schema's defaults are not in the configuration yet.
+	if in.Method == "" {
+		in.Method = service.MethodGet
+	}
+	var found diag.Diagnostics
+	addFieldErrors(ctx, &found, req.Config, config.judgeable(ctx, in.Validate()))
+	// A statement is checked against the parameters once all of them are known.
+	if !found.HasError() && config.modeKnown() && in.ReadsConnection() && fullyKnown(ctx, config.Wizard, config.Script, config.RequestParameters, config.ResponseParameters) {
+		addFieldErrors(ctx, &found, req.Config, query.Check(in.Definition))
+	}
+	resp.Diagnostics.Append(found...)
+}
+
+// judgeable leaves out what depends on values that are not known yet and may turn out
+// to be right. That a field itself is unknown, [addFieldErrors] sees.
+func (m *apiModel) judgeable(ctx context.Context, err error) error {
+	fields := fieldErrors(err)
+	if len(fields) == 0 {
+		return err
+	}
+	fields = slices.DeleteFunc(slices.Clone(fields), func(f service.FieldError) bool { return !m.decided(ctx, pointerElements(f.Pointer)) })
+	if len(fields) == 0 {
+		return nil
+	}
+	return &service.Error{Code: service.CodeInvalid, Message: "The API is not valid.", Fields: fields}
+}
+
+// decided reports whether everything else that a rule on the attribute looks at is known.
+func (m *apiModel) decided(ctx context.Context, at []string) bool {
+	switch at[0] {
+	case "folder_id":
+		return !m.GroupID.IsUnknown()
+	case "wizard":
+		return m.modeKnown() && knownIfGiven(ctx, m.Wizard.Attributes()["paged"])
+	case "script":
+		return m.modeKnown() && knownIfGiven(ctx, m.Script.Attributes()["paged"])
+	case "request_parameters":
+		return m.modeKnown() && fullyKnown(ctx, m.Method, m.RequestContentType, m.Registration) &&
+			(len(at) == 1 || knownIfGiven(ctx, m.RequestParameters.Elements()[at[1]]))
+	case "debug":
+		return m.modeKnown() && fullyKnown(ctx, m.Method, m.Wizard, m.Script, m.RequestParameters)
+	case "mode", "method", "response_content_type", "connection_id", "cache_ttl_seconds", "registration", "response_parameters":
+		return m.modeKnown()
+	}
+	return true
+}
+
+// knownIfGiven reports whether nothing in the value, where there is one, is unknown.
+func knownIfGiven(ctx context.Context, v attr.Value) bool {
+	return v == nil || fullyKnown(ctx, v)
+}
+
+// addFieldWarnings shows what is legal and probably not meant, each on its attribute.
+func addFieldWarnings(diags *diag.Diagnostics, schemaType attr.Type, of string, warnings []service.FieldError) {
+	for _, w := range warnings {
+		at, ok := attributePath(schemaType, w.Pointer)
+		if !ok {
+			diags.AddWarning("Probably not meant "+of, w.Message)
+			continue
+		}
+		diags.AddAttributeWarning(at, fmt.Sprintf("Probably not meant: %s %s", at, of), w.Message)
+	}
+}
+
+// writtenValidator refuses "", 0 and [] where the service takes them for left out and
+// would answer its default instead.
+type writtenValidator struct{}
+
+func (writtenValidator) Description(context.Context) string {
+	return "must have a value where it is not left out"
+}
+
+func (v writtenValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (writtenValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if !req.ConfigValue.IsNull() && !req.ConfigValue.IsUnknown() && req.ConfigValue.ValueString() == "" {
+		addUnwritten(&resp.Diagnostics, req.Path, `""`)
+	}
+}
+
+func (writtenValidator) ValidateInt64(_ context.Context, req validator.Int64Request, resp *validator.Int64Response) {
+	if !req.ConfigValue.IsNull() && !req.ConfigValue.IsUnknown() && req.ConfigValue.ValueInt64() == 0 {
+		addUnwritten(&resp.Diagnostics, req.Path, "0")
+	}
+}
+
+func (writtenValidator) ValidateSet(_ context.Context, req validator.SetRequest, resp *validator.SetResponse) {
+	if !req.ConfigValue.IsNull() && !req.ConfigValue.IsUnknown() && len(req.ConfigValue.Elements()) == 0 {
+		addUnwritten(&resp.Diagnostics, req.Path, "[]")
+	}
+}
+
+func addUnwritten(diags *diag.Diagnostics, at path.Path, value string) {
+	diags.AddAttributeError(at, "Invalid "+at.String(), fmt.Sprintf("%s says nothing: give %s a value, or leave it out (null) for its default.", value, at))
+}
