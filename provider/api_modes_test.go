@@ -150,9 +150,9 @@ func TestAMyBatisScript(t *testing.T) {
 	}
 	w.plan().succeeds(t, "No changes")
 	for call, want := range map[string]string{
-		"/orders":                        `"data":[{"id":1,"amount":10.5},{"id":2,"amount":20},{"id":3,"amount":30.25}]`,
-		"/orders?region=north":           `"data":[{"id":1,"amount":10.5},{"id":3,"amount":30.25}]`,
-		"/orders?region=north&ids=2,3,4": `"data":[{"id":3,"amount":30.25}]`,
+		"/orders":                        `"data":[{"amount":10.5,"id":1},{"amount":20,"id":2},{"amount":30.25,"id":3}]`,
+		"/orders?region=north":           `"data":[{"amount":10.5,"id":1},{"amount":30.25,"id":3}]`,
+		"/orders?region=north&ids=2,3,4": `"data":[{"amount":30.25,"id":3}]`,
 	} {
 		if body := s.wantCall(call, http.StatusOK); !strings.Contains(body, want) {
 			t.Errorf("%s answers %s, want %s", call, body, want)
@@ -275,6 +275,11 @@ func TestADebugThatAnswersSomethingElseStoresNothing(t *testing.T) {
 	t.Run("and what is expected is stored", func(t *testing.T) {
 		w.set(`debug={"parameters":{"ids":"1,2,3"},"expect":{"status":200,"min_rows":2,"json":{"/data/rows/0":"{\"id\":1,\"amount\":10.5}","/data/totalNum":"2"}}}`)
 		w.as(s.reviewer).apply().succeeds(t)
+		w.plan().succeeds(t, "No changes")
+	})
+	t.Run("and stays when something else is expected later", func(t *testing.T) {
+		w.set(`debug={"parameters":{"ids":"1,2,3"},"expect":{"min_rows":3}}`).apply().fails(t, "Cannot update API orders", "debug.expect.min_rows: ")
+		w.set(`debug={"parameters":{"ids":"1,2,3"},"expect":{"status":200,"min_rows":2,"json":{"/data/rows/0":"{\"id\":1,\"amount\":10.5}","/data/totalNum":"2"}}}`)
 		w.plan().succeeds(t, "No changes")
 	})
 }

@@ -95,7 +95,8 @@ func (r *apiResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "The definition of an API: where it is called, with which parameters, and what it answers: rows of a table (`wizard`), rows of a SQL statement (`script`), or what an HTTP backend answers (`registration`). " +
 			"It is called by nobody until a `dataservice_publication` puts a revision of it live.\n\n" +
-			"Everything but `name`, `description`, `visibility`, `group_id`, `folder_id`, `resource_group` and `debug` is the definition. Each change of it counts `revision` up, and the plan shows the new number.",
+			"Everything but `name`, `description`, `visibility`, `group_id`, `folder_id`, `resource_group` and `debug` is the definition. Each change of it counts `revision` up, and the plan shows the new number.\n\n" +
+			"The guide [Every field, and the source documents](../guides/api-fields.md) has each field's rule, by mode and method.",
 		Attributes: attributes,
 	}
 }

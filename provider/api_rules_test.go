@@ -357,16 +357,31 @@ func TestWhatIsProbablyNotMeantIsWarnedOfInThePlanOnItsAttribute(t *testing.T) {
 		changes object
 		want    []warning
 	}{
-		{"details that do not count", service.ModeScript, object{"wizard": object{"table": "orders"}, "registration": object{"host": "", "path": ""}},
-			[]warning{{"wizard", "these details are ignored"}, {"registration", "these details are ignored"}}},
-		{"an undeclared placeholder", service.ModeRegistration, object{"registration|path": "/[id]/[uid]"},
-			[]warning{{"registration|path", "[uid] is sent to the backend as it is"}}},
-		{"formats that differ", service.ModeRegistration, object{"response_content_type": "JSON"},
-			[]warning{{"response_content_type", "The backend answers XML"}}},
-		{"a backend that is not called", service.ModeRegistration, object{"debug": nil},
-			[]warning{{"debug", "a POST may change something at the backend"}}},
-		{"a parameter without a value", service.ModeScript, object{"debug": nil, "request_parameters|region|default": nil, "request_parameters|region|example": nil},
-			[]warning{{"debug", "no value for the required region"}}},
+		{
+			"details that do not count", service.ModeScript,
+			object{"wizard": object{"table": "orders"}, "registration": object{"host": "", "path": ""}},
+			[]warning{{"wizard", "these details are ignored"}, {"registration", "these details are ignored"}},
+		},
+		{
+			"an undeclared placeholder", service.ModeRegistration,
+			object{"registration|path": "/[id]/[uid]"},
+			[]warning{{"registration|path", "[uid] is sent to the backend as it is"}},
+		},
+		{
+			"formats that differ", service.ModeRegistration,
+			object{"response_content_type": "JSON"},
+			[]warning{{"response_content_type", "The backend answers XML"}},
+		},
+		{
+			"a backend that is not called", service.ModeRegistration,
+			object{"debug": nil},
+			[]warning{{"debug", "a POST may change something at the backend"}},
+		},
+		{
+			"a parameter without a value", service.ModeScript,
+			object{"debug": nil, "request_parameters|region|default": nil, "request_parameters|region|example": nil},
+			[]warning{{"debug", "no value for the required region"}},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, found := newProtocol(t, apiType).plan(with(fullAPI(tt.mode), tt.changes))
@@ -388,6 +403,74 @@ func TestTheModeIsThatOfTheDetailsWhereItIsLeftOut(t *testing.T) {
 		if got := attributeOf(t, planned, "mode"); len(found) > 0 || !got.Equal(tftypes.NewValue(tftypes.String, string(mode))) {
 			t.Errorf("the mode is planned as %s (%v), want %s", got, found, mode)
 		}
+	}
+}
+
+func TestOnlyAChangeOfTheDefinitionIsPlannedAsANewRevision(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		mode    service.Mode
+		changes object
+		want    int64
+	}{
+		{"nothing", service.ModeWizard, object{}, 1},
+		{"the name", service.ModeScript, object{"name": "other"}, 1},
+		{"the description", service.ModeScript, object{"description": nil}, 1},
+		{"the visibility", service.ModeScript, object{"visibility": "PRIVATE"}, 1},
+		{"the folder", service.ModeScript, object{"folder_id": nil}, 1},
+		{"the group and folder", service.ModeScript, object{"group_id": nil, "folder_id": nil}, 1},
+		{"the resource group", service.ModeScript, object{"resource_group": nil}, 1},
+		{"the debug", service.ModeScript, object{"debug": nil}, 1},
+		{"the order of the protocols", service.ModeScript, object{"protocols": []any{"HTTPS", "HTTP"}}, 1},
+		{"defaults that are left out", service.ModeScript, object{"mode": nil, "protocols": nil, "request_content_type": nil, "response_content_type": nil, "script|sql_mode": nil, "visibility": nil}, 1},
+		{"nested defaults that are left out", service.ModeWizard, object{"request_parameters|region|position": nil, "request_parameters|amount|operator": nil, "wizard|order_by|1|descending": nil, "rate_limit|period_seconds": nil}, 1},
+		{"details that do not count", service.ModeScript, object{"wizard": object{"table": "orders"}}, 1},
+		{"details that do not count and are unknown", service.ModeScript, object{"wizard": object{"table": unknown{}}}, 1},
+
+		{"the path", service.ModeScript, object{"path": "/other"}, 2},
+		{"the method", service.ModeScript, object{"method": "GET"}, 2},
+		{"the mode", service.ModeScript, object{"mode": "WIZARD", "script": nil, "wizard": object{"table": "orders"}, "request_parameters|ids|operator": "IN"}, 2},
+		{"the protocols", service.ModeScript, object{"protocols": []any{"HTTPS"}}, 2},
+		{"the timeout", service.ModeScript, object{"timeout_ms": nil}, 2},
+		{"the connection", service.ModeScript, object{"connection_id": strings.Repeat("a", 32)}, 2},
+		{"the table", service.ModeWizard, object{"wizard|table": "lines"}, 2},
+		{"the order of the columns", service.ModeWizard, object{"wizard|order_by": []any{object{"column": "id"}, object{"column": "region", "descending": true}}}, 2},
+		{"the total", service.ModeWizard, object{"wizard|skip_total": nil}, 2},
+		{"the script", service.ModeScript, object{"script|sql": "SELECT 1 AS id FROM orders WHERE region = ${region} AND id IN (${ids})"}, 2},
+		{"the backend", service.ModeRegistration, object{"registration|host": "http://a"}, 2},
+		{"the format of requests", service.ModeRegistration, object{"request_content_type": nil}, 2},
+		{"the format of answers", service.ModeRegistration, object{"response_content_type": "JSON"}, 2},
+		{"a default", service.ModeScript, object{"request_parameters|region|default": ""}, 2},
+		{"an example", service.ModeScript, object{"request_parameters|region|example": nil}, 2},
+		{"what is required", service.ModeScript, object{"request_parameters|region|required": nil}, 2},
+		{"an operator", service.ModeWizard, object{"request_parameters|region|operator": nil}, 2},
+		{"a column", service.ModeWizard, object{"response_parameters|id|column": nil}, 2},
+		{"an error code", service.ModeScript, object{"error_codes|e1": nil}, 2},
+		{"a sample", service.ModeScript, object{"success_sample": nil}, 2},
+		{"a limit", service.ModeScript, object{"rate_limit|requests": 99}, 2},
+		{"a limit for each caller", service.ModeScript, object{"caller_rate_limit": nil}, 2},
+		{"how long answers are kept", service.ModeScript, object{"cache_ttl_seconds": nil}, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newProtocol(t, apiType)
+			planned, found := p.plan(fullAPI(tt.mode))
+			if len(found) > 0 {
+				t.Fatalf("the first plan found %v", found)
+			}
+			state := p.applied(planned)
+			planned, found = p.update(state, with(fullAPI(tt.mode), tt.changes))
+			for _, f := range found {
+				if f.severity == tfprotov6.DiagnosticSeverityError {
+					t.Errorf("the plan found %v", f)
+				}
+			}
+			if got := attributeOf(t, planned, "revision"); !got.Equal(tftypes.NewValue(tftypes.Number, tt.want)) {
+				t.Errorf("the revision is planned as %s, want %d", got, tt.want)
+			}
+			if len(tt.changes) == 0 && !planned.Equal(state) {
+				t.Error("the plan is not empty")
+			}
+		})
 	}
 }
 

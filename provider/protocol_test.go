@@ -4,6 +4,7 @@
 package provider
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,6 +26,8 @@ type protocol struct {
 	server   tfprotov6.ProviderServer
 	resource string
 	typ      tftypes.Type
+	// computed are the attributes at the top that the provider can fill in.
+	computed []string
 }
 
 func newProtocol(t *testing.T, resource string) *protocol {
@@ -34,7 +37,13 @@ func newProtocol(t *testing.T, resource string) *protocol {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &protocol{t, server, resource, schema.ResourceSchemas[resource].ValueType()}
+	p := &protocol{t: t, server: server, resource: resource, typ: schema.ResourceSchemas[resource].ValueType()}
+	for _, a := range schema.ResourceSchemas[resource].Block.Attributes {
+		if a.Computed {
+			p.computed = append(p.computed, a.Name)
+		}
+	}
+	return p
 }
 
 // finding is what the provider says about an attribute.
@@ -105,6 +114,54 @@ func (p *protocol) plan(config map[string]any) (tftypes.Value, []finding) {
 		p.t.Fatal(err)
 	}
 	return planned, findings(resp.Diagnostics)
+}
+
+// update is what `terraform plan` asks for a resource whose state is what was planned
+// for it before.
+func (p *protocol) update(state tftypes.Value, config map[string]any) (tftypes.Value, []finding) {
+	p.t.Helper()
+	v := p.value(p.typ, config)
+	var proposed, prior map[string]tftypes.Value
+	if err := errors.Join(v.As(&proposed), state.As(&prior)); err != nil {
+		p.t.Fatal(err)
+	}
+	proposed = maps.Clone(proposed) // the configuration's own map
+	for _, computed := range p.computed {
+		if proposed[computed].IsNull() {
+			proposed[computed] = prior[computed]
+		}
+	}
+	resp, err := p.server.PlanResourceChange(p.t.Context(), &tfprotov6.PlanResourceChangeRequest{
+		TypeName: p.resource, Config: p.dynamic(v), ProposedNewState: p.dynamic(tftypes.NewValue(p.typ, proposed)), PriorState: p.dynamic(state),
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	planned, err := resp.PlannedState.Unmarshal(p.typ)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return planned, findings(resp.Diagnostics)
+}
+
+// applied is the state that a plan leads to, in which the service filled in what was
+// not known.
+func (p *protocol) applied(planned tftypes.Value) tftypes.Value {
+	p.t.Helper()
+	state, err := tftypes.Transform(planned, func(_ *tftypes.AttributePath, v tftypes.Value) (tftypes.Value, error) {
+		switch {
+		case v.IsKnown():
+			return v, nil
+		case v.Type().Is(tftypes.Number):
+			return tftypes.NewValue(v.Type(), 1), nil
+		default:
+			return tftypes.NewValue(v.Type(), "filled in"), nil
+		}
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return state
 }
 
 // value is a Go value as one of Terraform; attributes that are left out are null.

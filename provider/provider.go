@@ -54,7 +54,7 @@ func (p *dataserviceProvider) Metadata(_ context.Context, _ provider.MetadataReq
 
 func (p *dataserviceProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Defines SQL APIs, sends them to review and publishes them with a dataservice control plane. " +
+		MarkdownDescription: "Defines APIs on tables, SQL and HTTP backends, sends them to review and publishes them with a dataservice control plane. " +
 			"Each argument can come from an environment variable; the configuration beats the environment.",
 		Attributes: map[string]schema.Attribute{
 			"endpoint": schema.StringAttribute{
@@ -259,6 +259,8 @@ func (durationValidator) ValidateString(_ context.Context, req validator.StringR
 func (p *dataserviceProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{
 		newConnectionResource,
+		newGroupResource,
+		newFolderResource,
 		newAPIResource,
 		newPublicationResource,
 		newReviewResource,

@@ -43,6 +43,26 @@ func TestTextIsInsertedBetweenItsMarkers(t *testing.T) {
 	}
 }
 
+func TestTheNumbersAreThoseOfTheSourceDocuments(t *testing.T) {
+	text := numberCodes()
+	for _, says := range []string{
+		"| 0 `WIZARD`, 1 `SCRIPT`, 2 `REGISTRATION` |",
+		"| 0 `GET`, 1 `POST`, 2 `PUT`, 3 `DELETE` |",
+		"| 0 `HTTP`, 1 `HTTPS` |",
+		"| 0 `XML`, 1 `JSON`, 2 `FORM` |",
+		"| 0 `JSON`, 1 `XML` |",
+		"| 0 `WORKSPACE`, 1 `PRIVATE` |",
+		"| 0 `BASIC`, 1 `MYBATIS` |",
+		"| 0 `PATH`, 1 `QUERY`, 2 `HEADER`, 3 `BODY` |",
+		"| 0 `EQUAL`, 1 `LIKE`, 2 `CONST`, 3 `IN` |",
+		"| 0 `STRING`, 1 `INT`, 2 `LONG`, 3 `FLOAT`, 4 `DOUBLE`, 5 `BOOLEAN`, 6 `STRING_LIST`, 7 `INT_LIST`, 8 `LONG_LIST`, 9 `FLOAT_LIST`, 10 `DOUBLE_LIST`, 11 `BOOLEAN_LIST` |",
+	} {
+		if !strings.Contains(text, says) {
+			t.Errorf("the table does not say %q:\n%s", says, text)
+		}
+	}
+}
+
 func TestTheLifecycleTablesHoldEveryCallOfEveryState(t *testing.T) {
 	text := lifecycleTable()
 	sections := strings.Split(text, "### ")[1:]
@@ -89,7 +109,7 @@ func TestTheProvidersSchemaIsWhatTheDocumentationToolReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := got.Providers["dataservice"]
-	for _, name := range []string{"dataservice_connection", "dataservice_api", "dataservice_publication", "dataservice_review"} {
+	for _, name := range []string{"dataservice_connection", "dataservice_group", "dataservice_folder", "dataservice_api", "dataservice_publication", "dataservice_review"} {
 		if len(p.Resources[name].Block.Attributes) == 0 {
 			t.Errorf("resource %s has no attributes", name)
 		}

@@ -6,6 +6,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
 )
@@ -20,4 +21,17 @@ func gatewayErrors() string {
 		})
 	}
 	return table([]string{"errCode", "HTTP status", "name", "what happened", "what to do"}, rows)
+}
+
+// gatewayMetrics tells everything that the gateway counts and measures.
+func gatewayMetrics() string {
+	var rows [][]string
+	for _, m := range gateway.Metrics() {
+		labels := ""
+		if len(m.Labels) > 0 {
+			labels = "`" + strings.Join(m.Labels, "`, `") + "`"
+		}
+		rows = append(rows, []string{code(m.Name), m.Type, labels, m.Meaning})
+	}
+	return table([]string{"metric", "type", "labels", "what it tells"}, rows)
 }

@@ -28,6 +28,16 @@ func TestARefusalIsAProblemWithItsStatusCodeAndPointers(t *testing.T) {
 	missing := world()
 	missing.Name, missing.File = "missing", "missing.db"
 
+	var g service.Group
+	var f service.Folder
+	p.must(201, "dev", "POST", "/groups", service.GroupInput{GroupSpec: service.GroupSpec{Name: "geography"}}).decode(&g)
+	p.must(201, "dev", "POST", "/folders", folder("north", g.ID, "")).decode(&f)
+	hidden := capitals(c.ID)
+	hidden.Name, hidden.Path, hidden.Visibility = "hidden", "/hidden", service.VisibilityPrivate
+	p.must(201, "dev", "POST", "/apis", hidden)
+	unfiled := capitals(c.ID)
+	unfiled.FolderID, unfiled.Visibility = f.ID, "SECRET"
+
 	for name, r := range map[string]struct {
 		request
 		status   int
@@ -90,6 +100,34 @@ func TestARefusalIsAProblemWithItsStatusCodeAndPointers(t *testing.T) {
 		"values outside their limits": {
 			request: request{member: "dev", method: "POST", path: "/apis", body: invalid},
 			status:  422, code: service.CodeInvalid, detail: "The API is not valid", pointers: []string{"/name", "/method", "/timeout_ms"},
+		},
+		"a folder without its group, and a visibility that there is not": {
+			request: request{member: "dev", method: "PUT", path: "/apis/capitals", body: unfiled},
+			status:  422, code: service.CodeInvalid, pointers: []string{"/folder_id", "/visibility"},
+		},
+		"a private API of somebody else": {
+			request: request{member: "rev", method: "GET", path: "/apis/hidden"},
+			status:  404, code: service.CodeNotFound, detail: `There is no API "hidden" here.`,
+		},
+		"a folder that moves into itself": {
+			request: request{member: "dev", method: "PUT", path: "/folders/" + f.ID, body: folder("north", g.ID, f.ID)},
+			status:  422, code: service.CodeInvalid, pointers: []string{"/parent_id"},
+		},
+		"a folder by its name": {
+			request: request{member: "dev", method: "GET", path: "/folders/north"},
+			status:  404, code: service.CodeNotFound, detail: `"north"`,
+		},
+		"a group that holds a folder": {
+			request: request{member: "dev", method: "DELETE", path: "/groups/geography"},
+			status:  409, code: service.CodeInUse, detail: "the folders north",
+		},
+		"a group that changed since it was read": {
+			request: request{member: "dev", method: "PUT", path: "/groups/geography", body: service.GroupInput{GroupSpec: g.GroupSpec}, headers: map[string]string{"If-Match": `"99"`}},
+			status:  412, code: service.CodeStale,
+		},
+		"a folder that changed since it was read": {
+			request: request{member: "dev", method: "DELETE", path: "/folders/" + f.ID, headers: map[string]string{"If-Match": `"99"`}},
+			status:  412, code: service.CodeStale,
 		},
 		"SQL that does not prepare": {
 			request: request{member: "dev", method: "POST", path: "/apis/validate", body: mistyped},

@@ -65,6 +65,32 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 	p.must(201, "dev", "POST", "/connections", other)
 	p.must(204, "dev", "DELETE", "/connections/elsewhere", nil)
 
+	// Groups and folders.
+	var g service.Group
+	filed := p.must(201, "dev", "POST", "/groups", service.GroupInput{GroupSpec: service.GroupSpec{Name: "geography"}})
+	filed.decode(&g)
+	if got, want := filed.header.Get("Location"), "/api/v1/workspaces/default/groups/"+g.ID; got != want || filed.header.Get("ETag") == "" {
+		t.Errorf("Location is %q, want %q; ETag %q", got, want, filed.header.Get("ETag"))
+	}
+	p.must(200, "dev", "GET", "/groups", nil)
+	p.must(200, "dev", "GET", "/groups/geography", nil)
+	p.must(200, "dev", "PUT", "/groups/"+g.ID, service.GroupInput{GroupSpec: service.GroupSpec{Name: "geography", Description: "Where things are."}})
+	var f, inner service.Folder
+	p.must(201, "dev", "POST", "/folders", folder("Städte", g.ID, "")).decode(&f)
+	p.must(201, "dev", "POST", "/folders", folder("capitals", g.ID, f.ID)).decode(&inner)
+	var folders service.List[service.Folder]
+	p.must(200, "dev", "GET", "/folders?group_id="+g.ID+"&parent_id="+f.ID, nil).decode(&folders)
+	if len(folders.Items) != 1 || folders.Items[0].ID != inner.ID {
+		t.Errorf("the folder holds %+v", folders.Items)
+	}
+	var moved service.Folder
+	p.must(200, "dev", "PUT", "/folders/"+inner.ID, folder("capitals", g.ID, "")).decode(&moved)
+	if inner.ParentID != f.ID || moved.ParentID != "" {
+		t.Errorf("the folder lay in %q and lies in %q after it was moved", inner.ParentID, moved.ParentID)
+	}
+	p.must(200, "dev", "GET", "/folders/"+strconv.FormatInt(f.Number, 10), nil)
+	p.must(204, "dev", "DELETE", "/folders/"+inner.ID, nil)
+
 	// APIs.
 	p.must(200, "dev", "GET", "/apis", nil)
 	if etag := p.must(200, "dev", "GET", "/apis/capitals", nil).header.Get("ETag"); etag == "" {
@@ -73,9 +99,15 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 	in := capitals(c.ID)
 	p.must(200, "dev", "POST", "/apis/validate?api="+a.ID, in)
 	in.TimeoutMS = 5000
+	in.GroupID, in.FolderID = g.ID, f.ID
 	p.must(200, "dev", "PUT", "/apis/capitals", in).decode(&a)
 	if a.Revision != 2 || a.DebugStatus != service.DebugSuccess {
 		t.Errorf("after the change: revision %d, debug %s", a.Revision, a.DebugStatus)
+	}
+	var apis service.List[service.API]
+	p.must(200, "dev", "GET", "/apis?group_id="+g.ID+"&folder_id="+f.ID, nil).decode(&apis)
+	if len(apis.Items) != 1 || apis.Items[0].FolderID != f.ID || apis.Items[0].Visibility != service.VisibilityWorkspace {
+		t.Errorf("in the folder there is %+v", apis.Items)
 	}
 	var debug service.DebugResult
 	p.must(200, "dev", "POST", "/apis/capitals/debug", service.DebugInput{Parameters: map[string]string{"country": "PE"}}).decode(&debug)
@@ -121,6 +153,8 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 	}
 	p.must(204, "rev", "DELETE", "/publications/"+pub.ID, nil)
 	p.must(204, "dev", "DELETE", "/apis/capitals", nil)
+	p.must(204, "dev", "DELETE", "/folders/"+f.ID, nil)
+	p.must(204, "dev", "DELETE", "/groups/geography", nil)
 	p.must(200, "dev", "GET", "/events", nil)
 
 	answered := map[string]bool{}
@@ -134,6 +168,10 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 			t.Errorf("%s (%s %s) was never answered with success", id, method, path)
 		}
 	})
+}
+
+func folder(name, groupID, parentID string) service.FolderInput {
+	return service.FolderInput{FolderSpec: service.FolderSpec{Name: name, GroupID: groupID, ParentID: parentID}}
 }
 
 func TestListsComeInPages(t *testing.T) {
@@ -173,7 +211,7 @@ func TestTheAuditTrailComesInPagesByItsSequence(t *testing.T) {
 
 func TestAnEmptyListIsAnEmptyArray(t *testing.T) {
 	p := newPlane(t)
-	for _, path := range []string{"/apis", "/connections", "/publications", "/reviews", "/catalog"} {
+	for _, path := range []string{"/apis", "/groups", "/folders", "/connections", "/publications", "/reviews", "/catalog"} {
 		if got := string(p.must(200, "dev", "GET", path, nil).body); got != "{\"items\":[]}\n" {
 			t.Errorf("%s answers %s", path, got)
 		}

@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: MPL-2.0
 
 // Package datasource reads from the users' databases: it keeps a bounded pool per
-// connection, prepares scripts, runs them read-only and turns their rows into JSON.
+// connection, prepares queries, runs them read-only and turns their rows into JSON.
 //
 // # What every call is
 //
-// One call runs one statement (two where it is paged: the total and the page, on one
-// snapshot) that can read and nothing else, and leaves nothing behind that the next
+// One call runs one statement (two where it is paged and has a total: the total and the
+// page, on one snapshot) that can read and nothing else, and leaves nothing behind that the next
 // call on the same session would notice:
 //
 //   - SQLite files are opened read-only, with query_only, without ATTACH, without
@@ -39,6 +39,14 @@
 //     transaction (the role needs no right for it), and prepared statements (above).
 //
 // The context's end becomes an interrupt (SQLite) or a cancel request (PostgreSQL).
+//
+// # Which statement a call runs
+//
+// A [Plan] has a query, of which the values of a call choose the shape (see package query).
+// Where there is but one, that is decided when the plan is made. Else the plan remembers
+// the 128 shapes that were used last, and each session the statements that it prepared for
+// them, bounded as well. Validating a definition prepares up to 64 of its shapes, such as
+// calls can lead to, and looks up the table and columns that a wizard names.
 //
 // # How values become JSON
 //

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,7 +108,13 @@ func (f *fixture) exec(statements ...string) {
 	}
 	driver, dsn := "sqlite", f.dsn+"?_pragma=busy_timeout(10000)"
 	if f.engine == service.EngineMySQL {
-		driver, dsn = "mysql", f.dsn
+		// Names in double quotes, as the other engines have them.
+		config, err := mysql.ParseDSN(f.dsn)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		config.Params = map[string]string{"sql_mode": "concat(@@sql_mode, ',ANSI_QUOTES')"}
+		driver, dsn = "mysql", config.FormatDSN()
 	}
 	db, err := sql.Open(driver, dsn)
 	if err != nil {
@@ -119,6 +126,14 @@ func (f *fixture) exec(statements ...string) {
 			f.t.Fatalf("%s: %v", s, err)
 		}
 	}
+}
+
+// quoted writes names in double quotes as the engine has them.
+func (f *fixture) quoted(text string) string {
+	if f.engine == service.EngineMySQL {
+		return strings.ReplaceAll(text, `"`, "`")
+	}
+	return text
 }
 
 // script declares a script. parameters and columns are `name TYPE` each.

@@ -58,7 +58,7 @@ func newMySQL(c service.Connection, o Options) *mysqlSource {
 		if err != nil {
 			return nil, err
 		}
-		wire := &mysqlWire{Conn: conn, most: maxMySQLRow}
+		wire := &mysqlWire{Conn: conn, most: maxMySQLRow, cap: maxMySQLRow}
 		if dialled, ok := ctx.Value(dialledKey{}).(*dialled); ok {
 			dialled.wire = wire
 		}
@@ -80,6 +80,8 @@ type mysqlWire struct {
 	net.Conn
 	// read counts bytes; from more than most on there are no others.
 	read, most int
+	// cap is the most of one row.
+	cap int
 	// over says that there were more.
 	over bool
 }
@@ -91,7 +93,8 @@ func (w *mysqlWire) Read(b []byte) (int, error) {
 		w.over = true
 		return 0, errWireLimit
 	}
-	n, err := w.Conn.Read(b)
+	// One byte more tells that there is more.
+	n, err := w.Conn.Read(b[:min(len(b), w.most-w.read+1)])
 	w.read += n
 	return n, err
 }

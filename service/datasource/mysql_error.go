@@ -58,44 +58,11 @@ func mysqlLost(number uint16) bool {
 func mysqlOutdated(number uint16) bool { return number == 1615 || number == 1243 }
 
 // mayLockMySQL reports whether the text may take a lock that outlives its statement,
-// or keep a value that LAST_INSERT_ID answers: GET_LOCK, FOR UPDATE, FOR SHARE and
-// LOCK IN SHARE MODE. MySQL has no other spelling for names.
+// or keep a value that another call can ask for: by GET_LOCK or LAST_INSERT_ID, which
+// have no other spelling.
 func mayLockMySQL(text string) bool {
 	text = strings.ToLower(text)
-	for _, sign := range []string{"get_lock", "last_insert_id", "for", "share"} {
-		if sign == "for" {
-			if forUpdate.MatchString(text) {
-				return true
-			}
-		} else if strings.Contains(text, sign) {
-			return true
-		}
-	}
-	return false
-}
-
-var forUpdate = regexp.MustCompile(`\bfor\s+update\b`)
-
-// usesVariables reports whether the text names a user variable, @name, which a script
-// can also set. Text is without comments; what is quoted is no name.
-func usesVariables(text string) bool {
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; c {
-		case '\'', '"', '`':
-			for i++; i < len(text) && text[i] != c; i++ {
-				if text[i] == '\\' && c != '`' {
-					i++
-				}
-			}
-		case '@':
-			if i+1 < len(text) && text[i+1] == '@' {
-				i++ // @@name is one of the server's.
-				continue
-			}
-			return true
-		}
-	}
-	return false
+	return strings.Contains(text, "get_lock") || strings.Contains(text, "last_insert_id")
 }
 
 // mysqlMessage is what the server says, without the words that every such sentence has.

@@ -6,7 +6,6 @@ package datasource
 import (
 	"errors"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/go-sql-driver/mysql"
@@ -39,28 +38,38 @@ func (s *mysqlSource) admit(session *mysqlSession) error {
 	return err
 }
 
-// admitMariaRoles looks at the roles, and at the roles of these.
+// admitMariaRoles takes on each role in turn, since MariaDB answers the grants of the
+// one that is taken on, with those of the roles that it has itself.
 func (s *mysqlSource) admitMariaRoles(session *mysqlSession, roles []string) error {
-	for i := 0; i < len(roles); i++ {
-		rows, err := session.table("SHOW GRANTS FOR " + roles[i])
+	if len(roles) == 0 {
+		return nil
+	}
+	rows, err := session.table("SELECT CURRENT_ROLE()")
+	if err != nil || len(rows) != 1 || len(rows[0]) != 1 {
+		return errors.Join(err, errProtocol)
+	}
+	usual := "NONE"
+	if rows[0][0] != "" {
+		usual = "`" + strings.ReplaceAll(rows[0][0], "`", "``") + "`"
+	}
+	for _, role := range roles {
+		err := session.exec("SET ROLE " + role)
 		var refused *mysql.MySQLError
-		if errors.As(err, &refused) && refused.Number == 1141 {
-			continue // It has no right at all.
+		if errors.As(err, &refused) && refused.Number == 1959 {
+			continue // It is a role of the usual one, and was seen with that.
 		}
 		if err != nil {
 			return err
 		}
-		more, err := s.checkGrants(rows, roles[i])
+		rows, err := session.table("SHOW GRANTS FOR CURRENT_ROLE")
 		if err != nil {
 			return err
 		}
-		for _, role := range more {
-			if !slices.Contains(roles, role) {
-				roles = append(roles, role)
-			}
+		if _, err := s.checkGrants(rows, role); err != nil {
+			return err
 		}
 	}
-	return nil
+	return session.exec("SET ROLE " + usual)
 }
 
 // checkGrants refuses rights that no reader has, and returns the roles that are granted.

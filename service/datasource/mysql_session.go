@@ -77,9 +77,8 @@ type mysqlStatement struct {
 	names   []string
 	types   []string
 	columns []mysqlColumn
-	// locks says that it may take locks, and keeps that it may leave what only the
-	// session's end removes.
-	locks, keeps bool
+	// locks says that it may take locks that outlive it.
+	locks bool
 }
 
 type mysqlColumn struct {
@@ -127,7 +126,7 @@ func (s *mysqlSession) prepareFrame(idle time.Duration) {
 
 // exec runs a statement of the frame.
 func (s *mysqlSession) exec(statement string) error {
-	s.wire.allow(maxMySQLRow)
+	s.wire.allow(s.wire.cap)
 	executor, ok := s.conn.(driver.ExecerContext)
 	if !ok {
 		return errProtocol
@@ -136,16 +135,28 @@ func (s *mysqlSession) exec(statement string) error {
 	return err
 }
 
-// table answers the rows of a statement of the frame as text.
-func (s *mysqlSession) table(statement string) (table [][]string, err error) {
-	s.wire.allow(maxMySQLRow)
-	queryer, ok := s.conn.(driver.QueryerContext)
-	if !ok {
-		return nil, errProtocol
-	}
-	rows, err := queryer.QueryContext(context.Background(), statement, nil)
-	if err != nil {
-		return nil, err
+// table answers the rows of a statement of ours as text.
+func (s *mysqlSession) table(statement string, args ...driver.Value) (table [][]string, err error) {
+	s.wire.allow(s.wire.cap)
+	var rows driver.Rows
+	if len(args) > 0 {
+		stmt, err := s.conn.Prepare(statement)
+		if err != nil {
+			return nil, err
+		}
+		defer stmt.Close()
+		rows, err = stmt.Query(args) //nolint:staticcheck // The session's reading ends with the context.
+		if err != nil {
+			return nil, err
+		}
+	} else {
+		queryer, ok := s.conn.(driver.QueryerContext)
+		if !ok {
+			return nil, errProtocol
+		}
+		if rows, err = queryer.QueryContext(context.Background(), statement, nil); err != nil {
+			return nil, err
+		}
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	values := make([]driver.Value, len(rows.Columns()))
@@ -299,7 +310,7 @@ func (s *mysqlSource) kill(session *mysqlSession) error {
 func (s *mysqlSession) answer(ctx context.Context, p *Plan, sh *shape, dst []byte, call Call, maxBytes int) ([]byte, outcome, error) {
 	var err error
 	if s.values, err = sh.Args(s.values[:0], call.Values); err != nil {
-		return dst, usable, err
+		return dst, usable, shapeFailure(err)
 	}
 	// The values are the caller's: nothing of them stays.
 	defer func() { clear(s.values); clear(s.args) }()
@@ -312,7 +323,7 @@ func (s *mysqlSession) answer(ctx context.Context, p *Plan, sh *shape, dst []byt
 	if err != nil {
 		state, err = a.failed(ctx, err)
 	}
-	if a.keeps && state == usable {
+	if a.strange && state == usable {
 		state = spent
 	}
 	if !stop() && state != running {
@@ -336,15 +347,16 @@ type mysqlAnswer struct {
 	// says that there are more of them than are wanted.
 	refused error
 	full    bool
-	// locks and keeps are what is true of one of the call's statements.
-	locks, keeps bool
+	// locks says that one of the call's statements may have taken locks, and strange
+	// that one was no query.
+	locks, strange bool
 }
 
 func (a *mysqlAnswer) make(dst []byte) ([]byte, error) {
 	s, p := a.s, a.p
 	var err error
 	switch {
-	case p.paged:
+	case p.counts():
 		err = s.begin(s.settingsSnapshot, mysqlSnapshot)
 	case s.stale, s.used && time.Since(s.renewed) > mysqlRenewEvery:
 		err = s.renew()
@@ -355,10 +367,13 @@ func (a *mysqlAnswer) make(dst []byte) ([]byte, error) {
 	if !s.used {
 		s.used, s.renewed = true, time.Now()
 	}
-	if p.paged {
+	switch {
+	case p.counts():
 		if dst, err = a.query(dst, &a.sh.count); err != nil {
 			return dst, err
 		}
+	case p.paged:
+		dst = a.call.appendPage(dst, noTotal)
 	}
 	if dst, err = a.query(dst, &a.sh.rows); err != nil {
 		return dst, err
@@ -366,7 +381,7 @@ func (a *mysqlAnswer) make(dst []byte) ([]byte, error) {
 	if p.paged {
 		dst = append(dst, '}')
 	}
-	if a.locks && !a.keeps {
+	if a.locks {
 		if err = s.renew(); err != nil {
 			return dst, err
 		}
@@ -379,7 +394,7 @@ func (a *mysqlAnswer) make(dst []byte) ([]byte, error) {
 func (a *mysqlAnswer) query(dst []byte, st *statement) ([]byte, error) {
 	s := a.s
 	a.st = st
-	s.wire.allow(maxMySQLRow)
+	s.wire.allow(s.wire.cap)
 	prepared, err := s.statement(st)
 	if err != nil {
 		return dst, err
@@ -387,7 +402,7 @@ func (a *mysqlAnswer) query(dst []byte, st *statement) ([]byte, error) {
 	if err := a.bind(st, prepared); err != nil {
 		return dst, err
 	}
-	a.locks, a.keeps = a.locks || prepared.locks, a.keeps || prepared.keeps
+	a.locks = a.locks || prepared.locks
 	rows, err := prepared.stmt.Query(s.args) //nolint:staticcheck // With a context the driver copies the values first.
 	if err != nil {
 		return dst, err
@@ -421,7 +436,7 @@ func (s *mysqlSession) statement(st *statement) (*mysqlStatement, error) {
 	if err != nil {
 		return nil, err
 	}
-	prepared := &mysqlStatement{stmt: stmt, used: s.clock, locks: mayLockMySQL(st.text), keeps: usesVariables(st.text)}
+	prepared := &mysqlStatement{stmt: stmt, used: s.clock, locks: mayLockMySQL(st.text)}
 	s.statements[st.key] = prepared
 	return prepared, nil
 }
@@ -474,7 +489,8 @@ func (a *mysqlAnswer) readTotal(dst []byte, rows driver.Rows) ([]byte, error) {
 func (a *mysqlAnswer) readRows(dst []byte, rows driver.Rows, prepared *mysqlStatement) ([]byte, error) {
 	s := a.s
 	if err := prepared.find(rows, a.st.columns); err != nil {
-		a.refused = err
+		// What answers nothing is no query, and who knows what it did to the session.
+		a.refused, a.strange = err, len(prepared.names) == 0
 		return dst, nil
 	}
 	start := len(dst)
@@ -483,7 +499,7 @@ func (a *mysqlAnswer) readRows(dst []byte, rows driver.Rows, prepared *mysqlStat
 	// The values belong to the driver's buffer.
 	defer clear(s.row)
 	for n := 0; ; n++ {
-		s.wire.allow(maxMySQLRow)
+		s.wire.allow(s.wire.cap)
 		if err := rows.Next(s.row); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {

@@ -43,6 +43,18 @@ func (s *mysqlSource) validate(ctx context.Context, p *Plan, d service.Definitio
 	}()
 	l.session.used = true
 	var v service.Invalid
+	if d.Wizard != nil {
+		c, err := l.session.catalog(d.Wizard.Table)
+		if err != nil {
+			if ctx.Err() != nil {
+				err = context.Cause(ctx)
+			}
+			return acquireFailure(err)
+		}
+		if checkWizard(&v, d, c); v.Err("The API") != nil {
+			return v.Err("The API")
+		}
+	}
 	for _, sample := range p.query.Samples(maxSamples) {
 		if err := l.session.prepares(ctx, &v, p, d, sample); err != nil {
 			return err
@@ -84,13 +96,17 @@ func (s *mysqlSession) prepares(ctx context.Context, v *service.Invalid, p *Plan
 	}
 	if p.paged {
 		sh := p.newShape(sample)
-		for _, text := range []string{sh.count.text, sh.rows.text} {
+		texts := []string{sh.rows.text}
+		if p.counts() {
+			texts = []string{sh.count.text, sh.rows.text}
+		}
+		for _, text := range texts {
 			refused, err := s.prepare(ctx, text)
 			if err != nil {
 				return err
 			}
 			if refused != nil {
-				v.Addf("/script/paged", "The script cannot be paged: as a derived table it fails with %q.", refused.Message)
+				notPaged(v, d, refused)
 				break
 			}
 		}
@@ -98,9 +114,47 @@ func (s *mysqlSession) prepares(ctx context.Context, v *service.Invalid, p *Plan
 	return nil
 }
 
+// The table that a wizard names, with its columns; and where there is none, what else
+// there is to name. Whether names of tables have a case depends on the server.
+const (
+	mysqlColumns = `SELECT column_name, column_type FROM information_schema.columns
+WHERE table_schema = CASE WHEN ? = '' THEN database() ELSE ? END
+	AND (CAST(table_name AS BINARY) = CAST(? AS BINARY) OR @@lower_case_table_names > 0 AND lower(table_name) = lower(?))
+ORDER BY ordinal_position`
+	mysqlTables = `SELECT table_name FROM information_schema.tables
+WHERE table_schema = CASE WHEN ? = '' THEN database() ELSE ? END
+ORDER BY table_name LIMIT 1000`
+)
+
+// catalog looks for the table or view, which is in the connection's database where no
+// other is named. LIKE compares every type, as text.
+func (s *mysqlSession) catalog(table string) (catalog, error) {
+	var c catalog
+	schema, name, _ := query.SplitTable(table)
+	rows, err := s.table(mysqlColumns, schema, schema, name, name)
+	if err != nil {
+		return c, err
+	}
+	for _, row := range rows {
+		c.columns = append(c.columns, tableColumn{name: row[0], typ: row[1], like: true})
+	}
+	if len(c.columns) > 0 {
+		return c, nil
+	}
+	rows, err = s.table(mysqlTables, schema, schema)
+	for _, row := range rows {
+		table := row[0]
+		if schema != "" {
+			table = schema + "." + table
+		}
+		c.tables = append(c.tables, table)
+	}
+	return c, err
+}
+
 // prepare tells what the server has against the statement.
 func (s *mysqlSession) prepare(ctx context.Context, text string) (*mysql.MySQLError, error) {
-	s.wire.allow(maxMySQLRow)
+	s.wire.allow(s.wire.cap)
 	stmt, err := s.conn.Prepare(text)
 	if err != nil {
 		return s.refusal(ctx, err)
@@ -140,7 +194,7 @@ func (s *mysqlSession) describe(ctx context.Context, text string) (names, types 
 }
 
 func (s *mysqlSession) columns(text string) (names, types []string, err error) {
-	s.wire.allow(maxMySQLRow)
+	s.wire.allow(s.wire.cap)
 	stmt, err := s.conn.Prepare(text)
 	if err != nil {
 		return nil, nil, err

@@ -133,8 +133,13 @@ func (p *Plan) newShape(q *query.Shape) *shape {
 // counts reports whether a call counts the rows of all pages.
 func (p *Plan) counts() bool { return p.paged && !p.skipTotal }
 
-// maxShapes bounds the shapes that a plan remembers.
-const maxShapes = 128
+const (
+	// maxShapes bounds the shapes that a plan remembers.
+	maxShapes = 128
+	// maxCachedShape bounds the text of such a shape and its key, in bytes: longer ones come
+	// of long lists, and hardly come again.
+	maxCachedShape = 32 << 10
+)
 
 // shapeCache keeps the shapes that were used last, by what [query.Query.Choose] says.
 type shapeCache struct {
@@ -173,6 +178,9 @@ func (p *Plan) shape(values []any) (*shape, error) {
 		return nil, err
 	}
 	made := p.newShape(q)
+	if len(q.Text)+len(key) > maxCachedShape {
+		return made, nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.shapes == nil {

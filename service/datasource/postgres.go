@@ -396,13 +396,17 @@ func checkParameterTypes(v *service.Invalid, d service.Definition, sample *query
 		if i >= len(oids) {
 			return
 		}
-		if acceptsParameter(m.Type, oids[i]) {
+		if m.Parameter == "" || acceptsParameter(m.Type, oids[i]) {
 			continue
 		}
 		pointer := service.Pointer("request_parameters", m.Parameter, "type")
 		if d.Wizard != nil {
 			column := query.ColumnOf(d.RequestParameters[m.Parameter], m.Parameter)
 			v.Addf(pointer, "%s is %s, but the column %q, which it is compared with, is %s: declare it as another type, such as STRING.", m.Parameter, m.Type, column, typeName(elementType(oids[i])))
+			continue
+		}
+		if m.Type != d.RequestParameters[m.Parameter].Type {
+			v.Addf(pointer, "The elements of %s are %s, but the SQL uses one as %s: declare it as STRING_LIST, or cast it.", m.Parameter, m.Type, typeName(oids[i]))
 			continue
 		}
 		if _, list := m.Type.Element(); list {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -609,11 +610,35 @@ func TestWhatIsNoPostgreSQLIsSaid(t *testing.T) {
 }
 
 func TestAddressesThatNoDataSourceHasAreRefused(t *testing.T) {
-	f := &fixture{t: t, sources: New(Options{})}
-	defer f.sources.Close()
-	for _, host := range []string{"169.254.169.254", "169.254.0.1", "fe80::1", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "fd00:ec2::254", "100.100.100.200", "0.0.0.0", "::", "224.0.0.1", "255.255.255.255"} {
-		c := service.Connection{ConnectionSpec: service.ConnectionSpec{Engine: service.EnginePostgreSQL, Host: host, Port: 5432, Database: "d", Username: "u"}}
-		f.refused(c, "/host", "which cannot be a data source")
+	// Neither is a range that holds them an invitation.
+	for _, ranges := range [][]netip.Prefix{nil, {netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}} {
+		f := &fixture{t: t, sources: New(Options{AllowedRanges: ranges})}
+		defer f.sources.Close()
+		for _, engine := range []service.Engine{service.EnginePostgreSQL, service.EngineMySQL} {
+			for _, host := range []string{"169.254.169.254", "169.254.0.1", "fe80::1", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "fd00:ec2::254", "100.100.100.200", "0.0.0.0", "::", "224.0.0.1", "255.255.255.255"} {
+				c := service.Connection{ConnectionSpec: service.ConnectionSpec{Engine: engine, Host: host, Database: "d", Username: "u"}}
+				f.refused(c, "/host", "which cannot be a data source")
+			}
+		}
+	}
+}
+
+func TestOnlyAllowedRangesAreDialled(t *testing.T) {
+	for _, engine := range []service.Engine{service.EnginePostgreSQL, service.EngineMySQL} {
+		f := newFixture(t, engine, Options{AllowedRanges: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("127.0.0.0/30")}})
+		if err := f.sources.Check(t.Context(), f.connection); err != nil {
+			t.Errorf("an address in the second range: %v", err)
+		}
+		for _, host := range []string{"127.0.0.4", "192.168.0.1", "::ffff:192.168.0.1", "::1", "11.0.0.1"} {
+			c := f.connection
+			c.Host = host
+			f.refused(c, "/host", "have the range added to --allow-connection-cidr")
+		}
+		// What was accepted before the service was started with the ranges.
+		f.connection.Host = "127.0.0.5"
+		if _, err := f.run(f.plan(script("SELECT 1 AS a", nil, types{"a": service.TypeInt}))); KindOf(err) != Unavailable {
+			t.Errorf("a call: %v", err)
+		}
 	}
 }
 

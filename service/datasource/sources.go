@@ -100,6 +100,8 @@ type source interface {
 	sweep(now time.Time, idle time.Duration) int
 	// orphan is told that it was swept for the last time: it keeps no idle session.
 	orphan()
+	// stats tells how its sessions fare.
+	stats() Stats
 	close()
 }
 

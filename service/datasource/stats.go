@@ -49,12 +49,11 @@ func (p *pool[S]) stats() Stats {
 	}
 }
 
-// measured is a source that has a pool.
-type measured interface{ stats() Stats }
-
 func (s *sqliteSource) stats() Stats { return s.sessions.stats() }
 
 func (s *postgresSource) stats() Stats { return s.sessions.stats() }
+
+func (s *mysqlSource) stats() Stats { return s.sessions.stats() }
 
 // Stats tells how the connections fare that live plans read from, by name.
 func (s *Sources) Stats() []Stats {
@@ -66,11 +65,9 @@ func (s *Sources) Stats() []Stats {
 		if e == nil {
 			continue
 		}
-		if m, ok := e.source.(measured); ok {
-			stats := m.stats()
-			stats.ConnectionID, stats.Connection = id, e.name
-			list = append(list, stats)
-		}
+		stats := e.source.stats()
+		stats.ConnectionID, stats.Connection = id, e.name
+		list = append(list, stats)
 	}
 	slices.SortFunc(list, func(a, b Stats) int {
 		return cmp.Or(cmp.Compare(a.Connection, b.Connection), cmp.Compare(a.ConnectionID, b.ConnectionID))

@@ -97,7 +97,7 @@ func TestAWizardAnswersRowsOfATable(t *testing.T) {
 func TestAWizardIsCheckedAgainstItsTable(t *testing.T) {
 	eachEngine(t, func(t *testing.T, engine service.Engine) {
 		f := peopleFixture(t, engine)
-		schema := map[service.Engine]string{service.EngineSQLite: "main", service.EnginePostgreSQL: "public"}[engine]
+		schema := map[service.Engine]string{service.EngineSQLite: "main", service.EnginePostgreSQL: "public", service.EngineMySQL: f.connection.Database}[engine]
 		for _, c := range []struct {
 			name     string
 			change   func(d *service.Definition)

@@ -36,6 +36,8 @@ type answerer struct {
 	cache    *cache
 	// meter is nil where nothing is counted.
 	meter *meter
+	// now is time.Now where nil.
+	now func() time.Time
 }
 
 // call is what one call needs while it runs; it is reused.
@@ -79,7 +81,7 @@ type outcome struct {
 
 // serve answers one call from the table.
 func (a *answerer) serve(t *table, w http.ResponseWriter, r *http.Request) outcome {
-	start := time.Now()
+	start := a.time()
 	id := requestID(r.Header)
 	c := calls.Get().(*call) //nolint:forcetypeassert // The pool has nothing else.
 	c.age = -1
@@ -108,7 +110,7 @@ func (a *answerer) serve(t *table, w http.ResponseWriter, r *http.Request) outco
 		out.bytes = len(c.body)
 		write(w, out, id, c.body)
 	}
-	took := time.Since(start)
+	took := a.time().Sub(start)
 	if a.meter != nil {
 		a.meter.count(rt, out, took)
 	}
@@ -171,6 +173,13 @@ func (a *answerer) enter(t *table, r *http.Request, start time.Time) (*route, *f
 		f = a.admit(rt, r, int64(start.Sub(epoch)))
 	}
 	return rt, f
+}
+
+func (a *answerer) time() time.Time {
+	if a.now != nil {
+		return a.now()
+	}
+	return time.Now()
 }
 
 func (a *answerer) leave() {

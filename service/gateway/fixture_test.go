@@ -170,8 +170,9 @@ type house struct {
 
 // options change a house before it is built.
 type options struct {
-	maxRows int
-	logger  *slog.Logger
+	maxRows        int
+	logger         *slog.Logger
+	trustedProxies []string
 	// store wraps what the gateway reads.
 	store func(lifecycle.Store) lifecycle.Store
 }
@@ -194,7 +195,11 @@ func newHouse(t testing.TB, o options) *house {
 	if o.store != nil {
 		routes = o.store(h.store)
 	}
-	h.gateway = gateway.New(gateway.Options{Store: routes, Sources: h.sources, Logger: o.logger, MaxRows: o.maxRows})
+	proxies, err := gateway.ParseProxies(o.trustedProxies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.gateway = gateway.New(gateway.Options{Store: routes, Sources: h.sources, Logger: o.logger, MaxRows: o.maxRows, TrustedProxies: proxies})
 	t.Cleanup(h.gateway.Close)
 	h.runner = gateway.NewRunner(h.sources)
 	h.Service = lifecycle.New(lifecycle.Options{Store: h.store, Runner: h.runner, Router: h.gateway, Logger: o.logger})

@@ -66,6 +66,8 @@ type Gateway struct {
 	reload chan struct{}
 	// routes by publication; guarded by reload, as are the following.
 	routes map[string]*route
+	// readers counts the routes that read from each connection.
+	readers map[string]int
 	// accounts outlive routes, so that a limit is not fresh again because an API was
 	// published anew; closed are those that no route has, until their limit is fresh.
 	accounts map[accountKey]*account
@@ -102,6 +104,7 @@ func New(o Options) *Gateway {
 		routes:  map[string]*route{},
 		missed:  map[change]error{},
 
+		readers:      map[string]int{},
 		accounts:     map[accountKey]*account{},
 		closed:       map[accountKey]bool{},
 		environments: map[string]*environmentBucket{},
@@ -264,9 +267,11 @@ func (g *Gateway) apply(ctx context.Context, ch change) error {
 	g.answerer.meter.swapped.Store(time.Now().UnixNano())
 	for _, rt := range remove {
 		delete(g.routes, rt.publicationID)
+		g.readers[rt.connectionID]--
 	}
 	for _, rt := range add {
 		g.routes[rt.publicationID] = rt
+		g.readers[rt.connectionID]++
 	}
 	g.forget(ch.connectionID, remove)
 	g.close(remove)
@@ -341,15 +346,15 @@ func (g *Gateway) close(removed []*route) {
 // forget tells the sources of connections that no route reads from any more: the one
 // that changed, which may be gone, and those of removed routes. It needs g.reload.
 func (g *Gateway) forget(connectionID string, removed []*route) {
-	unused := map[string]bool{connectionID: true}
+	touched := map[string]bool{connectionID: true}
 	for _, rt := range removed {
-		unused[rt.connectionID] = true
+		touched[rt.connectionID] = true
 	}
-	for _, rt := range g.routes {
-		delete(unused, rt.connectionID)
-	}
-	for id := range unused {
-		g.sources.Forget(id)
+	for id := range touched {
+		if g.readers[id] == 0 {
+			delete(g.readers, id)
+			g.sources.Forget(id)
+		}
 	}
 }
 

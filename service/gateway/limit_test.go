@@ -6,7 +6,6 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -211,7 +210,7 @@ func TestACallerIsItsAddressOrItsNetwork(t *testing.T) {
 // guarded is an answerer with all that a gateway's has.
 func guarded() *answerer {
 	return &answerer{
-		logger: slog.New(slog.NewTextHandler(io.Discard, nil)), maxRows: DefaultMaxRows,
+		logger: slog.New(slog.DiscardHandler), maxRows: DefaultMaxRows,
 		callers: newCallers(), cache: newCache(DefaultCacheBytes), meter: newMeter(),
 	}
 }

@@ -50,9 +50,10 @@ func (r *runner) Debug(ctx context.Context, d service.Definition, c service.Conn
 	if rt.broken != nil {
 		return service.DebugResult{}, rt.broken
 	}
+	request := debugRequest(ctx, rt, call.Parameters)
 	answer := &answerWriter{header: http.Header{}}
 	start := time.Now()
-	out := r.answerer.serve(emptyTable.replace(nil, []*route{rt}), answer, debugRequest(ctx, rt, call.Parameters))
+	out := r.answerer.serve(emptyTable.replace(nil, []*route{rt}), answer, request)
 	took := time.Since(start)
 	if err := ctx.Err(); err != nil {
 		return service.DebugResult{}, fmt.Errorf("the test call was given up: %w", err)
@@ -61,10 +62,8 @@ func (r *runner) Debug(ctx context.Context, d service.Definition, c service.Conn
 		Status:     out.status,
 		Body:       json.RawMessage(answer.body),
 		Rows:       rowsIn(answer.body),
+		Statement:  statementOf(rt, request),
 		DurationMS: float64(took.Microseconds()) / 1000,
-	}
-	if s, ok := rt.plan.(stated); ok {
-		result.Statement = s.Statement()
 	}
 	if out.failure != nil {
 		return result, debugFailed(out)
@@ -72,10 +71,15 @@ func (r *runner) Debug(ctx context.Context, d service.Definition, c service.Conn
 	return result, nil
 }
 
-// stated is a plan that runs a statement.
-type stated interface {
-	// Statement returns its text with bind markers.
-	Statement() string
+// statementOf returns the statement that the call runs, with its bind markers; "" where
+// its parameters do not decode or make none.
+func statementOf(rt *route, r *http.Request) string {
+	var a arguments
+	p, ok := rt.plan.(*datasource.Plan)
+	if !ok || a.decode(rt, r.URL.RawQuery) != nil {
+		return ""
+	}
+	return p.Statement(datasource.Call{Values: a.values})
 }
 
 // rowsIn counts the rows of an answer, paged or not.

@@ -179,3 +179,51 @@ func TestADebugThatNobodyWaitsForIsGivenUp(t *testing.T) {
 		t.Error("it succeeded")
 	}
 }
+
+func TestADebugTellsRowsAndStatement(t *testing.T) {
+	for engine, people := range engines {
+		t.Run(engine, func(t *testing.T) {
+			h := newHouse(t, options{})
+			conn := h.connection(t, "people_db", people(t, h.dir, everybody()...))
+			one := definition(conn, "/one", "SELECT id FROM people WHERE id = ${id}", "id")
+			one.RequestParameters = map[string]service.RequestParameter{"id": {Type: service.TypeLong, Required: true}}
+			failing := definition(conn, "/fail", map[string]string{
+				"SQLITE":     "SELECT abs(-9223372036854775808 + ${id} - 1) AS n",
+				"POSTGRESQL": "SELECT 1 / (${id} - 1) AS n",
+			}[engine], "n")
+			failing.RequestParameters = one.RequestParameters
+			limited := one
+			limited.RateLimit, limited.CallerRateLimit = &service.RateLimit{Requests: 1, PeriodSeconds: 86400}, &service.RateLimit{Requests: 1, PeriodSeconds: 86400}
+			limited.Protocols, limited.CacheTTLSeconds = []service.Protocol{service.ProtocolHTTPS}, 3600
+			for _, test := range []struct {
+				name   string
+				d      service.Definition
+				values map[string]string
+				status int
+				rows   int
+				say    string
+			}{
+				{"rows", search(conn, false), map[string]string{"from": "23"}, http.StatusOK, 3, "ORDER BY id"},
+				{"a page", search(conn, true), map[string]string{"from": "24"}, http.StatusOK, 2, "ORDER BY id"},
+				{"no rows", one, map[string]string{"id": "4711"}, http.StatusOK, 0, "SELECT id FROM people WHERE id = "},
+				{"a failure of the database", failing, map[string]string{"id": "1"}, http.StatusBadGateway, 0, "SELECT "},
+				{"a mistake of the caller's", one, map[string]string{"id": "x"}, http.StatusBadRequest, 0, ""},
+				{"what stands around a call does not count", limited, map[string]string{"id": "1"}, http.StatusOK, 1, "SELECT id"},
+				{"nor the second time", limited, map[string]string{"id": "1"}, http.StatusOK, 1, "SELECT id"},
+			} {
+				t.Run(test.name, func(t *testing.T) {
+					got, err := h.runner.Debug(t.Context(), test.d, conn, service.DebugInput{Parameters: test.values})
+					if got.Status != test.status || got.Rows != test.rows || (err == nil) != (test.status == http.StatusOK) {
+						t.Errorf("status %d, %d rows, %v", got.Status, got.Rows, err)
+					}
+					if !strings.Contains(got.Statement, test.say) || strings.Contains(got.Statement, "${") || (got.Statement == "") != (test.say == "") {
+						t.Errorf("the statement is %q", got.Statement)
+					}
+					if !json.Valid(got.Body) || got.DurationMS <= 0 {
+						t.Errorf("the body is %s, after %v ms", got.Body, got.DurationMS)
+					}
+				})
+			}
+		})
+	}
+}

@@ -5,6 +5,7 @@ package gateway
 
 import (
 	"cmp"
+	"hash/maphash"
 	"maps"
 	"net/http"
 	"slices"
@@ -28,8 +29,16 @@ type table struct {
 // environment is the routes of one environment; it never changes either.
 type environment struct {
 	id, name string
-	paths    map[string]*endpoint
+	// endpoints by path, in shards by the path's hash: a change copies one shard alone.
+	shards [pathShards]map[string]*endpoint
 }
+
+// pathShards is chosen for tens of thousands of paths: BenchmarkReplace10k.
+const pathShards = 128
+
+var pathSeed = maphash.MakeSeed()
+
+func shardOf(path string) uint64 { return maphash.String(pathSeed, path) % pathShards }
 
 // endpoint is what is published at one path: a route per method.
 type endpoint struct {
@@ -54,7 +63,7 @@ func (t *table) find(r *http.Request) (*route, *failure) {
 		// need not be members, and learn nothing of what is not published.
 		return nil, failf(errNoStage, "", "Nothing is published in an environment %s: set the header %s to another name, or leave it out to call %s.", echo(stage), stageHeader, service.ReleaseEnvironmentName)
 	}
-	at, ok := env.paths[r.URL.Path]
+	at, ok := env.shards[shardOf(r.URL.Path)][r.URL.Path]
 	// An escaped slash is another path than a slash, though both decode alike.
 	if !ok || r.URL.RawPath != "" && strings.Contains(strings.ToUpper(r.URL.RawPath), "%2F") {
 		return nil, noAPI(env.name)
@@ -76,10 +85,12 @@ func noAPI(environment string) *failure {
 // routes ranges over every route.
 func (t *table) routes(yield func(*route) bool) {
 	for _, env := range t.environments {
-		for _, at := range env.paths {
-			for _, rt := range at.routes {
-				if !yield(rt) {
-					return
+		for _, paths := range env.shards {
+			for _, at := range paths {
+				for _, rt := range at.routes {
+					if !yield(rt) {
+						return
+					}
 				}
 			}
 		}
@@ -93,20 +104,18 @@ func (t *table) replace(remove, add []*route) *table {
 	if next.environments == nil {
 		next.environments = map[string]*environment{}
 	}
-	fresh := map[string]bool{}
-	edit := func(id string) *environment {
-		env := next.environments[id]
-		switch {
-		case fresh[id]:
-			return env
-		case env == nil:
-			env = &environment{id: id, paths: map[string]*endpoint{}}
-		default:
-			env = &environment{id: id, name: env.name, paths: maps.Clone(env.paths)}
+	edited := map[string]*edition{}
+	edit := func(id string) *edition {
+		e := edited[id]
+		if e == nil {
+			e = &edition{environment: environment{id: id}}
+			if now := t.environments[id]; now != nil {
+				e.environment = *now
+			}
+			edited[id] = e
+			next.environments[id] = &e.environment
 		}
-		fresh[id] = true
-		next.environments[id] = env
-		return env
+		return e
 	}
 	for _, rt := range remove {
 		edit(rt.environmentID).put(rt, nil)
@@ -116,8 +125,8 @@ func (t *table) replace(remove, add []*route) *table {
 		env.name = rt.environmentName
 		env.put(nil, rt)
 	}
-	for id := range fresh {
-		if len(next.environments[id].paths) == 0 {
+	for id, e := range edited {
+		if e.empty() {
 			delete(next.environments, id)
 		}
 	}
@@ -130,11 +139,40 @@ func (t *table) replace(remove, add []*route) *table {
 	return next
 }
 
+// edition is an environment while it is put together. Its shards are the old
+// environment's until they change.
+type edition struct {
+	environment
+	own [pathShards]bool
+}
+
+// shard returns the paths with that hash, to be changed.
+func (e *edition) shard(path string) map[string]*endpoint {
+	i := shardOf(path)
+	if !e.own[i] {
+		e.own[i] = true
+		if e.shards[i] = maps.Clone(e.shards[i]); e.shards[i] == nil {
+			e.shards[i] = map[string]*endpoint{}
+		}
+	}
+	return e.shards[i]
+}
+
+func (e *edition) empty() bool {
+	for _, paths := range e.shards {
+		if len(paths) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // put takes old out of its path and sets rt at its own; either may be nil.
-func (e *environment) put(old, rt *route) {
+func (e *edition) put(old, rt *route) {
 	at := cmp.Or(rt, old)
+	paths := e.shard(at.path)
 	var routes []*route
-	if now := e.paths[at.path]; now != nil {
+	if now := paths[at.path]; now != nil {
 		routes = slices.DeleteFunc(slices.Clone(now.routes), func(r *route) bool {
 			return r == old || rt != nil && r.method == rt.method
 		})
@@ -143,7 +181,7 @@ func (e *environment) put(old, rt *route) {
 		routes = append(routes, rt)
 	}
 	if len(routes) == 0 {
-		delete(e.paths, at.path)
+		delete(paths, at.path)
 		return
 	}
 	slices.SortFunc(routes, func(a, b *route) int { return cmp.Compare(a.method, b.method) })
@@ -151,5 +189,5 @@ func (e *environment) put(old, rt *route) {
 	for i, r := range routes {
 		methods[i] = string(r.method)
 	}
-	e.paths[at.path] = &endpoint{routes: routes, allow: []string{strings.Join(methods, ", ")}}
+	paths[at.path] = &endpoint{routes: routes, allow: []string{strings.Join(methods, ", ")}}
 }

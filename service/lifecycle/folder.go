@@ -22,7 +22,7 @@ func (s *Service) CreateFolder(ctx context.Context, c Caller, in service.FolderI
 		f := service.Folder{
 			ID: service.NewID(now), WorkspaceID: c.Workspace.ID, FolderSpec: in.FolderSpec, CreatedAt: now, UpdatedAt: now, RowVersion: firstRowVersion,
 		}
-		if _, err := groupField(ctx, tx, c, f.GroupID); err != nil {
+		if err := checkGroup(ctx, tx, c, f.GroupID); err != nil {
 			return f, "", err
 		}
 		if err := place(ctx, tx, c, f, 1); err != nil {
@@ -134,15 +134,16 @@ func heightOf(ctx context.Context, tx Tx, c Caller, f service.Folder) (int, erro
 	return height, nil
 }
 
-// groupField finds the group that a request names, and blames the field where there is none.
-func groupField(ctx context.Context, tx Tx, c Caller, id string) (service.Group, error) {
+// checkGroup makes sure that there is the group that a request names, and blames the
+// field where there is none.
+func checkGroup(ctx context.Context, tx Tx, c Caller, id string) error {
 	g, err := tx.Group(ctx, c.Workspace.ID, id)
 	if service.ErrorCode(err) == service.CodeNotFound || err == nil && g.ID != id {
 		var v service.Invalid
 		v.Addf("/group_id", "There is no group with the id %q here.", id)
-		return g, v.Err("The request")
+		return v.Err("The request")
 	}
-	return g, err
+	return err
 }
 
 // folderField finds the folder of the group that a request names, and blames the field
@@ -167,7 +168,7 @@ func checkFiled(ctx context.Context, tx Tx, c Caller, a service.APISpec) error {
 	if a.GroupID == "" {
 		return nil
 	}
-	if _, err := groupField(ctx, tx, c, a.GroupID); err != nil || a.FolderID == "" {
+	if err := checkGroup(ctx, tx, c, a.GroupID); err != nil || a.FolderID == "" {
 		return err
 	}
 	_, err := folderField(ctx, tx, c, "/folder_id", a.GroupID, a.FolderID)

@@ -6,6 +6,7 @@ package query
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -37,8 +38,10 @@ const (
 type token struct {
 	kind       kind
 	start, end int
-	// name is the name in a placeholder.
+	// name is the name in a placeholder, and mark the index of the mark where those say
+	// what is one.
 	name string
+	mark int
 }
 
 // problem is something that is wrong at a place of the script.
@@ -52,14 +55,17 @@ type problem struct {
 type lexer struct {
 	sql             string
 	postgres, mysql bool
-	tokens          []token
-	problems        []problem
+	// marks say where the placeholders are, where marked is true; else ${name} is one.
+	marks    []mark
+	marked   bool
+	tokens   []token
+	problems []problem
 }
 
 // scan cuts the script into tokens that cover it without gaps. After a problem that
 // leaves open where the next token starts it stops.
-func scan(sql string, engine service.Engine) ([]token, []problem) {
-	l := lexer{sql: sql, postgres: engine == service.EnginePostgreSQL, mysql: engine == service.EngineMySQL}
+func scan(sql string, engine service.Engine, marks []mark, marked bool) ([]token, []problem) {
+	l := lexer{sql: sql, postgres: engine == service.EnginePostgreSQL, mysql: engine == service.EngineMySQL, marks: marks, marked: marked}
 	if i := strings.IndexByte(sql, 0); i >= 0 {
 		return nil, []problem{{i, "The SQL contains the character U+0000: remove it."}}
 	}
@@ -107,6 +113,11 @@ func (l *lexer) next(at int) (int, bool) {
 			end++
 		}
 		return l.add(kindSpace, at, end)
+	case l.marked && l.markAt(at) >= 0:
+		return l.markToken(l.markAt(at))
+	case l.marked && (strings.HasPrefix(sql[at:], "${") || strings.HasPrefix(sql[at:], "#{")):
+		l.refuse(at, "A placeholder is written in one piece.")
+		return at, false
 	case strings.HasPrefix(sql[at:], "${"):
 		return l.placeholder(at)
 	case strings.HasPrefix(sql[at:], "#{"):
@@ -249,15 +260,31 @@ func (l *lexer) quoted(start, from int, quote byte, k kind) (int, bool) {
 
 // quotedToken adds a string or quoted identifier, which must not hold a placeholder.
 func (l *lexer) quotedToken(k kind, start, end int) (int, bool) {
-	for _, m := range placeholderPattern.FindAllStringIndex(l.sql[start:end], -1) {
-		name := l.sql[start+m[0] : start+m[1]]
+	for _, m := range l.within(start, end) {
+		name := l.sql[m[0]:m[1]]
 		if k == kindText {
-			l.refuse(start+m[0], "The placeholder %s stands inside a string, where it is only text: take the quotes away, since values are bound (and join texts with %s).", name, l.joining())
+			l.refuse(m[0], "The placeholder %s stands inside a string, where it is only text: take the quotes away, since values are bound (and join texts with %s).", name, l.joining())
 		} else {
-			l.refuse(start+m[0], "The placeholder %s stands inside a quoted name, but the names of tables and columns cannot be bound.", name)
+			l.refuse(m[0], "The placeholder %s stands inside a quoted name, but the names of tables and columns cannot be bound.", name)
 		}
 	}
 	return l.add(k, start, end)
+}
+
+// within returns where placeholders stand between the places.
+func (l *lexer) within(start, end int) [][2]int {
+	var places [][2]int
+	if l.marked {
+		i, _ := slices.BinarySearchFunc(l.marks, start, func(m mark, at int) int { return m.start - at })
+		for ; i < len(l.marks) && l.marks[i].start < end; i++ {
+			places = append(places, [2]int{l.marks[i].start, l.marks[i].end})
+		}
+		return places
+	}
+	for _, m := range placeholderPattern.FindAllStringIndex(l.sql[start:end], -1) {
+		places = append(places, [2]int{start + m[0], start + m[1]})
+	}
+	return places
 }
 
 // joining is how the engine joins texts. To MySQL || is OR.
@@ -397,12 +424,33 @@ func (l *lexer) placeholder(at int) (int, bool) {
 		return at, false
 	}
 	end := at + m[1]
+	l.standsAlone(at, end)
+	l.tokens = append(l.tokens, token{kind: kindPlaceholder, start: at, end: end, name: l.sql[at+2 : end-1]})
+	return end, true
+}
+
+// markAt returns the index of the mark that starts there; -1 where none does.
+func (l *lexer) markAt(at int) int {
+	i, found := slices.BinarySearchFunc(l.marks, at, func(m mark, at int) int { return m.start - at })
+	if !found {
+		return -1
+	}
+	return i
+}
+
+func (l *lexer) markToken(i int) (int, bool) {
+	m := l.marks[i]
+	l.standsAlone(m.start, m.end)
+	l.tokens = append(l.tokens, token{kind: kindPlaceholder, start: m.start, end: m.end, name: m.marker.Parameter, mark: i})
+	return m.end, true
+}
+
+// standsAlone refuses a placeholder that is a part of something else.
+func (l *lexer) standsAlone(at, end int) {
 	beside := at > 0 && (isWordPart(l.sql[at-1]) || l.sql[at-1] == '}' || l.sql[at-1] == '.') ||
 		end < len(l.sql) && isWordPart(l.sql[end])
 	if beside {
 		// Bound in place it would become another name or number: a$1, $12.
 		l.refuse(at, "%s stands directly beside a name, a number or another placeholder: it is a value of its own, so put a space or an operator between them (the names of tables and columns cannot be bound).", l.sql[at:end])
 	}
-	l.tokens = append(l.tokens, token{kind: kindPlaceholder, start: at, end: end, name: l.sql[at+2 : end-1]})
-	return end, true
 }

@@ -4,6 +4,7 @@
 package query
 
 import (
+	"iter"
 	"maps"
 	"math/bits"
 	"slices"
@@ -76,6 +77,8 @@ func Compile(d service.Definition, engine service.Engine) (*Query, error) {
 		q = compileWizard(d, engine, &v)
 	case d.Mode == service.ModeRegistration:
 		v.Addf("/mode", "A registered API has no query.")
+	case d.Script != nil && d.Script.SQLMode == service.SQLMyBatis:
+		q = compileMyBatis(d, engine, &v)
 	default:
 		q = compileScript(d, engine, &v)
 	}
@@ -210,18 +213,39 @@ func (q *Query) Samples(limit int) []*Shape {
 		return []*Shape{q.fixed}
 	}
 	var shapes []*Shape
-	seen := map[string]bool{}
-	for _, values := range q.form.samples(limit) {
-		key, err := q.form.choose(nil, values)
-		if err != nil || seen[string(key)] || len(shapes) == limit {
-			continue
-		}
-		seen[string(key)] = true
-		if s, err := q.form.shape(values); err == nil {
+	for s, err := range sampleShapes(q.form, limit) {
+		if err == nil {
 			shapes = append(shapes, s)
 		}
 	}
 	return shapes
+}
+
+// sampleShapes makes the shapes for the form's samples, each once and at most limit, and
+// the errors where there is none.
+func sampleShapes(f form, limit int) iter.Seq2[*Shape, error] {
+	return func(yield func(*Shape, error) bool) {
+		seen := map[string]bool{}
+		for _, values := range f.samples(limit) {
+			key, err := f.choose(nil, values)
+			if err != nil {
+				if !yield(nil, err) {
+					return
+				}
+				continue
+			}
+			if seen[string(key)] {
+				continue
+			}
+			if len(seen) == limit {
+				return
+			}
+			seen[string(key)] = true
+			if !yield(f.shape(values)) {
+				return
+			}
+		}
+	}
 }
 
 // ValueError says that the values of a call make no statement.
@@ -234,3 +258,52 @@ type ValueError struct {
 
 // Error returns the message.
 func (e *ValueError) Error() string { return e.Message }
+
+// ScriptParameters returns the names of the request parameters that a script uses,
+// sorted. The script is looked at for no engine in particular, and need not be whole: what
+// is said of it otherwise says [Check]. The error is a [service.Error] with CodeInvalid.
+func ScriptParameters(sql string, mode service.SQLMode) ([]string, error) {
+	used := basicParameters
+	if mode == service.SQLMyBatis {
+		used = myBatisParameters
+	}
+	names, problems := used(sql)
+	if len(problems) > 0 {
+		var v service.Invalid
+		for _, p := range problems {
+			v.Addf(pointerSQL, "%s (%s)", p.message, Position(sql, p.at))
+		}
+		return nil, v.Err("The script")
+	}
+	return slices.Sorted(maps.Keys(names)), nil
+}
+
+func basicParameters(sql string) (map[string]bool, []problem) {
+	var first []problem
+	for i, engine := range service.Engines {
+		tokens, problems := scan(sql, engine, nil, false)
+		if len(problems) == 0 {
+			names := map[string]bool{}
+			for _, t := range tokens {
+				if t.kind == kindPlaceholder {
+					names[t.name] = true
+				}
+			}
+			return names, nil
+		}
+		if i == 0 || len(problems) < len(first) {
+			first = problems
+		}
+	}
+	return nil, first
+}
+
+func myBatisParameters(sql string) (map[string]bool, []problem) {
+	m := &myBatis{source: sql, open: true, free: map[string]bool{}}
+	elements, problems := parseXML(sql)
+	if len(problems) == 0 {
+		m.compile(elements, nil)
+		problems = m.problems
+	}
+	return m.free, problems
+}

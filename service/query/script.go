@@ -30,6 +30,25 @@ type script struct {
 	engine     service.Engine
 	parameters map[string]service.RequestParameter
 	tokens     []token
+	// marks are the placeholders, where marked says so.
+	marks  []mark
+	marked bool
+}
+
+// typeOf returns the type of a placeholder's value.
+func (s script) typeOf(t token) service.ParameterType {
+	if s.marked {
+		return s.marks[t.mark].marker.Type
+	}
+	return s.parameters[t.name].Type
+}
+
+// marker returns what takes a placeholder's value.
+func (s script) marker(b *builder, t token) Marker {
+	if s.marked {
+		return s.marks[t.mark].marker
+	}
+	return b.parameter(t.name)
 }
 
 func parse(d service.Definition, engine service.Engine) (script, *service.Invalid) {
@@ -42,7 +61,7 @@ func parse(d service.Definition, engine service.Engine) (script, *service.Invali
 		v.Addf(pointerSQL, "The SQL has %d bytes; %d is the most.", len(s.sql), service.MaxScriptLength)
 		return s, v
 	}
-	tokens, problems := scan(s.sql, engine)
+	tokens, problems := scan(s.sql, engine, nil, false)
 	s.tokens = tokens
 	stopped := len(problems) > 0
 	if !stopped {
@@ -226,15 +245,14 @@ func (s script) placeholders() []problem {
 		case kindClose:
 			among = among[:max(len(among)-1, 0)]
 		case kindPlaceholder:
-			p, declared := s.parameters[t.name]
-			if !declared {
+			if _, declared := s.parameters[t.name]; !declared && !s.marked {
 				if !undeclared[t.name] {
 					problems = append(problems, problem{t.start, fmt.Sprintf("The placeholder ${%s} is not declared: add %q to request_parameters.", t.name, t.name)})
 				}
 				undeclared[t.name] = true
 				continue
 			}
-			if _, alone := s.inList(i); isList(p.Type) && !alone && len(among) > 0 && among[len(among)-1] {
+			if _, alone := s.inList(i); isList(s.typeOf(t)) && !alone && len(among) > 0 && among[len(among)-1] {
 				problems = append(problems, problem{t.start, fmt.Sprintf("The list ${%s} must stand alone in the parentheses of IN.", t.name)})
 			}
 		}
@@ -299,7 +317,7 @@ func (s script) inList(i int) (membership, bool) {
 func (s script) compile(b *builder) *Shape {
 	memberships := map[int]membership{}
 	for i, t := range s.tokens {
-		if t.kind == kindPlaceholder && isList(s.parameters[t.name].Type) {
+		if t.kind == kindPlaceholder && isList(s.typeOf(t)) {
 			if m, alone := s.inList(i); alone {
 				memberships[m.first] = m
 			}
@@ -319,10 +337,10 @@ func (s script) compile(b *builder) *Shape {
 		m, member := memberships[i]
 		switch {
 		case member:
-			b.membership(m.not, b.parameter(s.tokens[s.before(m.last)].name))
+			b.membership(m.not, s.marker(b, s.tokens[s.before(m.last)]))
 			i = m.last
 		case t.kind == kindPlaceholder:
-			b.bind(b.parameter(t.name))
+			b.bind(s.marker(b, t))
 		case t.kind == kindSpace && isSpace(s.sql[t.start]):
 			b.write(s.sql[t.start:t.end])
 		case t.kind == kindSpace:
@@ -336,7 +354,7 @@ func (s script) compile(b *builder) *Shape {
 		b.from(s.tokens[last].end)
 	}
 	// MariaDB drops the ORDER BY of a derived table.
-	return b.derived(s.engine == service.EngineMySQL && !s.bounded())
+	return b.shape(s.engine != service.EngineMySQL || s.bounded())
 }
 
 // lists returns the indices of the parameters whose number of elements is part of the

@@ -446,7 +446,7 @@ func FuzzCompile(f *testing.F) {
 			return
 		}
 		for _, engine := range service.Engines {
-			_, problems := scan(sql, engine)
+			_, problems := scan(sql, engine, nil, false)
 			if len(problems) > 0 {
 				continue
 			}
@@ -482,7 +482,7 @@ func FuzzCompile(f *testing.F) {
 
 // used returns the declarations of those parameters that the script uses.
 func used(sql string, engine service.Engine) []string {
-	tokens, _ := scan(sql, engine)
+	tokens, _ := scan(sql, engine, nil, false)
 	var declared []string
 	for _, p := range allParameters {
 		name, _, _ := strings.Cut(p, ":")
@@ -503,7 +503,7 @@ func unbind(t *testing.T, s *Shape, engine service.Engine) (string, int) {
 	t.Helper()
 	text, count := s.Text, 0
 	for {
-		_, problems := scan(text, engine)
+		_, problems := scan(text, engine, nil, false)
 		if len(problems) == 0 {
 			return text, count
 		}

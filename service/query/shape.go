@@ -20,37 +20,70 @@ type Shape struct {
 	// SQLite, whose markers have numbers, the one of ?1 comes first.
 	Markers []Marker
 
-	page, count string
-	segments    []segment
+	engine service.Engine
+	// derived says that a page is taken of the whole statement as a derived table, so that
+	// its own ORDER BY and LIMIT hold; else LIMIT and OFFSET stand behind it.
+	derived bool
+	// counted is what stands between FROM and ORDER BY of a statement whose rows are
+	// counted without being asked for; "" where the statement is a derived table then.
+	counted  string
+	segments []segment
+	// rendered has the way from what a script rendered, which segments lead to, to the
+	// script itself; nil where the script was not rendered.
+	rendered []segment
 }
 
 // Marker is a place in a statement that takes a value.
 type Marker struct {
-	// Parameter names the request parameter that the value comes from.
+	// Parameter names the request parameter that the value comes from; "" where it comes
+	// from an expression.
 	Parameter string
-	// Type is the type of the value.
+	// Type is the type of the value; "" where that shows with the value.
 	Type service.ParameterType
 
-	// value is the index of the parameter's value, and element the one of the element
-	// that is meant where whole is false; from the last on it is the last.
+	source source
+	// value is the index of the parameter's value, and element the one of the element that
+	// is meant; from the last on it is the last.
 	value, element int
-	whole          bool
+	binding        *binding
 }
+
+// source is where the value for a marker comes from.
+type source uint8
+
+const (
+	// sourceValue is the value of a parameter.
+	sourceValue source = iota
+	// sourceElement is an element of a list.
+	sourceElement
+	// sourcePosition is the place of an element in its list, from 0.
+	sourcePosition
+	// sourceBinding is the value of an expression.
+	sourceBinding
+)
 
 // segment says that the text from offset text on is the script from offset script on.
 type segment struct{ text, script int }
 
 // Args appends one value per marker: nil, a string, int64, float64 or bool, or a slice
 // of one of these for a list that stays one value. values are those of
-// [Query.Parameters].
+// [Query.Parameters]. The error is a [ValueError] where an expression has no value.
 func (s *Shape) Args(dst, values []any) ([]any, error) {
+	var call *state
 	for i := range s.Markers {
 		m := &s.Markers[i]
-		if m.whole {
+		if m.source == sourceValue {
 			dst = append(dst, values[m.value])
 			continue
 		}
-		dst = append(dst, elementOf(values[m.value], m.element))
+		if call == nil {
+			call = &state{values: values}
+		}
+		v, err := call.arg(m)
+		if err != nil {
+			return dst, err
+		}
+		dst = append(dst, v)
 	}
 	return dst, nil
 }
@@ -102,29 +135,54 @@ func places(n int) int {
 
 // Page returns a statement that answers a part of the shape's rows. Two bind markers
 // follow the shape's own: the most rows, and how many to leave out before.
-func (s *Shape) Page() string { return s.page }
+func (s *Shape) Page() string {
+	n := len(s.Markers)
+	limit := " LIMIT " + marker(s.engine, n+1) + " OFFSET " + marker(s.engine, n+2)
+	if s.derived {
+		return "SELECT * FROM (" + s.Text + derivedTail + limit
+	}
+	return s.Text + limit
+}
 
 // Count returns a statement with the same bind markers whose one value is the number
 // of the shape's rows.
-func (s *Shape) Count() string { return s.count }
+func (s *Shape) Count() string {
+	if s.counted != "" {
+		return "SELECT count(*) FROM " + s.counted
+	}
+	return "SELECT count(*) FROM (" + s.Text + derivedTail
+}
+
+const derivedTail = ") AS dataservice_rows"
 
 // Offset returns the byte of the script that the byte of [Shape.Text] comes from.
-func (s *Shape) Offset(text int) int { return offset(s.segments, text) }
+func (s *Shape) Offset(text int) int {
+	at, next := offset(s.segments, text)
+	if next >= 0 {
+		// What is longer in the text than in the script ends where the next begins.
+		at = min(at, next)
+	}
+	if s.rendered != nil {
+		at, _ = offset(s.rendered, at)
+	}
+	return at
+}
 
-func offset(segments []segment, text int) int {
+// offset returns where the byte of the text comes from, and where the next segment does;
+// -1 where there is none.
+func offset(segments []segment, text int) (at, next int) {
 	i, found := slices.BinarySearchFunc(segments, text, func(g segment, at int) int { return g.text - at })
 	if !found {
 		i--
 	}
 	if i < 0 {
-		return 0
+		return 0, -1
 	}
-	g := segments[i]
-	at := g.script + text - g.text
+	next = -1
 	if i+1 < len(segments) {
-		at = min(at, segments[i+1].script)
+		next = segments[i+1].script
 	}
-	return at
+	return segments[i].script + text - segments[i].text, next
 }
 
 // builder writes the text of a shape and binds its markers.
@@ -149,13 +207,21 @@ func (b *builder) write(text string) { b.text.WriteString(text) }
 
 // from notes that what is written next comes from that byte of the script.
 func (b *builder) from(script int) {
-	b.segments = append(b.segments, segment{b.text.Len(), script})
+	b.segments = appendSegment(b.segments, segment{b.text.Len(), script})
+}
+
+// appendSegment appends where a text comes from, unless that only goes on.
+func appendSegment(segments []segment, g segment) []segment {
+	if n := len(segments); n > 0 && segments[n-1].script-segments[n-1].text == g.script-g.text {
+		return segments
+	}
+	return append(segments, g)
 }
 
 // parameter returns what takes the value of the parameter.
 func (b *builder) parameter(name string) Marker {
 	i, _ := slices.BinarySearch(b.parameters, name)
-	return Marker{Parameter: name, Type: b.declared[name].Type, value: i, whole: true}
+	return Marker{Parameter: name, Type: b.declared[name].Type, value: i}
 }
 
 // number returns the number of a marker, from 1.
@@ -222,7 +288,7 @@ func (b *builder) places(not bool, m Marker) {
 	case n == 0:
 		b.write("SELECT NULL FROM DUAL WHERE FALSE")
 	}
-	m.whole = false
+	m.source = sourceElement
 	m.Type, _ = m.Type.Element()
 	for i := range n {
 		if i > 0 {
@@ -234,28 +300,7 @@ func (b *builder) places(not bool, m Marker) {
 	b.write(")")
 }
 
-const derivedTail = ") AS dataservice_rows"
-
-// derived returns what was written. The number of its rows is that of the whole
-// statement as a derived table, and so are its pages, so that its own ORDER BY and LIMIT
-// hold; or, where told so, LIMIT and OFFSET stand behind it.
-func (b *builder) derived(behind bool) *Shape {
-	text := b.text.String()
-	page := "SELECT * FROM (" + text + derivedTail + b.limit()
-	if behind {
-		page = text + b.limit()
-	}
-	return &Shape{
-		Text:     text,
-		Markers:  b.markers,
-		page:     page,
-		count:    "SELECT count(*) FROM (" + text + derivedTail,
-		segments: b.segments,
-	}
-}
-
-// limit returns what makes a page of the rows.
-func (b *builder) limit() string {
-	n := len(b.markers)
-	return " LIMIT " + marker(b.engine, n+1) + " OFFSET " + marker(b.engine, n+2)
+// shape returns what was written.
+func (b *builder) shape(derived bool) *Shape {
+	return &Shape{Text: b.text.String(), Markers: b.markers, engine: b.engine, derived: derived, segments: b.segments}
 }

@@ -191,10 +191,11 @@ func (w *wizard) compile(values []any) *Shape {
 			b.bind(m)
 		}
 	}
-	count := "SELECT count(*) FROM " + w.table + b.text.String()[head:]
+	counted := w.table + b.text.String()[head:]
 	b.write(w.order)
-	text := b.text.String()
-	return &Shape{Text: text, Markers: b.markers, page: text + b.limit(), count: count}
+	s := b.shape(false)
+	s.counted = counted
+	return s
 }
 
 // samples has each set of optional parameters where these are few; else all of them,

@@ -6,7 +6,9 @@ package query
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -130,9 +132,21 @@ func TestATableIsSplitAtItsDot(t *testing.T) {
 		table, schema, name string
 		ok                  bool
 	}{
-		{"person", "", "person", true}, {"hr.person", "hr", "person", true}, {`"a.b"`, "", "a.b", true}, {`"a.b"."c""d"`, "a.b", `c"d`, true},
-		{"`a.b`.c", "a.b", "c", true}, {"a b; drop", "", "a b; drop", true}, {`a"b`, "", `a"b`, true},
-		{"", "", "", false}, {".", "", "", false}, {"a.", "", "", false}, {".a", "", "", false}, {"a.b.c", "", "", false}, {`"a`, "", "", false}, {`"a"b`, "", "", false}, {`""`, "", "", false},
+		{"person", "", "person", true},
+		{"hr.person", "hr", "person", true},
+		{`"a.b"`, "", "a.b", true},
+		{`"a.b"."c""d"`, "a.b", `c"d`, true},
+		{"`a.b`.c", "a.b", "c", true},
+		{"a b; drop", "", "a b; drop", true},
+		{`a"b`, "", `a"b`, true},
+		{"", "", "", false},
+		{".", "", "", false},
+		{"a.", "", "", false},
+		{".a", "", "", false},
+		{"a.b.c", "", "", false},
+		{`"a`, "", "", false},
+		{`"a"b`, "", "", false},
+		{`""`, "", "", false},
 	} {
 		schema, name, ok := SplitTable(c.table)
 		if schema != c.schema || name != c.name || ok != c.ok {
@@ -145,4 +159,54 @@ func TestATableIsSplitAtItsDot(t *testing.T) {
 	if err := Check(d); !errors.As(err, &e) || len(e.Fields) != 1 || e.Fields[0].Pointer != "/wizard/table" {
 		t.Errorf("got %v", err)
 	}
+}
+
+// FuzzWizard looks for names of tables and columns that are more than one token to an
+// engine.
+func FuzzWizard(f *testing.F) {
+	for _, name := range []string{"person", `a"b`, "a`b", `a\`, `"a.b".c`, `"; DROP TABLE t; --`, "a.b", "`", "日本", "*/", "' OR 1=1"} {
+		f.Add(name, name)
+	}
+	// tokens returns the statement's tokens without white space; nil where it has none.
+	tokens := func(t *testing.T, engine service.Engine, table, column string) []kind {
+		q, err := Compile(service.Definition{
+			Wizard:             &service.Wizard{Table: table, OrderBy: []service.WizardOrder{{Column: column}}},
+			ResponseParameters: map[string]service.ResponseParameter{column: {Type: service.TypeString}, "n": {Type: service.TypeInt, Column: column}},
+		}, engine)
+		if err != nil {
+			return nil
+		}
+		scanned, problems := scan(q.Fixed().Text, engine, nil, false)
+		if len(problems) > 0 {
+			if placeholderPattern.MatchString(table + column) {
+				return nil
+			}
+			t.Fatalf("%s: %v in %q", engine, problems[0], q.Fixed().Text)
+		}
+		var kinds []kind
+		for _, s := range scanned {
+			if s.kind != kindSpace {
+				kinds = append(kinds, s.kind)
+			}
+		}
+		return kinds
+	}
+	f.Fuzz(func(t *testing.T, table, column string) {
+		if column == "n" || column == "" || !utf8.ValidString(table) || !utf8.ValidString(column) || strings.ContainsRune(table+column, 0) {
+			return
+		}
+		for _, engine := range service.Engines {
+			got := tokens(t, engine, table, column)
+			if got == nil {
+				continue
+			}
+			want := tokens(t, engine, "a", "m")
+			if schema, _, _ := SplitTable(table); schema != "" {
+				want = tokens(t, engine, "a.b", "m")
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s: %q, %q (-want +got):\n%s", engine, table, column, diff)
+			}
+		}
+	})
 }

@@ -18,7 +18,7 @@ resource "dataservice_api" "orders" {
     host                     = var.backend
     path                     = var.path
     content_type             = var.format
-    request_body_description = ""
+    request_body_description = "A form, or nothing."
   }
 
   request_parameters = merge({

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/tls"
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -22,11 +23,13 @@ type serveCommand struct {
 	GatewayListen string `help:"Address of the gateway, where published APIs are called." default:"127.0.0.1:8081" env:"DATASERVICE_GATEWAY_LISTEN"`
 	Store         string `help:"Where records are kept: \"sqlite\" in the data directory, or a postgres:// URL." default:"sqlite" env:"DATASERVICE_STORE"`
 	SQLiteDir     string `name:"sqlite-dir" help:"Directory that SQLite connections may open files in; DATA_DIR/databases where absent." env:"DATASERVICE_SQLITE_DIR" placeholder:"DIR"`
-	TLSCert       string `name:"tls-cert" help:"PEM file with the control plane's certificate and its chain." env:"DATASERVICE_TLS_CERT" placeholder:"FILE"`
-	TLSKey        string `name:"tls-key" help:"PEM file with the certificate's private key." env:"DATASERVICE_TLS_KEY" placeholder:"FILE"`
-	InsecureHTTP  bool   `name:"insecure-http" help:"Permit plain HTTP on addresses other than loopback, for both listeners." env:"DATASERVICE_INSECURE_HTTP"`
-	PublicURL     string `name:"public-url" help:"Base URL at which people reach the control plane, for links to reviews; that of --listen where absent." env:"DATASERVICE_PUBLIC_URL" placeholder:"URL"`
-	GatewayURL    string `name:"gateway-url" help:"Base URL at which published APIs are called; that of --gateway-listen where absent." env:"DATASERVICE_GATEWAY_URL" placeholder:"URL"`
+	// AllowConnectionCIDR stays as it was written until check has looked at it.
+	AllowConnectionCIDR []string `name:"allow-connection-cidr" help:"Range of addresses, such as 10.0.0.0/8, that PostgreSQL and MySQL connections may lead to; can be given several times. All but link-local, metadata and multicast addresses where absent." env:"DATASERVICE_ALLOW_CONNECTION_CIDR" placeholder:"CIDR,..."`
+	TLSCert             string   `name:"tls-cert" help:"PEM file with the control plane's certificate and its chain." env:"DATASERVICE_TLS_CERT" placeholder:"FILE"`
+	TLSKey              string   `name:"tls-key" help:"PEM file with the certificate's private key." env:"DATASERVICE_TLS_KEY" placeholder:"FILE"`
+	InsecureHTTP        bool     `name:"insecure-http" help:"Permit plain HTTP on addresses other than loopback, for both listeners." env:"DATASERVICE_INSECURE_HTTP"`
+	PublicURL           string   `name:"public-url" help:"Base URL at which people reach the control plane, for links to reviews; that of --listen where absent." env:"DATASERVICE_PUBLIC_URL" placeholder:"URL"`
+	GatewayURL          string   `name:"gateway-url" help:"Base URL at which published APIs are called; that of --gateway-listen where absent." env:"DATASERVICE_GATEWAY_URL" placeholder:"URL"`
 
 	GatewayTLSListen  string   `name:"gateway-tls-listen" help:"Address of the gateway for calls over HTTPS; used where --gateway-tls-cert and --gateway-tls-key are given." default:"127.0.0.1:8443" env:"DATASERVICE_GATEWAY_TLS_LISTEN"`
 	GatewayTLSCert    string   `name:"gateway-tls-cert" help:"PEM file with the gateway's certificate and its chain." env:"DATASERVICE_GATEWAY_TLS_CERT" placeholder:"FILE"`
@@ -60,6 +63,9 @@ func (c *serveCommand) check() (err error) {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return failed(nil, "--tls-cert and --tls-key belong together: give both, or none for plain HTTP.")
 	}
+	if _, err := prefixes("--allow-connection-cidr", c.AllowConnectionCIDR); err != nil {
+		return err
+	}
 	if (c.GatewayTLSCert == "") != (c.GatewayTLSKey == "") {
 		return failed(nil, "--gateway-tls-cert and --gateway-tls-key belong together: give both, or none for a gateway without HTTPS.")
 	}
@@ -91,6 +97,25 @@ func (c *serveCommand) check() (err error) {
 		return failed(nil, `--store is neither "sqlite" nor a postgres:// URL.`)
 	}
 	return nil
+}
+
+// prefixes reads the ranges of addresses that a flag names.
+func prefixes(flag string, texts []string) ([]netip.Prefix, error) {
+	ranges := make([]netip.Prefix, 0, len(texts))
+	for _, text := range texts {
+		p, err := netip.ParsePrefix(strings.TrimSpace(text))
+		if err != nil {
+			return nil, failed(nil, "%s=%s is not a range of addresses: write it as 10.0.0.0/8 or fd00::/8, and one address as 192.0.2.1/32.", flag, text)
+		}
+		if p.Addr().Is4In6() {
+			if p.Bits() < 96 {
+				return nil, failed(nil, "%s=%s holds IPv4 and IPv6 addresses: write two ranges.", flag, text)
+			}
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+		}
+		ranges = append(ranges, p.Masked())
+	}
+	return ranges, nil
 }
 
 func (c serveCommand) onPostgreSQL() bool {

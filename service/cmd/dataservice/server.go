@@ -106,8 +106,13 @@ func newSources(c serveCommand, dir *dataDir, logger *slog.Logger) (*datasource.
 	if err != nil {
 		return nil, err
 	}
+	ranges, err := prefixes("--allow-connection-cidr", c.AllowConnectionCIDR)
+	if err != nil {
+		return nil, err
+	}
 	return datasource.New(datasource.Options{
-		SQLiteDir: sqliteDir,
+		SQLiteDir:     sqliteDir,
+		AllowedRanges: ranges,
 		// No API may read the service's own records and secrets.
 		Forbidden: []string{
 			// With the store go the files that SQLite keeps beside it.

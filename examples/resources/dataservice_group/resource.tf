@@ -1,0 +1,4 @@
+resource "dataservice_group" "sales" {
+  name        = "sales"
+  description = "All that is sold, and to whom."
+}
