@@ -37,9 +37,8 @@ type figures struct {
 }
 
 // measure runs the rounds in turns, so that whatever else the machine does meets
-// all servers, and prints what each did. The ratios are those of the first server to
-// each of the others, by the names given for these.
-func (b *bench) measure(ctx context.Context, title string, targets []target, ratios []string) error {
+// all targets, and prints what each did, and the ratios.
+func (b *bench) measure(ctx context.Context, title string, targets []target, ratios ...ratio) error {
 	fmt.Printf("\n%s: %d connections, %d rounds of %s each, in turns\n", title, b.connections, b.rounds, b.duration)
 	all := make([]figures, len(targets))
 	order := make([]int, len(targets))
@@ -80,18 +79,24 @@ func (b *bench) measure(ctx context.Context, title string, targets []target, rat
 		fmt.Printf("  %-22s %12.0f %10s %10s %22s\n", targets[i].name, median(f.perSecond),
 			median(f.p50).Round(time.Microsecond), median(f.p99).Round(time.Microsecond), cpu)
 	}
-	for i, name := range ratios {
-		fmt.Printf("RATIO %s %.2f\n", name, ratio(all[0].perSecond, all[i+1].perSecond))
+	for _, r := range ratios {
+		fmt.Printf("RATIO %s %.2f\n", r.name, r.of(all))
 	}
 	return nil
 }
 
-// ratio is the median of a round's figure divided by that of the other one beside it:
-// what disturbs a round mostly disturbs its neighbour too.
-func ratio(ours, others []float64) float64 {
-	ratios := make([]float64, len(ours))
+// ratio compares two targets, which it has by their index.
+type ratio struct {
+	name         string
+	ours, theirs int
+}
+
+// of is the median of our rounds' figures, each divided by theirs beside it: what
+// disturbs a round mostly disturbs its neighbour too.
+func (r ratio) of(all []figures) float64 {
+	ratios := make([]float64, len(all[r.ours].perSecond))
 	for i := range ratios {
-		ratios[i] = ours[i] / others[i]
+		ratios[i] = all[r.ours].perSecond[i] / all[r.theirs].perSecond[i]
 	}
 	return median(ratios)
 }

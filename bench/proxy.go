@@ -43,7 +43,7 @@ func (b *bench) compareProxy(ctx context.Context, name string) error {
 		{"dataservice", o.gateway, askRow(d.Path), o.server},
 		{"httputil.ReverseProxy", address, askRow("/row"), yardstick},
 	}
-	ratios := []string{name}
+	ratios := []ratio{{name, 0, 1}}
 	nginx, address, err := b.startNginx(ctx, backendAddress)
 	switch {
 	case err != nil:
@@ -53,12 +53,12 @@ func (b *bench) compareProxy(ctx context.Context, name string) error {
 	default:
 		defer nginx.stop()
 		targets = append(targets, target{"nginx", address, askRow("/row"), nginx})
-		ratios = append(ratios, name+"-nginx")
+		ratios = append(ratios, ratio{name + "-nginx", 0, 2})
 	}
 	if err := sameContent(ctx, targets...); err != nil {
 		return err
 	}
-	return b.measure(ctx, name, targets, ratios)
+	return b.measure(ctx, name, targets, ratios...)
 }
 
 const nginxConfiguration = `

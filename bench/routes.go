@@ -20,8 +20,8 @@ const manyRoutes = 10_000
 // publishers is how many clients publish at once.
 const publishers = 8
 
-// compareRoutes compares a service with many published APIs, all of which are called,
-// with one that has a single API. All read one row of the SQLite database.
+// compareRoutes compares a service with many published APIs, of which one is called, or
+// all at random, with one that has a single API. All read one row of the SQLite database.
 func (b *bench) compareRoutes(ctx context.Context, name string) error {
 	dsn, err := b.database(ctx, "sqlite")
 	if err != nil {
@@ -44,10 +44,11 @@ func (b *bench) compareRoutes(ctx context.Context, name string) error {
 		}
 	}
 	targets := []target{
-		{strconv.Itoa(manyRoutes) + " APIs", services[0].gateway, askRoutes(manyRoutes), services[0].server},
-		{"1 API", services[1].gateway, askRoutes(1), services[1].server},
+		{fmt.Sprintf("one of %d APIs", manyRoutes), services[0].gateway, askRoutes(1), services[0].server},
+		{fmt.Sprintf("all of %d APIs", manyRoutes), services[0].gateway, askRoutes(manyRoutes), services[0].server},
+		{"one API", services[1].gateway, askRoutes(1), services[1].server},
 	}
-	if err := b.measure(ctx, name, targets, []string{name}); err != nil {
+	if err := b.measure(ctx, name, targets, ratio{name, 0, 2}, ratio{name + "-spread", 1, 2}); err != nil {
 		return err
 	}
 	var used, resident [2]int64

@@ -117,7 +117,7 @@ func (b *bench) compareSQL(ctx context.Context, name, engine, path string, defin
 	if err := sameContent(ctx, targets...); err != nil {
 		return err
 	}
-	return b.measure(ctx, name, targets, []string{name})
+	return b.measure(ctx, name, targets, ratio{name, 0, 1})
 }
 
 // connection makes a connection to the engine's database once, and returns its id.
