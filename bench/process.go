@@ -75,8 +75,12 @@ func (s *server) failed() error {
 	return fmt.Errorf("%s ended: %w\n%s", filepath.Base(s.cmd.Path), s.err, s.log)
 }
 
-// cpu returns the processor time that the process has used; false where /proc does not tell.
+// cpu returns the processor time that the process has used; false where /proc does not
+// tell, and without a server.
 func (s *server) cpu() (time.Duration, bool) {
+	if s == nil {
+		return 0, false
+	}
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
 	if err != nil {
 		return 0, false

@@ -52,7 +52,8 @@ func (b *bench) compareProxy(ctx context.Context, name string) error {
 		fmt.Println("\nnginx is not installed, and is left out.")
 	default:
 		defer nginx.stop()
-		targets = append(targets, target{"nginx", address, askRow("/row"), nginx})
+		// What its workers use is not that of the process that was started.
+		targets = append(targets, target{"nginx", address, askRow("/row"), nil})
 		ratios = append(ratios, ratio{name + "-nginx", 0, 2})
 	}
 	if err := sameContent(ctx, targets...); err != nil {
