@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -24,8 +25,10 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/backend"
 	"github.com/dataservice/terraform-provider-dataservice/service/controlplane"
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
+	"github.com/dataservice/terraform-provider-dataservice/service/dialguard"
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 	"github.com/dataservice/terraform-provider-dataservice/service/sqlstore"
@@ -66,10 +69,12 @@ func newPlane(t *testing.T, change ...func(*controlplane.Options)) *plane {
 		t.Fatal(err)
 	}
 	p.store = store
+	backends := backend.New(backend.Options{Policy: dialguard.Backends([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})})
+	t.Cleanup(backends.Close)
 	sources := datasource.New(datasource.Options{SQLiteDir: databases, Forbidden: []string{file}, Logger: logger})
-	p.gateway = gateway.New(gateway.Options{Store: store, Sources: sources, Logger: logger})
+	p.gateway = gateway.New(gateway.Options{Store: store, Sources: sources, Backends: backends, Logger: logger})
 	lifecycles := lifecycle.New(lifecycle.Options{
-		Store: lookedAt{store, p.looks}, Runner: gateway.NewRunner(sources), Router: p.gateway, Logger: logger,
+		Store: lookedAt{store, p.looks}, Runner: gateway.NewRunner(sources, backends), Router: p.gateway, Logger: logger,
 		GatewayURL: "http://gateway.test", PublicURL: "http://control.test", Version: "1.2.3",
 		PollInterval: time.Hour, // so that a long poll is ended by a change and by nothing else
 	})

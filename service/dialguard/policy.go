@@ -157,7 +157,7 @@ func ParseRanges(texts []string) ([]netip.Prefix, error) {
 		case prefix.Addr().Is4In6():
 			return nil, fmt.Errorf("%q is a range of IPv4 addresses in the dress of IPv6: write it like 10.1.0.0/16", text)
 		case prefix != prefix.Masked():
-			return nil, fmt.Errorf("%q has bits beyond its length: did you mean %s, or %s alone?", text, prefix.Masked(), prefix.Addr())
+			return nil, fmt.Errorf("%q has bits beyond its length: write %s, or %s alone", text, prefix.Masked(), prefix.Addr())
 		}
 		ranges = append(ranges, prefix)
 	}

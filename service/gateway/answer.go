@@ -24,6 +24,8 @@ type answerer struct {
 	logger *slog.Logger
 	// maxRows bounds what an unpaged call is given.
 	maxRows int
+	// maxBody bounds the body of a call to a registered API.
+	maxBody int64
 	// truncate cuts at maxRows instead of refusing, for test calls.
 	truncate bool
 
@@ -48,6 +50,8 @@ type call struct {
 	key []byte
 	// age is for how many seconds the answer has been in the cache, -1 where it is new.
 	age int
+	// proxied is what a call of a registered API needs besides.
+	proxied proxied
 }
 
 var calls = sync.Pool{New: func() any { return &call{body: make([]byte, 0, 1024)} }}
@@ -77,6 +81,9 @@ type outcome struct {
 	// age is as in call.
 	age int
 	*failure
+	// aborted says that an answer broke off that had been begun: its connection must be
+	// cut, so that nobody takes it for whole.
+	aborted bool
 }
 
 // serve answers one call from the table.
@@ -87,7 +94,12 @@ func (a *answerer) serve(t *table, w http.ResponseWriter, r *http.Request) outco
 	c.age = -1
 	rt, f := a.enter(t, r, start)
 	defer a.leave()
-	if f == nil {
+	passed := false
+	switch {
+	case f != nil:
+	case rt.proxy != nil:
+		passed, f = a.forward(rt, w, r, c, id)
+	default:
 		f = a.run(rt, r, c, start)
 	}
 	if f != nil && errors.As(f.cause, new(*panicked)) {
@@ -96,6 +108,11 @@ func (a *answerer) serve(t *table, w http.ResponseWriter, r *http.Request) outco
 	}
 	out := outcome{status: http.StatusOK, age: c.age, failure: f}
 	switch {
+	case passed:
+		out.status, out.bytes, out.aborted = c.proxied.status, c.proxied.bytes, f != nil
+		if out.aborted && f.code == nil {
+			out.status = statusClientGone
+		}
 	case f == nil:
 		c.body = append(c.body, `,"errCode":0,"errMsg":"success","requestId":"`...)
 		c.body = append(c.body, id...)
@@ -106,7 +123,7 @@ func (a *answerer) serve(t *table, w http.ResponseWriter, r *http.Request) outco
 		out.status = f.code.Status
 		c.body = appendFailure(c.body[:0], f, id)
 	}
-	if out.status != statusClientGone {
+	if out.status != statusClientGone && !passed {
 		out.bytes = len(c.body)
 		write(w, out, id, c.body)
 	}
@@ -117,6 +134,7 @@ func (a *answerer) serve(t *table, w http.ResponseWriter, r *http.Request) outco
 	a.log(r, rt, out, id, took)
 	if cap(c.body) <= maxPooledBody {
 		clear(c.arguments.values)
+		c.proxied.forget()
 		calls.Put(c)
 	}
 	return out
@@ -126,7 +144,7 @@ func (a *answerer) serve(t *table, w http.ResponseWriter, r *http.Request) outco
 // means that the caller has gone.
 func (a *answerer) run(rt *route, r *http.Request, c *call, start time.Time) (f *failure) {
 	if rt.broken != nil {
-		return &failure{code: errBrokenRoute, cause: rt.broken, message: "This API is published but cannot be called just now. Report this to the API's owner with the requestId."}
+		return brokenRoute(rt)
 	}
 	if hasBody(r) {
 		return failf(errBodyNotAllowed, "", "The request has a body, and this API takes its parameters from the query string: send them there, and no body.")
@@ -259,7 +277,7 @@ func appendFailure(dst []byte, f *failure, id string) []byte {
 // rest at debug level. The query string is left out, since values may be personal.
 func (a *answerer) log(r *http.Request, rt *route, out outcome, id string, took time.Duration) {
 	level := slog.LevelDebug
-	if out.status >= http.StatusInternalServerError {
+	if out.status >= http.StatusInternalServerError || out.aborted && out.code != nil {
 		level = slog.LevelInfo
 	}
 	ctx := r.Context()
@@ -298,7 +316,8 @@ func (a *answerer) log(r *http.Request, rt *route, out outcome, id string, took 
 // debug shows it to the API's owner.
 func appendCause(attrs []slog.Attr, f *failure) []slog.Attr {
 	switch f.code {
-	case errUnavailable, errInternal, errBrokenRoute:
+	case errUnavailable, errInternal, errBrokenRoute,
+		errUnreachable, errAnswerBroken, errRefusedAddress, errBackendBusy, errCircuitOpen:
 		return append(attrs, slog.String("cause", f.cause.Error()))
 	}
 	var postgres interface{ SQLState() string }

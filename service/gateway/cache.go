@@ -215,7 +215,7 @@ func appendValue(dst []byte, value any) ([]byte, bool) {
 	case nil:
 		return append(dst, 'n'), true
 	case string:
-		return appendText(append(dst, 's'), v), true
+		return appendKeyText(append(dst, 's'), v), true
 	case int64:
 		return binary.AppendVarint(append(dst, 'i'), v), true
 	case float64:
@@ -223,7 +223,7 @@ func appendValue(dst []byte, value any) ([]byte, bool) {
 	case bool:
 		return appendTruth(append(dst, 'b'), v), true
 	case []string:
-		return appendList(append(dst, 'S'), v, appendText), true
+		return appendList(append(dst, 'S'), v, appendKeyText), true
 	case []int64:
 		return appendList(append(dst, 'I'), v, binary.AppendVarint), true
 	case []float64:
@@ -236,7 +236,7 @@ func appendValue(dst []byte, value any) ([]byte, bool) {
 	return dst, false
 }
 
-func appendText(dst []byte, text string) []byte {
+func appendKeyText(dst []byte, text string) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(text))), text...)
 }
 

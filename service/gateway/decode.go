@@ -37,6 +37,8 @@ type parameter struct {
 	name     string
 	kind     service.ParameterType
 	required bool
+	// position is where the caller passes it; "" means the query string.
+	position service.Position
 	// value is what an absent optional parameter has: its default, or nil for NULL.
 	value any
 }
@@ -51,6 +53,14 @@ type arguments struct {
 // decode reads a query string as the route's parameters. It allocates nothing but
 // the values themselves, and text that is percent-encoded.
 func (a *arguments) decode(rt *route, query string) *failure {
+	if f := a.decodeQuery(rt, query); f != nil {
+		return f
+	}
+	return a.complete(rt)
+}
+
+// decodeQuery begins with the values of absent parameters and reads the query string.
+func (a *arguments) decodeQuery(rt *route, query string) *failure {
 	a.values = a.values[:0]
 	for i := range rt.parameters {
 		a.values = append(a.values, rt.parameters[i].value)
@@ -70,9 +80,14 @@ func (a *arguments) decode(rt *route, query string) *failure {
 			return f
 		}
 	}
+	return nil
+}
+
+// complete is the end of decoding: what is required must have come.
+func (a *arguments) complete(rt *route) *failure {
 	for i := range rt.parameters {
 		if p := &rt.parameters[i]; p.required && !a.has(i) {
-			return failf(errMissingParameter, p.name, "The parameter %q is required and missing: add it to the query string as %s.", p.name, typePhrase(p.kind))
+			return failf(errMissingParameter, p.name, "The parameter %q is required and missing: add it to %s as %s.", p.name, place(p.position), typePhrase(p.kind))
 		}
 	}
 	if rt.paged {
@@ -84,6 +99,18 @@ func (a *arguments) decode(rt *route, query string) *failure {
 		}
 	}
 	return nil
+}
+
+// place names where a parameter is passed.
+func place(p service.Position) string {
+	switch p {
+	case service.PositionHeader:
+		return "the headers"
+	case service.PositionBody:
+		return "the body"
+	default:
+		return "the query string"
+	}
 }
 
 func (a *arguments) has(i int) bool { return a.seen[i/64]&(1<<(i%64)) != 0 }
@@ -106,6 +133,12 @@ func (a *arguments) decodePair(rt *route, pair string) *failure {
 	if paging {
 		return a.decodePage(name, text)
 	}
+	return a.set(rt, i, text)
+}
+
+// set reads the text as the value of a parameter.
+func (a *arguments) set(rt *route, i int, text string) *failure {
+	name := rt.parameters[i].name
 	if a.has(i) {
 		return repeatedParameter(name)
 	}

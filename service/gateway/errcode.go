@@ -33,18 +33,18 @@ func Errors() []ErrorCode {
 var (
 	errUnknownParameter = &ErrorCode{
 		40001, http.StatusBadRequest, "UNKNOWN_PARAMETER",
-		"The query string has a parameter that the API does not declare.",
+		"The query string or the body has a parameter that the API does not declare.",
 		"Remove it, or correct its spelling; names are case-sensitive. pageNum and pageSize exist on paged APIs alone.",
 	}
 	errRepeatedParameter = &ErrorCode{
 		40002, http.StatusBadRequest, "REPEATED_PARAMETER",
-		"A parameter is in the query string more than once.",
+		"A parameter is there more than once.",
 		"Send it once. A list is one value with commas (1,2,3) or a JSON array.",
 	}
 	errMissingParameter = &ErrorCode{
 		40003, http.StatusBadRequest, "MISSING_PARAMETER",
-		"A required parameter is not in the query string.",
-		"Add it. POST calls have their parameters in the query string too.",
+		"A required parameter is missing.",
+		"Add it where the message says. SQL APIs have their parameters in the query string, with POST too.",
 	}
 	errInvalidParameter = &ErrorCode{
 		40004, http.StatusBadRequest, "INVALID_PARAMETER",
@@ -68,13 +68,28 @@ var (
 	}
 	errBodyNotAllowed = &ErrorCode{
 		40008, http.StatusBadRequest, "BODY_NOT_ALLOWED",
-		"The request has a body; the API takes its parameters from the query string.",
+		"The request has a body, and the API takes none.",
 		"Send the parameters in the query string and no body.",
 	}
 	errValueRefused = &ErrorCode{
 		40009, http.StatusBadRequest, "VALUE_REFUSED",
 		"The database does not take a value, because it is out of range for example.",
 		"Send another value.",
+	}
+	errMalformedBody = &ErrorCode{
+		40010, http.StatusBadRequest, "MALFORMED_BODY",
+		"The body is not what its Content-Type says, or it cannot be read to its end.",
+		"Send one JSON object, or a form, in UTF-8.",
+	}
+	errBodyTooLarge = &ErrorCode{
+		41301, http.StatusRequestEntityTooLarge, "BODY_TOO_LARGE",
+		"The body is larger than the gateway takes.",
+		"Send a smaller body, or split the call into several.",
+	}
+	errMediaType = &ErrorCode{
+		41501, http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE",
+		"The body is not in the format that the API takes.",
+		"Send a body in the format that the message names, with its Content-Type.",
 	}
 )
 
@@ -150,6 +165,21 @@ var (
 		"A column of the answer is not of the type that the API declares.",
 		"Report it to the API's owner with the requestId.",
 	}
+	errUnreachable = &ErrorCode{
+		50204, http.StatusBadGateway, "BACKEND_UNREACHABLE",
+		"The API's backend cannot be connected to, or closes the connection without an answer.",
+		"Try again later, or report it to the API's owner with the requestId.",
+	}
+	errAnswerBroken = &ErrorCode{
+		50205, http.StatusBadGateway, "BACKEND_ANSWER_BROKEN",
+		"The backend's answer is not valid HTTP, or it breaks off. Where a part of it was passed on already, the connection is cut instead.",
+		"Report it to the API's owner with the requestId.",
+	}
+	errRefusedAddress = &ErrorCode{
+		50206, http.StatusBadGateway, "BACKEND_REFUSED_ADDRESS",
+		"The backend has an address that the gateway does not connect to.",
+		"Report it to the API's owner with the requestId: an operator can open the range of the address.",
+	}
 	errUnavailable = &ErrorCode{
 		50301, http.StatusServiceUnavailable, "DATABASE_UNAVAILABLE",
 		"The API's database does not answer, or has no connection free.",
@@ -160,9 +190,19 @@ var (
 		"The API is published, but cannot be called as it is.",
 		"Report it to the API's owner with the requestId: its definition or connection needs attention.",
 	}
+	errBackendBusy = &ErrorCode{
+		50303, http.StatusServiceUnavailable, "BACKEND_BUSY",
+		"All connections to the API's backend stayed in use.",
+		"Try again after the seconds in Retry-After.",
+	}
+	errCircuitOpen = &ErrorCode{
+		50304, http.StatusServiceUnavailable, "BACKEND_CIRCUIT_OPEN",
+		"The API's backend failed too often just now and is left alone for a while.",
+		"Try again after the seconds in Retry-After.",
+	}
 	errTimeout = &ErrorCode{
 		50401, http.StatusGatewayTimeout, "TIMEOUT",
-		"The database took longer than the API's timeout.",
+		"The database or backend took longer than the API's timeout.",
 		"Narrow the call, or ask the API's owner to raise the timeout.",
 	}
 )
@@ -171,7 +211,10 @@ var (
 var errorTable = []*ErrorCode{
 	errUnknownParameter, errRepeatedParameter, errMissingParameter, errInvalidParameter, errLongParameter,
 	errMalformedQuery, errInvalidPage, errBodyNotAllowed, errValueRefused,
-	errProtocolNotAllowed, errNoAPI, errNoStage, errMethodNotAllowed, errLongQuery,
+	errMalformedBody,
+	errProtocolNotAllowed, errNoAPI, errNoStage, errMethodNotAllowed,
+	errBodyTooLarge, errLongQuery, errMediaType,
 	errThrottledAPI, errThrottledUser, errThrottledSystem,
-	errInternal, errStatementFailed, errTooManyRows, errNotAnswerable, errUnavailable, errBrokenRoute, errTimeout,
+	errInternal, errStatementFailed, errTooManyRows, errNotAnswerable, errUnreachable, errAnswerBroken, errRefusedAddress,
+	errUnavailable, errBrokenRoute, errBackendBusy, errCircuitOpen, errTimeout,
 }

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -29,7 +30,9 @@ import (
 
 	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/backend"
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
+	"github.com/dataservice/terraform-provider-dataservice/service/dialguard"
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 	"github.com/dataservice/terraform-provider-dataservice/service/sqlstore"
@@ -157,13 +160,14 @@ func holdPeople(t testing.TB, dir string, c service.ConnectionInput) (release fu
 // behind a real server.
 type house struct {
 	*lifecycle.Service
-	store   *sqlstore.Store
-	sources *datasource.Sources
-	runner  lifecycle.Runner
-	gateway *gateway.Gateway
-	server  *httptest.Server
-	caller  lifecycle.Caller
-	dir     string
+	store    *sqlstore.Store
+	sources  *datasource.Sources
+	backends *backend.Client
+	runner   lifecycle.Runner
+	gateway  *gateway.Gateway
+	server   *httptest.Server
+	caller   lifecycle.Caller
+	dir      string
 	// inFlight counts the calls that the gateway is answering.
 	inFlight atomic.Int32
 }
@@ -173,6 +177,9 @@ type options struct {
 	maxRows        int
 	logger         *slog.Logger
 	trustedProxies []string
+	// backends are those of a client that may call this machine, where nothing else is said.
+	backends *backend.Options
+	maxBody  int64
 	// store wraps what the gateway reads.
 	store func(lifecycle.Store) lifecycle.Store
 }
@@ -191,6 +198,14 @@ func newHouse(t testing.TB, o options) *house {
 	t.Cleanup(func() { _ = h.store.Close() })
 	h.sources = datasource.New(datasource.Options{SQLiteDir: h.dir, Logger: o.logger})
 	t.Cleanup(func() { h.sources.Close() })
+	if o.backends == nil {
+		o.backends = &backend.Options{}
+	}
+	if o.backends.Policy == nil {
+		o.backends.Policy = dialguard.Backends([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})
+	}
+	h.backends = backend.New(*o.backends)
+	t.Cleanup(h.backends.Close)
 	var routes lifecycle.Store = h.store
 	if o.store != nil {
 		routes = o.store(h.store)
@@ -199,9 +214,9 @@ func newHouse(t testing.TB, o options) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.gateway = gateway.New(gateway.Options{Store: routes, Sources: h.sources, Logger: o.logger, MaxRows: o.maxRows, TrustedProxies: proxies})
+	h.gateway = gateway.New(gateway.Options{Store: routes, Sources: h.sources, Backends: h.backends, Logger: o.logger, MaxRows: o.maxRows, MaxBodyBytes: o.maxBody, TrustedProxies: proxies})
 	t.Cleanup(h.gateway.Close)
-	h.runner = gateway.NewRunner(h.sources)
+	h.runner = gateway.NewRunner(h.sources, h.backends)
 	h.Service = lifecycle.New(lifecycle.Options{Store: h.store, Runner: h.runner, Router: h.gateway, Logger: o.logger})
 	token, _, err := h.Bootstrap(ctx)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/backend"
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 )
@@ -37,6 +38,11 @@ const (
 type Options struct {
 	Store   lifecycle.Store
 	Sources *datasource.Sources
+	// Backends calls the backends of registered APIs.
+	Backends *backend.Client
+	// MaxBodyBytes bounds the body of a call to a registered API; DefaultMaxBodyBytes
+	// where 0.
+	MaxBodyBytes int64
 	// Logger gets the access log and what is wrong with routes; slog.Default where nil.
 	Logger *slog.Logger
 	// MaxRows bounds the rows of an unpaged answer; DefaultMaxRows where 0. A call with
@@ -56,6 +62,7 @@ type Options struct {
 type Gateway struct {
 	store    lifecycle.Store
 	sources  *datasource.Sources
+	backends *backend.Client
 	logger   *slog.Logger
 	answerer answerer
 
@@ -97,12 +104,13 @@ var (
 // New returns a gateway without routes; [Gateway.Load] brings them.
 func New(o Options) *Gateway {
 	g := &Gateway{
-		store:   o.Store,
-		sources: o.Sources,
-		logger:  o.Logger,
-		reload:  make(chan struct{}, 1),
-		routes:  map[string]*route{},
-		missed:  map[change]error{},
+		store:    o.Store,
+		backends: o.Backends,
+		sources:  o.Sources,
+		logger:   o.Logger,
+		reload:   make(chan struct{}, 1),
+		routes:   map[string]*route{},
+		missed:   map[change]error{},
 
 		readers:      map[string]int{},
 		accounts:     map[accountKey]*account{},
@@ -113,7 +121,7 @@ func New(o Options) *Gateway {
 		g.logger = slog.Default()
 	}
 	g.answerer = answerer{
-		logger: g.logger, maxRows: cmp.Or(o.MaxRows, DefaultMaxRows), maxCalls: int64(o.MaxCalls), proxies: o.TrustedProxies,
+		logger: g.logger, maxRows: cmp.Or(o.MaxRows, DefaultMaxRows), maxBody: cmp.Or(o.MaxBodyBytes, DefaultMaxBodyBytes), maxCalls: int64(o.MaxCalls), proxies: o.TrustedProxies,
 		callers: newCallers(), cache: newCache(cmp.Or(o.CacheBytes, DefaultCacheBytes)), meter: newMeter(),
 	}
 	g.table.Store(emptyTable)
@@ -122,7 +130,9 @@ func New(o Options) *Gateway {
 
 // ServeHTTP answers one call.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	g.answerer.serve(g.table.Load(), w, r)
+	if out := g.answerer.serve(g.table.Load(), w, r); out.aborted {
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // Load builds the whole route table from the store. A publication that cannot be
@@ -254,7 +264,7 @@ func (g *Gateway) apply(ctx context.Context, ch change) error {
 				"api", r.publication.APIName, "publication", r.publication.ID)
 			continue
 		}
-		rt := newRoute(g.sources.Plan, r.publication, r.connection, r.missing)
+		rt := newRoute(g.sources.Plan, g.backends, r.publication, r.connection, r.missing)
 		if rt.broken != nil {
 			g.logger.WarnContext(ctx, "a published API cannot be called; it answers 503 until its definition or connection is put right",
 				"api", rt.apiName, "environment", rt.environmentName, "publication", rt.publicationID,
@@ -456,7 +466,7 @@ func withConnections(ctx context.Context, tx lifecycle.Tx, publications []servic
 	connections := map[string]read{}
 	records := make([]record, 0, len(publications))
 	for _, p := range publications {
-		if p.Live == nil {
+		if p.Live == nil || !p.Live.Definition.WithDefaults().ReadsConnection() {
 			records = append(records, record{publication: p})
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/backend"
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
 )
 
@@ -34,6 +35,8 @@ type route struct {
 	parameters []parameter
 	// index finds a parameter by name.
 	index map[string]int
+	// proxy is there in place of the plan where a backend answers.
+	proxy *proxy
 
 	surroundings
 
@@ -65,7 +68,7 @@ type planner func(service.Definition, service.Connection) (*datasource.Plan, err
 
 // newRoute compiles the live version of a publication. The connection is that of
 // the version; missing is why it could not be read.
-func newRoute(plan planner, p service.Publication, c service.Connection, missing error) *route {
+func newRoute(plan planner, backends *backend.Client, p service.Publication, c service.Connection, missing error) *route {
 	d := p.Live.Definition.WithDefaults()
 	rt := &route{
 		publicationID:   p.ID,
@@ -79,8 +82,12 @@ func newRoute(plan planner, p service.Publication, c service.Connection, missing
 		timeout:         time.Duration(d.TimeoutMS) * time.Millisecond,
 		broken:          missing,
 	}
-	if missing == nil {
+	switch {
+	case missing != nil:
+	case d.ReadsConnection():
 		rt.broken = rt.compile(plan, d, c)
+	default:
+		rt.broken = rt.register(backends, d)
 	}
 	return rt
 }

@@ -13,21 +13,24 @@ import (
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/backend"
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 )
 
 // NewRunner returns the runner whose test calls are answered by the gateway's own
 // code, as if the definition were published.
-func NewRunner(sources *datasource.Sources) lifecycle.Runner {
+func NewRunner(sources *datasource.Sources, backends *backend.Client) lifecycle.Runner {
 	return &runner{
 		sources:  sources,
-		answerer: answerer{logger: slog.New(slog.DiscardHandler), maxRows: service.MaxDebugRows, truncate: true},
+		backends: backends,
+		answerer: answerer{logger: slog.New(slog.DiscardHandler), maxRows: service.MaxDebugRows, maxBody: DefaultMaxBodyBytes, truncate: true},
 	}
 }
 
 type runner struct {
 	sources  *datasource.Sources
+	backends *backend.Client
 	answerer answerer
 }
 
@@ -36,19 +39,25 @@ func (r *runner) Check(ctx context.Context, c service.Connection) error {
 }
 
 func (r *runner) Validate(ctx context.Context, d service.Definition, c service.Connection) error {
+	if d = d.WithDefaults(); !d.ReadsConnection() {
+		return r.validateBackend(ctx, d)
+	}
 	return r.sources.Validate(ctx, d, c)
 }
 
 func (r *runner) Debug(ctx context.Context, d service.Definition, c service.Connection, call service.DebugInput) (service.DebugResult, error) {
-	if err := r.sources.Validate(ctx, d, c); err != nil {
+	if err := r.Validate(ctx, d, c); err != nil {
 		return service.DebugResult{}, err
 	}
-	rt := newRoute(r.sources.Draft, service.Publication{
+	rt := newRoute(r.sources.Draft, r.backends, service.Publication{
 		EnvironmentName: service.ReleaseEnvironmentName,
 		Live:            &service.Version{ConnectionID: c.ID, Definition: d},
 	}, c, nil)
 	if rt.broken != nil {
 		return service.DebugResult{}, rt.broken
+	}
+	if rt.proxy != nil {
+		return r.debugBackend(ctx, rt, call)
 	}
 	request := debugRequest(ctx, rt, call.Parameters)
 	answer := &answerWriter{header: http.Header{}}
@@ -141,6 +150,9 @@ func debugFailed(out outcome) error {
 type answerWriter struct {
 	header http.Header
 	body   []byte
+	// most bounds the body where it is not 0; cut says that there was more.
+	most int
+	cut  bool
 }
 
 func (w *answerWriter) Header() http.Header { return w.header }
@@ -148,6 +160,10 @@ func (w *answerWriter) Header() http.Header { return w.header }
 func (w *answerWriter) WriteHeader(int) {}
 
 func (w *answerWriter) Write(p []byte) (int, error) {
-	w.body = append(w.body, p...)
+	keep := p
+	if w.most > 0 && len(w.body)+len(p) > w.most {
+		keep, w.cut = p[:w.most-len(w.body)], true
+	}
+	w.body = append(w.body, keep...)
 	return len(p), nil
 }

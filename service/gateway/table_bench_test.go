@@ -129,7 +129,7 @@ func publishedRoute(g *Gateway, conn service.Connection, i int) (*route, record)
 		Live: &service.Version{ConnectionID: conn.ID, Definition: d},
 	}
 	r := record{publication: p, connection: conn}
-	return newRoute(g.sources.Plan, p, conn, nil), r
+	return newRoute(g.sources.Plan, nil, p, conn, nil), r
 }
 
 // BenchmarkRouteMemory tells the bytes per published API at 10,000 as B/api.

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"path/filepath"
 	"testing"
 	"time"
@@ -18,7 +19,9 @@ import (
 
 	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/backend"
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
+	"github.com/dataservice/terraform-provider-dataservice/service/dialguard"
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 	"github.com/dataservice/terraform-provider-dataservice/service/sqlstore"
@@ -56,12 +59,14 @@ func newHouse(t testing.TB, dsn string) *house {
 	t.Cleanup(func() { _ = store.Close() })
 	dir := t.TempDir()
 	writeNumbers(t, filepath.Join(dir, "numbers.db"))
+	backends := backend.New(backend.Options{Policy: dialguard.Backends([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})})
+	t.Cleanup(backends.Close)
 	sources := datasource.New(datasource.Options{SQLiteDir: dir, Logger: quiet})
 	t.Cleanup(func() { sources.Close() })
-	gw := gateway.New(gateway.Options{Store: store, Sources: sources, Logger: quiet})
+	gw := gateway.New(gateway.Options{Store: store, Sources: sources, Backends: backends, Logger: quiet})
 	h := &house{ctx: ctx, store: store, gateway: gw, dir: dir}
 	h.Service = lifecycle.New(lifecycle.Options{
-		Store: store, Runner: gateway.NewRunner(sources), Router: gw, Logger: quiet,
+		Store: store, Runner: gateway.NewRunner(sources, backends), Router: gw, Logger: quiet,
 		GatewayURL: "http://gateway", PublicURL: "http://control",
 	})
 	token, created, err := h.Bootstrap(ctx)

@@ -74,6 +74,7 @@ ORDER BY id`
 		{"a bind of a bind and an element", `SELECT 1 <foreach collection="l" item="x"><bind name="a" value="x + '!'"/><bind name="b" value="a + a"/>, #{b}</foreach>`, []string{"l:STRING_LIST"}, values{[]string{"u", "v"}}, "SELECT 1 , $1 , $2", values{"u!u!", "v!v!"}},
 		{"a bind that is not used is not evaluated", `<bind name="p" value="'%' + q"/>SELECT 1 <if test="q != null">WHERE a LIKE #{p}</if>`, []string{"q"}, values{nil}, "SELECT 1", nil},
 		{"trim", `SELECT 1 <trim prefix="WHERE (" suffix=")" prefixOverrides="and |or " suffixOverrides="and|or">AND a = #{a} Or </trim>`, []string{"a"}, values{"x"}, "SELECT 1 WHERE (  a = $1 )", values{"x"}},
+		{"trim takes no placeholder", `SELECT <trim prefixOverrides="#" suffixOverrides="}">#{a}</trim>`, []string{"a"}, values{"x"}, "SELECT $1", values{"x"}},
 		{"trim of nothing", `SELECT 1 <trim prefix="WHERE"><if test="a != null">a = #{a}</if></trim>`, []string{"a"}, values{nil}, "SELECT 1", nil},
 		{"words that only begin like an override stay", "SELECT 1 <where>android = #{a}</where>", []string{"a"}, values{"x"}, "SELECT 1 WHERE android = $1", values{"x"}},
 		{"CDATA, comments, entities and signs", `<!-- #{no} <if> -->SELECT <![CDATA[a < #{a} AND a <> 1 && b]]> AND a &lt;= 1 AND c <= 2 AND d < 3 AND 'x &amp; y&#33;' = e`, []string{"a"}, values{"x"}, "SELECT a < $1 AND a <> 1 && b AND a <= 1 AND c <= 2 AND d < 3 AND 'x & y!' = e", values{"x"}},
@@ -227,6 +228,8 @@ func TestMyBatisFailuresAreAboutTheValues(t *testing.T) {
 		{"a text of nothing, where it is bound", `<bind name="p" value="s + '%'"/>SELECT #{p}`, []string{"s"}, []any{nil}, "joins null and a text", ""},
 		{"a text that grows", `<bind name="a" value="s + s"/><bind name="b" value="a + a + a + a"/>SELECT #{b}`, []string{"s"}, []any{strings.Repeat("x", 10000)}, "more than 65536 bytes", ""},
 		{"no element to look for", `SELECT 1 WHERE a IN <foreach collection="l" item="x" open="(" close=")">#{x}</foreach>`, []string{"l:INT_LIST"}, []any{[]int64{}}, "The list l is empty", "l"},
+		{"tags that write nothing, again and again", `SELECT 1 <foreach collection="l" item="x"><foreach collection="l" item="y"><if test="x != y">a</if></foreach></foreach>`, []string{"l:INT_LIST"}, []any{make([]int64, 1000)}, "more than 50000 tags", ""},
+		{"a text that is repeated", `SELECT 1 <foreach collection="l">` + strings.Repeat("a ", 400) + `</foreach>`, []string{"l:INT_LIST"}, []any{make([]int64, 1000)}, "more than 262144 bytes", ""},
 		{"lists within lists that never end", `SELECT 1 <foreach collection="l" item="x"><foreach collection="l" item="y">a</foreach></foreach>`, []string{"l:INT_LIST"}, []any{make([]int64, 1000)}, "The lists are too long", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/dataservice/terraform-provider-dataservice/service/dialguard"
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
 )
 
@@ -23,6 +24,8 @@ type serveCommand struct {
 	GatewayListen string `help:"Address of the gateway, where published APIs are called." default:"127.0.0.1:8081" env:"DATASERVICE_GATEWAY_LISTEN"`
 	Store         string `help:"Where records are kept: \"sqlite\" in the data directory, or a postgres:// URL." default:"sqlite" env:"DATASERVICE_STORE"`
 	SQLiteDir     string `name:"sqlite-dir" help:"Directory that SQLite connections may open files in; DATA_DIR/databases where absent." env:"DATASERVICE_SQLITE_DIR" placeholder:"DIR"`
+	// AllowBackendCIDR is read into backendRanges.
+	AllowBackendCIDR []string `name:"allow-backend-cidr" help:"Range of addresses that backends of registered APIs may have besides those of the public internet, such as 10.0.0.0/8 or 127.0.0.1; several with commas." env:"DATASERVICE_ALLOW_BACKEND_CIDR" placeholder:"CIDR"`
 	// AllowConnectionCIDR stays as it was written until check has looked at it.
 	AllowConnectionCIDR []string `name:"allow-connection-cidr" help:"Range of addresses, such as 10.0.0.0/8, that PostgreSQL and MySQL connections may lead to; can be given several times. All but link-local, metadata and multicast addresses where absent." env:"DATASERVICE_ALLOW_CONNECTION_CIDR" placeholder:"CIDR,..."`
 	TLSCert             string   `name:"tls-cert" help:"PEM file with the control plane's certificate and its chain." env:"DATASERVICE_TLS_CERT" placeholder:"FILE"`
@@ -41,6 +44,8 @@ type serveCommand struct {
 	MetricsListen     string   `help:"Address at which metrics can be scraped, at the path /metrics, without a token; such as 127.0.0.1:9464. Absent: nowhere." env:"DATASERVICE_METRICS_LISTEN" placeholder:"HOST:PORT"`
 
 	LogLevel string `help:"What is logged: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"DATASERVICE_LOG_LEVEL"`
+
+	backendRanges []netip.Prefix
 }
 
 // Run serves until ctx ends.
@@ -63,6 +68,9 @@ func (c *serveCommand) check() (err error) {
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return failed(nil, "--tls-cert and --tls-key belong together: give both, or none for plain HTTP.")
+	}
+	if c.backendRanges, err = dialguard.ParseRanges(c.AllowBackendCIDR); err != nil {
+		return failed(nil, "--allow-backend-cidr: %s.", err)
 	}
 	if _, err := prefixes("--allow-connection-cidr", c.AllowConnectionCIDR); err != nil {
 		return err

@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/backend"
 	"github.com/dataservice/terraform-provider-dataservice/service/controlplane"
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
+	"github.com/dataservice/terraform-provider-dataservice/service/dialguard"
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 	"github.com/dataservice/terraform-provider-dataservice/service/sqlstore"
@@ -53,15 +55,17 @@ func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error)
 		return err
 	}
 	defer sources.Close()
+	backends := backend.New(backend.Options{Policy: dialguard.Backends(c.backendRanges)})
+	defer backends.Close()
 	options, err := c.gatewayOptions()
 	if err != nil {
 		return err
 	}
-	options.Store, options.Sources, options.Logger = store, sources, logger
+	options.Store, options.Sources, options.Backends, options.Logger = store, sources, backends, logger
 	router := gateway.New(options)
 	defer router.Close()
 	lifecycles := lifecycle.New(lifecycle.Options{
-		Store: store, Runner: gateway.NewRunner(sources), Router: router, Logger: logger,
+		Store: store, Runner: gateway.NewRunner(sources, backends), Router: router, Logger: logger,
 		GatewayURL: or(c.GatewayURL, addresses.Gateway), GatewayTLSURL: or(c.GatewayTLSURL, addresses.GatewayTLS), PublicURL: or(c.PublicURL, addresses.ControlPlane), Version: programVersion(),
 	})
 	if err := bootstrap(ctx, lifecycles, dir, logger); err != nil {

@@ -1,0 +1,430 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/dataservice/terraform-provider-dataservice/service/backend"
+)
+
+// Limits of bodies.
+const (
+	// DefaultMaxBodyBytes bounds the body of a call to a registered API, where the options
+	// say nothing.
+	DefaultMaxBodyBytes = 10 << 20
+	// MaxParameterBody bounds a body whose parameters are declared, which is held in
+	// memory while the call runs.
+	MaxParameterBody = 1 << 20
+	// wholeBody is the largest body that is read whole before it is sent, so that a slow
+	// caller keeps no connection to the backend, and so that it can be sent again.
+	wholeBody = 32 << 10
+	// oldCallerBody bounds an answer of unknown length to a caller of HTTP/1.0, to whom
+	// only the end of the connection tells the end of the body: it is held in memory, so
+	// that it can be given a length.
+	oldCallerBody = 1 << 20
+)
+
+// proxied is what a call of a registered API needs while it runs; it is reused.
+type proxied struct {
+	request backend.Request
+	target  []byte
+	// payload is a body that is sent whole.
+	payload []byte
+	stream  bodyStream
+	// status and bytes are those of an answer that was begun.
+	status, bytes int
+}
+
+// forget lets go of what belongs to a call.
+func (p *proxied) forget() {
+	p.stream = bodyStream{}
+	if cap(p.payload) > maxPooledBody {
+		p.payload = nil
+	}
+}
+
+// forward has the backend answer a call. begun says that its answer was passed on, or
+// the beginning of it; a failure then means that it broke off.
+func (a *answerer) forward(rt *route, w http.ResponseWriter, r *http.Request, c *call, id string) (begun bool, f *failure) {
+	if rt.broken != nil {
+		return false, brokenRoute(rt)
+	}
+	deadline := time.Now().Add(rt.timeout)
+	control := http.NewResponseController(w)
+	x := &c.proxied
+	x.status, x.bytes = 0, 0
+	if f := a.prepare(rt, r, c, control, deadline); f != nil {
+		return false, f
+	}
+	x.address(rt, r, id)
+	answer, err := rt.proxy.client.Do(r.Context(), deadline, &rt.proxy.base, &x.request)
+	if err != nil {
+		return false, backendFailure(rt, &x.stream, err)
+	}
+	defer answer.Close()
+	return a.passOn(rt, w, r, c, id, answer, control, deadline)
+}
+
+func brokenRoute(rt *route) *failure {
+	return &failure{code: errBrokenRoute, cause: rt.broken, message: "This API is published but cannot be called just now. Report this to the API's owner with the requestId."}
+}
+
+// prepare decodes the call and begins the request with target and body.
+func (a *answerer) prepare(rt *route, r *http.Request, c *call, control *http.ResponseController, deadline time.Time) *failure {
+	p, x := rt.proxy, &c.proxied
+	if f := c.arguments.decodeQuery(rt, r.URL.RawQuery); f != nil {
+		return f
+	}
+	if f := c.arguments.decodeHeaders(rt, r.Header); f != nil {
+		return f
+	}
+	x.payload = x.payload[:0]
+	takesBody := p.method == http.MethodPost || p.method == http.MethodPut
+	if !takesBody && hasBody(r) {
+		return failf(errBodyNotAllowed, "", "The request has a body, and calls with %s have none here: send no body.", p.method)
+	}
+	arrives := takesBody && r.Body != nil && r.Body != http.NoBody && r.ContentLength != 0
+	if arrives {
+		// A caller who sends slowly is part of the time that the call takes. A writer
+		// without deadlines has all of the body in memory.
+		_ = control.SetReadDeadline(deadline)
+	}
+	streamed := false
+	var f *failure
+	switch {
+	case p.reads:
+		f = a.readParameters(rt, r, c, arrives)
+	case arrives:
+		streamed, f = a.readBody(rt, r, x)
+	}
+	if f != nil {
+		return f
+	}
+	if f := c.arguments.complete(rt); f != nil {
+		return f
+	}
+	if x.target, f = p.appendTarget(x.target[:0], rt, c.arguments.values); f != nil {
+		return f
+	}
+	x.request.Begin(p.method, &p.base, x.target)
+	for _, i := range p.sentHeaders {
+		if value := c.arguments.values[i]; value != nil {
+			parameter := &rt.parameters[i]
+			text, ok := value.(string)
+			if !ok {
+				text = string(appendText(nil, parameter.kind, value))
+			}
+			if !isPlainHeader(text) {
+				return failf(errInvalidParameter, parameter.name, "The value of parameter %q has control characters or characters beyond ASCII, which a header cannot have.", parameter.name)
+			}
+			x.request.Add(parameter.name, text)
+		}
+	}
+	switch {
+	case p.reads:
+		x.payload = p.appendBody(x.payload[:0], rt, c.arguments.values)
+		x.request.Add("Content-Type", mediaType(p.requestType))
+		x.request.SetBody(x.payload)
+	case streamed:
+		// The answer may begin before the body has come to its end.
+		_ = control.EnableFullDuplex() // HTTP/2 always is
+		x.request.SetStream(&x.stream, r.ContentLength, func() { _ = control.SetReadDeadline(time.Unix(1, 0)) })
+	case arrives && len(x.payload) > 0:
+		x.request.SetBody(x.payload)
+	}
+	if !p.reads && (streamed || len(x.payload) > 0) {
+		for _, name := range []string{"Content-Type", "Content-Encoding", "Content-Language"} {
+			for _, value := range r.Header[name] {
+				x.request.Add(name, value)
+			}
+		}
+	}
+	return nil
+}
+
+// readParameters reads the body for its declared parameters.
+func (a *answerer) readParameters(rt *route, r *http.Request, c *call, arrives bool) *failure {
+	if !arrives {
+		return nil
+	}
+	p, x := rt.proxy, &c.proxied
+	most := min(a.maxBody, MaxParameterBody)
+	if r.ContentLength > most {
+		return tooLarge(most)
+	}
+	x.stream = bodyStream{body: r.Body, left: most}
+	var err error
+	if x.payload, err = readAll(x.payload, &x.stream); err != nil {
+		return bodyFailure(rt, &x.stream, err)
+	}
+	if len(x.payload) == 0 {
+		return nil
+	}
+	if f := checkMediaType(p.requestType, r.Header.Get("Content-Type"), true); f != nil {
+		return f
+	}
+	if r.Header.Get("Content-Encoding") != "" {
+		return failf(errMediaType, "", "The body has the Content-Encoding %s, and this API takes it without one.", echo(r.Header.Get("Content-Encoding")))
+	}
+	if p.requestType == "FORM" {
+		return c.arguments.decodeForm(rt, x.payload)
+	}
+	return c.arguments.decodeJSON(rt, x.payload)
+}
+
+// readBody takes a body that is passed on as it is. A small one is read whole; streamed
+// says that the rest of it is to be sent as it comes.
+func (a *answerer) readBody(rt *route, r *http.Request, x *proxied) (streamed bool, f *failure) {
+	if r.ContentLength > a.maxBody {
+		return false, tooLarge(a.maxBody)
+	}
+	x.stream = bodyStream{body: r.Body, left: a.maxBody}
+	if r.ContentLength > wholeBody {
+		return true, checkMediaType(rt.proxy.requestType, r.Header.Get("Content-Type"), false)
+	}
+	var err error
+	if r.ContentLength > 0 {
+		x.payload, err = readAll(x.payload, &x.stream)
+	} else {
+		// What comes first may be all.
+		x.payload = append(x.payload[:0], make([]byte, 4<<10)...)
+		var n int
+		n, err = x.stream.Read(x.payload)
+		x.payload = x.payload[:n]
+		streamed = err == nil
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		x.stream.first = x.payload
+	}
+	switch {
+	case err != nil:
+		return false, bodyFailure(rt, &x.stream, err)
+	case len(x.payload) == 0 && !streamed:
+		return false, nil
+	}
+	return streamed, checkMediaType(rt.proxy.requestType, r.Header.Get("Content-Type"), false)
+}
+
+// readAll appends all of the stream.
+func readAll(dst []byte, from io.Reader) ([]byte, error) {
+	for {
+		if len(dst) == cap(dst) {
+			dst = append(dst, 0)[:len(dst)]
+		}
+		n, err := from.Read(dst[len(dst):cap(dst)])
+		dst = dst[:len(dst)+n]
+		if errors.Is(err, io.EOF) {
+			return dst, nil
+		}
+		if err != nil {
+			return dst, err
+		}
+	}
+}
+
+// bodyStream is the body of a call, bounded.
+type bodyStream struct {
+	// first was read already.
+	first []byte
+	body  io.Reader
+	// left is how many bytes more there may be.
+	left  int64
+	large bool
+}
+
+var errLargeBody = errors.New("the body is larger than it may be")
+
+func (s *bodyStream) Read(p []byte) (int, error) {
+	if len(s.first) > 0 {
+		n := copy(p, s.first)
+		s.first = s.first[n:]
+		return n, nil
+	}
+	n, err := s.body.Read(p)
+	if s.left -= int64(n); s.left < 0 {
+		s.large = true
+		return 0, errLargeBody
+	}
+	return n, err
+}
+
+func tooLarge(most int64) *failure {
+	return failf(errBodyTooLarge, "", "The body is larger than %d bytes, which is the most: send a smaller one.", most)
+}
+
+// bodyFailure is for a body that could not be read.
+func bodyFailure(rt *route, s *bodyStream, err error) *failure {
+	switch {
+	case s.large:
+		return failf(errBodyTooLarge, "", "The body is larger than this API takes: send a smaller one.")
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &failure{code: errTimeout, cause: err, message: timeoutMessage(rt)}
+	case errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, new(net.Error)):
+		return &failure{cause: err}
+	}
+	f := failf(errMalformedBody, "", "The body cannot be read to its end: send it with a right Content-Length, or in right chunks.")
+	f.cause = err
+	return f
+}
+
+// address adds the headers that every request to a backend has.
+func (x *proxied) address(rt *route, r *http.Request, id string) {
+	for _, name := range rt.proxy.passedOn {
+		values := r.Header[name]
+		if len(values) == 0 || len(r.Header["Connection"]) > 0 && isHopByHop(r.Header, name) {
+			continue
+		}
+		for _, value := range values {
+			x.request.Add(name, value)
+		}
+	}
+	x.request.Add("X-Request-Id", id)
+	// What the caller says of itself is not believed.
+	if from, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		x.request.Add("X-Forwarded-For", from)
+	}
+	if r.Host != "" {
+		x.request.Add("X-Forwarded-Host", r.Host)
+	}
+	proto := "http"
+	if r.TLS != nil {
+		proto = "https"
+	}
+	x.request.Add("X-Forwarded-Proto", proto)
+}
+
+// withheld are headers of a backend that would speak for the gateway's own host.
+var withheld = map[string]bool{
+	"Set-Cookie": true, "Set-Cookie2": true, "Alt-Svc": true, "Strict-Transport-Security": true, "Clear-Site-Data": true,
+	"X-Request-Id": true,
+}
+
+// passOn answers with the backend's answer. begun says that the caller may have got a
+// part of it.
+func (a *answerer) passOn(rt *route, w http.ResponseWriter, r *http.Request, c *call, id string, answer *backend.Response, control *http.ResponseController, deadline time.Time) (begun bool, f *failure) {
+	x := &c.proxied
+	// The first piece comes before the status is sent: where there is none, a status of
+	// ours can tell.
+	piece, err := answer.Next()
+	length := answer.Length
+	if err == nil && length < 0 && !answer.Done() && r.ProtoMajor == 1 && r.ProtoMinor == 0 {
+		if c.body, err = gather(c.body[:0], answer, piece); err == nil {
+			piece, length = c.body, int64(len(c.body))
+		}
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, backendFailure(rt, &x.stream, err)
+	}
+	copyHeader(w.Header(), answer, length, id)
+	x.status = answer.Status
+	w.WriteHeader(answer.Status)
+	if !answer.Done() {
+		// A caller who reads slowly is part of the time as well.
+		_ = control.SetWriteDeadline(deadline.Add(time.Second))
+	}
+	for err == nil {
+		n, failed := w.Write(piece)
+		x.bytes += n
+		if failed != nil {
+			return true, &failure{cause: failed}
+		}
+		if answer.Done() {
+			break
+		}
+		if length < 0 && !answer.Ready() {
+			// An error means that the caller has gone, which the next writing tells as well.
+			_ = control.Flush()
+		}
+		piece, err = answer.Next()
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return true, backendFailure(rt, &x.stream, err)
+	}
+	return true, nil
+}
+
+// errOldCaller is why an answer cannot be passed on.
+var errOldCaller = fmt.Errorf("the caller speaks HTTP/1.0, and the answer has no length and more than %d bytes", oldCallerBody)
+
+// gather appends the whole body, which begins with the piece.
+func gather(dst []byte, answer *backend.Response, piece []byte) ([]byte, error) {
+	for {
+		if dst = append(dst, piece...); len(dst) > oldCallerBody {
+			return dst, &backend.Error{Kind: backend.Broken, Err: errOldCaller}
+		}
+		var err error
+		if piece, err = answer.Next(); errors.Is(err, io.EOF) {
+			return dst, nil
+		} else if err != nil {
+			return dst, err
+		}
+	}
+}
+
+// copyHeader sets the headers that the caller gets.
+func copyHeader(h http.Header, answer *backend.Response, length int64, id string) {
+	// Without one, none is guessed.
+	h["Content-Type"] = nil
+	values := make([]string, len(answer.Fields)+2)
+	for i, field := range answer.Fields {
+		if withheld[field.Name] {
+			continue
+		}
+		if old := h[field.Name]; len(old) > 0 {
+			h[field.Name] = append(old, field.Value)
+			continue
+		}
+		values[i] = field.Value
+		h[field.Name] = values[i : i+1 : i+1]
+	}
+	n := len(answer.Fields)
+	values[n] = id
+	h["X-Request-Id"] = values[n : n+1 : n+1]
+	if length >= 0 && answer.Status != http.StatusNoContent && answer.Status != http.StatusNotModified {
+		values[n+1] = strconv.FormatInt(length, 10)
+		h["Content-Length"] = values[n+1:]
+	}
+}
+
+// backendFailure is the one place that turns what a backend did into an answer.
+func backendFailure(rt *route, s *bodyStream, err error) *failure {
+	f := &failure{cause: err}
+	var e *backend.Error
+	if !errors.As(err, &e) {
+		f.code, f.message = errInternal, "The gateway failed to answer. Report this to the service's operators with the requestId."
+		return f
+	}
+	switch e.Kind {
+	case backend.Gone:
+		// There is nobody to tell.
+	case backend.Body:
+		return bodyFailure(rt, s, e.Err)
+	case backend.Timeout:
+		f.code, f.message = errTimeout, timeoutMessage(rt)
+	case backend.Busy:
+		f.code, f.message, f.retryAfter = errBackendBusy, "The backend of this API has no connection free. Try again shortly.", 1
+	case backend.Open:
+		f.retryAfter = int(math.Ceil(e.RetryAfter.Seconds()))
+		f.code, f.message = errCircuitOpen, fmt.Sprintf("The backend of this API failed too often just now and is left alone for a while. Try again in %d s.", f.retryAfter)
+	case backend.Refused:
+		f.code, f.message = errRefusedAddress, "The backend of this API has an address that the gateway does not connect to. Report this to the API's owner with the requestId."
+	case backend.Broken:
+		f.code, f.message = errAnswerBroken, "The backend of this API gave an answer that is broken. Report this to the API's owner with the requestId."
+	case backend.Unreachable:
+		f.code, f.message = errUnreachable, "The backend of this API cannot be reached, or gives no answer. Try again later, or report this to the API's owner with the requestId."
+	default:
+		f.code, f.message = errInternal, "The gateway failed to answer. Report this to the service's operators with the requestId."
+	}
+	return f
+}
