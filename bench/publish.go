@@ -15,7 +15,7 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
-// changes is the number of publishes, switches, suspensions and restorations.
+// changes is the number of publishes, switches, suspensions and restorations together.
 const changes = 1000
 
 // publishUnderLoad changes what is published while others call an API that does not
