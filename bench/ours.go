@@ -42,9 +42,11 @@ func (b *bench) startOurs(ctx context.Context, name string, environment ...strin
 		}
 	}
 	data := filepath.Join(b.dir, name)
-	process, err := start(nil, b.service, []string{"serve", "--data-dir", data, "--sqlite-dir", b.databases,
+	process, err := start(nil, b.service, []string{
+		"serve", "--data-dir", data, "--sqlite-dir", b.databases,
 		"--listen", addresses[0], "--gateway-listen", addresses[1], "--metrics-listen", addresses[2],
-		"--allow-backend-cidr", "127.0.0.0/8"}, environment...)
+		"--allow-backend-cidr", "127.0.0.0/8",
+	}, environment...)
 	if err != nil {
 		return nil, err
 	}
@@ -97,16 +99,16 @@ func ready(ctx context.Context, address string) bool {
 }
 
 // publish makes an API with rate limits, debugs it and publishes it.
-func (o *ours) publish(ctx context.Context, name string, d service.Definition, example map[string]string) (service.Publication, error) {
+func (o *ours) publish(ctx context.Context, name string, d service.Definition, example map[string]string) error {
 	api, err := o.create(ctx, name, d, example)
 	if err != nil {
-		return service.Publication{}, err
+		return err
 	}
 	publication, err := o.client.Publish(ctx, service.PublishInput{APIID: api.ID, Revision: api.Revision})
 	if err == nil && !publication.Status.Callable() {
 		err = fmt.Errorf("the publication of %s is %s", name, publication.Status)
 	}
-	return publication, err
+	return err
 }
 
 // create makes an API with rate limits, and debugs it.

@@ -31,7 +31,7 @@ func (b *bench) compareProxy(ctx context.Context, name string) error {
 		Registration:      &service.Registration{Host: "http://" + backendAddress, Path: "/row"},
 		RequestParameters: map[string]service.RequestParameter{"id": {Type: service.TypeLong, Required: true}},
 	}
-	if _, err := o.publish(ctx, "proxy", d, map[string]string{"id": "1"}); err != nil {
+	if err := o.publish(ctx, "proxy", d, map[string]string{"id": "1"}); err != nil {
 		return fmt.Errorf("publishing the API: %w", err)
 	}
 	yardstick, address, err := b.startYardstick("-engine", "proxy", "-source", "http://"+backendAddress)

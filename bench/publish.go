@@ -36,7 +36,7 @@ func (b *bench) publishUnderLoad(ctx context.Context, name string) error {
 	}
 	d := rowDefinition(connectionID)
 	d.Path = "/bench/steady"
-	if _, err := o.publish(ctx, "steady", d, map[string]string{"id": "1"}); err != nil {
+	if err := o.publish(ctx, "steady", d, map[string]string{"id": "1"}); err != nil {
 		return err
 	}
 	loadContext, stop := context.WithCancel(ctx)
@@ -108,8 +108,7 @@ func (c *changer) story(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
-	publication, err := c.publishAndCall(ctx, api, 1)
-	if err != nil {
+	if _, err = c.publishAndCall(ctx, api, 1); err != nil {
 		return err
 	}
 	d.Script = &service.Script{SQL: "SELECT 2 AS version"}
@@ -119,7 +118,8 @@ func (c *changer) story(ctx context.Context, i int) error {
 	}); err != nil {
 		return err
 	}
-	if publication, err = c.publishAndCall(ctx, api, 2); err != nil {
+	publication, err := c.publishAndCall(ctx, api, 2)
+	if err != nil {
 		return err
 	}
 	if _, err = c.client.Suspend(ctx, publication.ID, service.ActionInput{}); err != nil {

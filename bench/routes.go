@@ -83,7 +83,7 @@ func (o *ours) publishMany(ctx context.Context, dsn string, n int) error {
 				}
 				d := rowDefinition(connectionID)
 				d.Path = "/bench/route/" + strconv.Itoa(i)
-				if _, err := o.publish(ctx, "route_"+strconv.Itoa(i), d, map[string]string{"id": "1"}); err != nil {
+				if err := o.publish(ctx, "route_"+strconv.Itoa(i), d, map[string]string{"id": "1"}); err != nil {
 					return err
 				}
 			}

@@ -98,7 +98,7 @@ func (b *bench) compareSQL(ctx context.Context, name, engine, path string, defin
 	}
 	d := definition(connectionID)
 	d.Path = "/bench" + path + "/" + engine
-	if _, err := o.publish(ctx, strings.ReplaceAll(name, "-", "_"), d, map[string]string{"id": "1"}); err != nil {
+	if err := o.publish(ctx, strings.ReplaceAll(name, "-", "_"), d, map[string]string{"id": "1"}); err != nil {
 		return fmt.Errorf("publishing the API: %w", err)
 	}
 	pool := b.pool

@@ -25,11 +25,11 @@ func openSQL(driver, dsn string, connections int) (store, error) {
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	// Both are kept for as long as the process lives.
-	one, err := db.Prepare(selectItems + "= ?") //nolint:sqlclosecheck // See above.
+	one, err := db.Prepare(selectItems + "= ?")
 	if err != nil {
 		return nil, err
 	}
-	many, err := db.Prepare(selectItems + "> ? ORDER BY id LIMIT ? OFFSET ?") //nolint:sqlclosecheck // See above.
+	many, err := db.Prepare(selectItems + "> ? ORDER BY id LIMIT ? OFFSET ?")
 	if err != nil {
 		return nil, err
 	}
