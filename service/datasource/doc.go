@@ -13,11 +13,20 @@
 //   - SQLite files are opened read-only, with query_only, without ATTACH, without
 //     trust in functions that the file's schema names, and only below --sqlite-dir.
 //     Where that directory is, a script does not learn.
-//   - On PostgreSQL each call is one round trip of its own transaction:
-//     BEGIN READ ONLY, the statement, ROLLBACK. What a script sets, even for the
-//     session, is rolled back. A session's advisory locks, which a rollback leaves,
-//     are given back: by the same call where the script may name them, within moments
-//     where a view or a function hides them.
+//   - On PostgreSQL each call is one round trip in a READ ONLY transaction of its own,
+//     which is rolled back, and with it what a script sets, even for the session. The
+//     rollback comes with the next call (ROLLBACK AND CHAIN spares it the BEGIN), or as
+//     soon as the session has been idle for a moment, a twentieth to a tenth of a second: until then
+//     pg_stat_activity shows it "idle in transaction" with the locks of a reader, which
+//     a change of the table waits for, and without a snapshot, so that VACUUM waits for
+//     nothing. A script can make its own transaction writable on PostgreSQL 15
+//     and older, with set_config(…, NULL, …); what it then writes is rolled back, and
+//     since each call ends with a look at the transaction, no other call inherits it.
+//     A sequence that it moves stays moved: whoever lets a role use sequences and
+//     set_config should know.
+//     A session's advisory locks, which a rollback leaves, are given back: by the same
+//     call where the script may name them, within moments where a view or a function
+//     hides them.
 //   - BEGIN and ROLLBACK are sent with every call and have no name at the server, so
 //     that nothing can be put in their place. The scripts' own prepared statements
 //     have names that cannot be guessed; a function that runs SQL which it puts
