@@ -192,6 +192,7 @@ func TestADebugTellsRowsAndStatement(t *testing.T) {
 			failing := definition(conn, "/fail", map[string]string{
 				"SQLITE":     "SELECT abs(-9223372036854775808 + ${id} - 1) AS n",
 				"POSTGRESQL": "SELECT 1 / (${id} - 1) AS n",
+				"MYSQL":      "SELECT (SELECT id FROM people WHERE id >= ${id}) AS n",
 			}[engine], "n")
 			failing.RequestParameters = one.RequestParameters
 			limited := one
