@@ -286,6 +286,7 @@ func TestGrantsAreRead(t *testing.T) {
 		// And MariaDB.
 		{"GRANT `reader` TO `u`@`%`", "", []string{"`reader`"}},
 		{"GRANT `reader` TO `u`@`%` WITH ADMIN OPTION", "", []string{"`reader`"}},
+		{"GRANT PROCESS ON *.* TO PUBLIC", "PROCESS", nil},
 		{"SET DEFAULT ROLE `reader` FOR `u`@`%`", "", nil},
 	} {
 		right, roles := readGrant(c.line)
