@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
 	_ "modernc.org/sqlite" // The driver "sqlite".
 )
@@ -125,5 +126,57 @@ func copyRows(ctx context.Context, dsn string) error {
 		return err
 	}
 	_, err = conn.Exec(ctx, "VACUUM (ANALYZE) items")
+	return err
+}
+
+// fillMySQL makes a database with the table and returns its DSN. drop removes it.
+func fillMySQL(ctx context.Context, server string) (dsn string, drop func(), err error) {
+	config, err := mysql.ParseDSN(server)
+	if err != nil {
+		return "", nil, err
+	}
+	admin, err := sql.Open("mysql", config.FormatDSN())
+	if err != nil {
+		return "", nil, err
+	}
+	name := fmt.Sprintf("dataservice_bench_%08x", rand.Uint32())
+	if _, err := admin.ExecContext(ctx, "CREATE DATABASE "+name+" CHARACTER SET utf8mb4"); err != nil {
+		return "", nil, errors.Join(err, admin.Close())
+	}
+	drop = func() {
+		_, err := admin.ExecContext(context.WithoutCancel(ctx), "DROP DATABASE "+name)
+		if err := errors.Join(err, admin.Close()); err != nil {
+			fmt.Printf("The database %s stays behind: %v\n", name, err)
+		}
+	}
+	config.DBName = name
+	if err := insertRows(ctx, config.FormatDSN()); err != nil {
+		drop()
+		return "", nil, err
+	}
+	return config.FormatDSN(), drop, nil
+}
+
+func insertRows(ctx context.Context, dsn string) (err error) {
+	db, err := sql.Open("mysql", dsn)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if _, err := db.ExecContext(ctx, createTable); err != nil {
+		return err
+	}
+	const batch = 1000
+	text := "INSERT INTO items VALUES " + strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?, ?),", batch), ",")
+	for first := 1; first <= rows; first += batch {
+		values := make([]any, 0, batch*len(columns))
+		for id := first; id < first+batch; id++ {
+			values = append(values, itemRow(id)...)
+		}
+		if _, err := db.ExecContext(ctx, text, values...); err != nil {
+			return err
+		}
+	}
+	_, err = db.ExecContext(ctx, "ANALYZE TABLE items")
 	return err
 }

@@ -34,9 +34,9 @@ func (l load) quantile(q float64) time.Duration {
 	return l.latencies[min(int(q*float64(len(l.latencies))), len(l.latencies)-1)]
 }
 
-// pressure sends requests for random ids over keep-alive connections, one at a time
-// on each, for the duration. Every answer must be a 200 with the id that was asked
-// for: a server that answers nonsense quickly is an error and not a result.
+// pressure sends requests over keep-alive connections, one at a time on each, for the
+// duration or until ctx ends. Every answer must be a 200 with what was asked for: a
+// server that answers nonsense quickly is an error and not a result.
 func pressure(ctx context.Context, t target, connections int, duration time.Duration) (load, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -97,7 +97,7 @@ func dial(ctx context.Context, t target) (*caller, error) {
 	return &caller{
 		target: t,
 		conn:   conn,
-		reader: bufio.NewReaderSize(conn, 16<<10),
+		reader: bufio.NewReaderSize(conn, 64<<10),
 		random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}, nil
 }
@@ -122,26 +122,22 @@ func (c *caller) run(ctx context.Context, duration time.Duration) (load, error) 
 	return l, nil
 }
 
-// once asks for one random id.
+// once makes one call.
 func (c *caller) once() error {
-	id := int64(c.random.IntN(rows)) + 1
 	c.out = append(c.out[:0], "GET "...)
-	c.out = append(c.out, c.target.path...)
-	c.out = strconv.AppendInt(c.out, id, 10)
+	c.out, c.want = c.target.ask(c.random, c.out, c.want[:0])
 	c.out = append(c.out, " HTTP/1.1\r\nHost: "...)
 	c.out = append(c.out, c.target.address...)
 	c.out = append(c.out, "\r\n\r\n"...)
 	if _, err := c.conn.Write(c.out); err != nil {
 		return err
 	}
-	c.want = strconv.AppendInt(append(c.want[:0], `"id":`...), id, 10)
-	c.want = append(c.want, ',')
 	status, body, err := c.read()
 	if err != nil {
 		return err
 	}
 	if status != 200 || !bytes.Contains(body, c.want) {
-		return fmt.Errorf("asked for id %d and was answered %d: %s", id, status, body)
+		return fmt.Errorf("asked with %q and was answered %d: %s", bytes.SplitN(c.out, []byte("\r"), 2)[0], status, body)
 	}
 	return nil
 }

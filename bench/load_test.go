@@ -23,7 +23,7 @@ func TestPressureCountsRightAnswersAndRefusesWrongOnes(t *testing.T) {
 		}, ""},
 		{"another id", func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprint(w, `{"data":[{"id":0,"name":"x"}]}`)
-		}, "asked for id"},
+		}, "asked with"},
 		{"an error", func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusBadGateway)
 		}, "was answered 502"},
@@ -31,7 +31,7 @@ func TestPressureCountsRightAnswersAndRefusesWrongOnes(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			server := httptest.NewServer(test.answer)
 			defer server.Close()
-			target := target{name: "server", address: server.Listener.Addr().String(), path: "/items?id="}
+			target := target{name: "server", address: server.Listener.Addr().String(), ask: askRow("/row")}
 			l, err := pressure(t.Context(), target, 4, 20*time.Millisecond)
 			if test.failure != "" {
 				if err == nil || !strings.Contains(err.Error(), test.failure) {

@@ -9,10 +9,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -20,37 +18,48 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service/client"
 )
 
-// sqliteFile is where our service finds the SQLite database, below its --sqlite-dir.
-const sqliteFile = "items.db"
-
 // ours is a running dataservice process.
 type ours struct {
 	*server
 	gateway string
 	client  *client.Client
+	// connections has the ids of those made, by engine.
+	connections map[string]string
 }
 
-// startOurs starts the service as a user would, on an empty data directory.
-func startOurs(ctx context.Context, binary, dir, sqliteDir string) (*ours, error) {
-	control, err := freeAddress()
+// limit is a rate limit that no call meets, so that what it costs is measured and not
+// what it refuses.
+var limit = &service.RateLimit{Requests: service.MaxRateRequests}
+
+// startOurs starts the service as a user would, on a data directory of that name, with
+// everything on that it can have: metrics, and a rate limit in each environment.
+func (b *bench) startOurs(ctx context.Context, name string, environment ...string) (*ours, error) {
+	var addresses [3]string
+	for i := range addresses {
+		var err error
+		if addresses[i], err = freeAddress(); err != nil {
+			return nil, err
+		}
+	}
+	data := filepath.Join(b.dir, name)
+	process, err := start(nil, b.service, []string{
+		"serve", "--data-dir", data, "--sqlite-dir", b.databases,
+		"--listen", addresses[0], "--gateway-listen", addresses[1], "--metrics-listen", addresses[2],
+		"--allow-backend-cidr", "127.0.0.0/8",
+	}, environment...)
 	if err != nil {
 		return nil, err
 	}
-	gateway, err := freeAddress()
-	if err != nil {
-		return nil, err
-	}
-	data := filepath.Join(dir, "data")
-	process, err := start(nil, binary, "serve", "--data-dir", data, "--sqlite-dir", sqliteDir, "--listen", control, "--gateway-listen", gateway)
-	if err != nil {
-		return nil, err
-	}
-	o := &ours{server: process, gateway: gateway}
-	if err := o.connect(ctx, "http://"+control, filepath.Join(data, "admin.token")); err != nil {
-		process.stop()
+	b.later(process.stop)
+	o := &ours{server: process, gateway: addresses[1], connections: map[string]string{}}
+	if err := o.connect(ctx, "http://"+addresses[0], filepath.Join(data, "admin.token")); err != nil {
 		return nil, fmt.Errorf("%w\n%s", err, process.log)
 	}
-	return o, nil
+	noReview := false
+	_, err = o.client.UpdateEnvironment(ctx, service.ReleaseEnvironmentID, service.EnvironmentInput{
+		Name: service.ReleaseEnvironmentName, ReviewRequired: &noReview, RateLimit: limit,
+	})
+	return o, err
 }
 
 // connect waits until the service is ready, and logs in as its admin.
@@ -72,7 +81,7 @@ func (o *ours) connect(ctx context.Context, endpoint, tokenFile string) error {
 	if err != nil {
 		return err
 	}
-	o.client, err = client.New(client.Config{Endpoint: endpoint, Token: strings.TrimSpace(string(token)), UserAgent: "dataservice-bench"})
+	o.client, err = client.New(client.Config{Endpoint: endpoint, Token: strings.TrimSpace(string(token)), UserAgent: "dataservice-bench", MaxRetries: client.DefaultMaxRetries})
 	return err
 }
 
@@ -89,68 +98,25 @@ func ready(ctx context.Context, address string) bool {
 	return resp.StatusCode == http.StatusOK
 }
 
-// publish makes the connection and the API that reads one row, debugs it, publishes
-// it, and returns its path.
-func (o *ours) publish(ctx context.Context, name string, connection service.ConnectionInput) (string, error) {
-	noReview := false
-	if _, err := o.client.UpdateEnvironment(ctx, service.ReleaseEnvironmentID, service.EnvironmentInput{
-		Name: service.ReleaseEnvironmentName, ReviewRequired: &noReview,
-	}); err != nil {
-		return "", err
-	}
-	connection.Name = "bench_" + name
-	conn, err := o.client.CreateConnection(ctx, connection)
+// publish makes an API with rate limits, debugs it and publishes it.
+func (o *ours) publish(ctx context.Context, name string, d service.Definition, example map[string]string) error {
+	api, err := o.create(ctx, name, d, example)
 	if err != nil {
-		return "", err
-	}
-	path := "/bench/" + name
-	api, err := o.client.CreateAPI(ctx, service.APIInput{
-		APISpec: service.APISpec{Name: "bench_" + name, Definition: service.Definition{
-			Path: path, Method: service.MethodGet, AuthType: service.AuthNone, ConnectionID: conn.ID,
-			Script:            &service.Script{SQL: "SELECT " + strings.Join(columns, ", ") + " FROM items WHERE id = ${id}"},
-			RequestParameters: map[string]service.RequestParameter{"id": {Type: service.TypeLong, Required: true}},
-			ResponseParameters: map[string]service.ResponseParameter{
-				"id": {Type: service.TypeLong}, "name": {Type: service.TypeString}, "category": {Type: service.TypeString},
-				"description": {Type: service.TypeString}, "price": {Type: service.TypeDouble},
-				"quantity": {Type: service.TypeInt}, "active": {Type: service.TypeBoolean},
-			},
-		}},
-		Debug: &service.DebugInput{Parameters: map[string]string{"id": "1"}},
-	})
-	if err != nil {
-		return "", err
+		return err
 	}
 	publication, err := o.client.Publish(ctx, service.PublishInput{APIID: api.ID, Revision: api.Revision})
-	if err != nil {
-		return "", err
+	if err == nil && !publication.Status.Callable() {
+		err = fmt.Errorf("the publication of %s is %s", name, publication.Status)
 	}
-	if !publication.Status.Callable() {
-		return "", fmt.Errorf("the publication of %s is %s", name, publication.Status)
-	}
-	return path, nil
+	return err
 }
 
-// postgresConnection writes a PostgreSQL URL as a connection.
-func postgresConnection(dsn string) (service.ConnectionInput, error) {
-	u, err := url.Parse(dsn)
-	if err != nil {
-		return service.ConnectionInput{}, err
-	}
-	in := service.ConnectionInput{ConnectionSpec: service.ConnectionSpec{
-		Engine: service.EnginePostgreSQL, Host: u.Hostname(), Port: 5432, Database: strings.TrimPrefix(u.Path, "/"),
-		Username: u.User.Username(), SSLMode: service.SSLMode(u.Query().Get("sslmode")),
-		// Development servers are usually reached as their superuser.
-		AllowSuperuser: true,
-	}}
-	if u.Port() != "" {
-		if in.Port, err = strconv.Atoi(u.Port()); err != nil {
-			return in, err
-		}
-	}
-	if password, ok := u.User.Password(); ok {
-		in.Password = &password
-	}
-	return in, nil
+// create makes an API with rate limits, and debugs it.
+func (o *ours) create(ctx context.Context, name string, d service.Definition, example map[string]string) (service.API, error) {
+	d.RateLimit, d.CallerRateLimit = limit, limit
+	return o.client.CreateAPI(ctx, service.APIInput{
+		APISpec: service.APISpec{Name: name, Definition: d}, Debug: &service.DebugInput{Parameters: example},
+	})
 }
 
 // freeAddress returns an address of the loopback that nothing listens on.

@@ -6,12 +6,15 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -37,9 +40,10 @@ type server struct {
 }
 
 // start starts a program. Its log goes to memory and is shown where something fails.
-func start(stdout *os.File, binary string, args ...string) (*server, error) {
+func start(stdout *os.File, binary string, args []string, environment ...string) (*server, error) {
 	s := &server{cmd: exec.Command(binary, args...), done: make(chan struct{}), log: &tail{}}
 	s.cmd.Stderr = s.log
+	s.cmd.Env = append(os.Environ(), environment...)
 	if stdout != nil {
 		s.cmd.Stdout = stdout
 	} else {
@@ -71,8 +75,12 @@ func (s *server) failed() error {
 	return fmt.Errorf("%s ended: %w\n%s", filepath.Base(s.cmd.Path), s.err, s.log)
 }
 
-// cpu returns the processor time that the process has used; false where /proc does not tell.
+// cpu returns the processor time that the process has used; false where /proc does not
+// tell, and without a server.
 func (s *server) cpu() (time.Duration, bool) {
+	if s == nil {
+		return 0, false
+	}
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
 	if err != nil {
 		return 0, false
@@ -94,12 +102,63 @@ func (s *server) cpu() (time.Duration, bool) {
 	return time.Duration(ticks) * 10 * time.Millisecond, true
 }
 
-// tail keeps the last of what a process writes. Only the process's own copying
-// goroutine writes, and it is read once that has ended.
-type tail struct{ data []byte }
+// traceCollections makes a Go program tell after each garbage collection how much is in use.
+const traceCollections = "GODEBUG=gctrace=1"
+
+// collected finds, in what a Go program traces, the memory in use after a collection, in MB.
+var collected = regexp.MustCompile(`gc \d+ @.* \d+->\d+->(\d+) MB, `)
+
+// memory returns the memory that was in use after the last garbage collection, and how much the
+// process holds (0 where /proc does not tell), in bytes.
+func (s *server) memory() (used, resident int64, err error) {
+	found := collected.FindAllStringSubmatch(s.log.String(), -1)
+	if len(found) == 0 {
+		return 0, 0, errors.New("the service has not collected garbage yet")
+	}
+	if used, err = strconv.ParseInt(found[len(found)-1][1], 10, 64); err != nil {
+		return 0, 0, err
+	}
+	if statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", s.cmd.Process.Pid)); err == nil {
+		if fields := strings.Fields(string(statm)); len(fields) > 1 {
+			pages, _ := strconv.ParseInt(fields[1], 10, 64)
+			resident = pages * int64(os.Getpagesize())
+		}
+	}
+	return used << 20, resident, nil
+}
+
+// startYardstick starts a hand-written server and returns its address.
+func (b *bench) startYardstick(args ...string) (*server, string, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, "", err
+	}
+	defer r.Close()
+	yardstick, err := start(w, b.yardstick, args)
+	_ = w.Close()
+	if err != nil {
+		return nil, "", err
+	}
+	// It prints its address, or ends, which closes the pipe.
+	line := make([]byte, 64)
+	n, err := r.Read(line)
+	if err != nil {
+		yardstick.stop()
+		return nil, "", yardstick.failed()
+	}
+	return yardstick, strings.TrimSpace(string(line[:n])), nil
+}
+
+// tail keeps the last of what a process writes.
+type tail struct {
+	mu   sync.Mutex
+	data []byte
+}
 
 func (t *tail) Write(p []byte) (int, error) {
 	const most = 8 << 10
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.data = append(t.data, p...)
 	if len(t.data) > most {
 		t.data = append([]byte(nil), t.data[len(t.data)-most:]...)
@@ -107,4 +166,8 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (t *tail) String() string { return string(t.data) }
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.data)
+}

@@ -2,14 +2,15 @@
 // SPDX-License-Identifier: MPL-2.0
 
 // Command yardstick is what a team would write by hand instead of using dataservice:
-// a net/http handler that reads one row by its id and answers it as JSON, on
-// PostgreSQL with pgxpool or on SQLite with database/sql. It is written to be fast
-// within what is usual: prepared statements, pools of a good size, encoding/json.
+// a net/http handler that reads one row by its id, or a page of rows, and answers it as
+// JSON: on PostgreSQL with pgxpool, on SQLite and MySQL with database/sql. It is written
+// to be fast within what is usual: prepared statements, pools of a good size,
+// encoding/json. It also is the proxy, and the backend, that a registered API is
+// compared with.
 package main
 
 import (
 	"context"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -22,13 +23,12 @@ import (
 	"net/url"
 	"os"
 	"strconv"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-	_ "modernc.org/sqlite" // The driver "sqlite".
 )
 
-const query = `SELECT id, name, category, description, price, quantity, active FROM items WHERE id = `
+const (
+	selectItems = `SELECT id, name, category, description, price, quantity, active FROM items WHERE id `
+	maxPageSize = 1000
+)
 
 // item is a row of the table.
 type item struct {
@@ -47,22 +47,35 @@ func (i *item) fields() []any {
 
 // envelope is the same content that dataservice answers.
 type envelope struct {
-	Data      []item `json:"data"`
+	Data      any    `json:"data"`
 	ErrCode   int    `json:"errCode"`
 	ErrMsg    string `json:"errMsg"`
 	RequestID string `json:"requestId"`
 }
 
+// page is the data of a page whose rows are not counted.
+type page struct {
+	TotalNum *int64 `json:"totalNum"`
+	PageNum  int    `json:"pageNum"`
+	PageSize int    `json:"pageSize"`
+	Rows     []item `json:"rows"`
+}
+
 // errNoRow says that no item has the id.
 var errNoRow = errors.New("no such item")
 
-// find reads one item.
-type find func(ctx context.Context, id int64) (item, error)
+// store reads items.
+type store interface {
+	// row returns the item with the id.
+	row(ctx context.Context, id int64) (item, error)
+	// page returns items behind the id.
+	page(ctx context.Context, id int64, limit, offset int) ([]item, error)
+}
 
 func main() {
 	log.SetFlags(0)
-	engine := flag.String("engine", "", "sqlite or postgres")
-	source := flag.String("source", "", "SQLite file, or PostgreSQL URL")
+	engine := flag.String("engine", "", "sqlite, postgres, mysql, proxy or backend")
+	source := flag.String("source", "", "SQLite file, PostgreSQL URL, MySQL DSN, or the URL that is proxied")
 	connections := flag.Int("connections", 0, "size of the connection pool")
 	listen := flag.String("listen", "127.0.0.1:0", "address to listen on")
 	flag.Parse()
@@ -72,7 +85,7 @@ func main() {
 }
 
 func serve(engine, source string, connections int, listen string) error {
-	one, err := open(engine, source, connections)
+	handler, err := newHandler(engine, source, connections)
 	if err != nil {
 		return err
 	}
@@ -81,30 +94,87 @@ func serve(engine, source string, connections int, listen string) error {
 		return err
 	}
 	fmt.Fprintln(os.Stdout, listener.Addr())
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /items", func(w http.ResponseWriter, r *http.Request) { answer(w, r, one) })
-	return http.Serve(listener, mux)
+	return http.Serve(listener, handler)
 }
 
-func answer(w http.ResponseWriter, r *http.Request, one find) {
+func newHandler(engine, source string, connections int) (http.Handler, error) {
+	var s store
+	var err error
+	switch engine {
+	case "backend":
+		return newBackend(), nil
+	case "proxy":
+		return newProxy(source)
+	case "sqlite":
+		dsn := url.URL{Scheme: "file", OmitHost: true, Path: source, RawQuery: "mode=ro&_pragma=query_only(1)&_pragma=mmap_size(268435456)"}
+		s, err = openSQL("sqlite", dsn.String(), connections)
+	case "mysql":
+		s, err = openSQL("mysql", source, connections)
+	case "postgres":
+		s, err = openPostgres(source, connections)
+	default:
+		return nil, fmt.Errorf("-engine is %q: use sqlite, postgres, mysql, proxy or backend", engine)
+	}
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /row", func(w http.ResponseWriter, r *http.Request) { answerRow(w, r, s) })
+	mux.HandleFunc("GET /page", func(w http.ResponseWriter, r *http.Request) { answerPage(w, r, s) })
+	return mux, nil
+}
+
+func answerRow(w http.ResponseWriter, r *http.Request, s store) {
 	id, err := strconv.ParseInt(r.URL.Query().Get("id"), 10, 64)
 	if err != nil {
 		http.Error(w, "id must be a number", http.StatusBadRequest)
 		return
 	}
-	e := envelope{ErrMsg: "success", RequestID: requestID()}
-	switch found, err := one(r.Context(), id); {
+	items := []item{}
+	switch found, err := s.row(r.Context(), id); {
 	case err == nil:
-		e.Data = []item{found}
-	case errors.Is(err, errNoRow):
-		e.Data = []item{}
-	default:
+		items = append(items, found)
+	case !errors.Is(err, errNoRow):
 		log.Print(err)
 		http.Error(w, "the database failed", http.StatusBadGateway)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	if err := json.NewEncoder(w).Encode(&e); err != nil {
+	if err := json.NewEncoder(w).Encode(envelope{Data: items, ErrMsg: "success", RequestID: requestID()}); err != nil {
+		log.Print(err)
+	}
+}
+
+func answerPage(w http.ResponseWriter, r *http.Request, s store) {
+	query := r.URL.Query()
+	var numbers [3]int
+	for i, name := range []string{"id", "pageNum", "pageSize"} {
+		var err error
+		if numbers[i], err = strconv.Atoi(query.Get(name)); err != nil {
+			http.Error(w, name+" must be a number", http.StatusBadRequest)
+			return
+		}
+	}
+	p := page{PageNum: numbers[1], PageSize: numbers[2]}
+	if p.PageNum < 1 || p.PageSize < 1 || p.PageSize > maxPageSize {
+		http.Error(w, "there is no such page", http.StatusBadRequest)
+		return
+	}
+	var err error
+	if p.Rows, err = s.page(r.Context(), int64(numbers[0]), p.PageSize, (p.PageNum-1)*p.PageSize); err != nil {
+		log.Print(err)
+		http.Error(w, "the database failed", http.StatusBadGateway)
+		return
+	}
+	body, err := json.Marshal(envelope{Data: p, ErrMsg: "success", RequestID: requestID()})
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	// With the length known beforehand the answer is not sent in chunks.
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	if _, err := w.Write(body); err != nil {
 		log.Print(err)
 	}
 }
@@ -115,57 +185,4 @@ func requestID() string {
 		b[i] = byte(rand.Uint32())
 	}
 	return hex.EncodeToString(b[:])
-}
-
-func open(engine, source string, connections int) (find, error) {
-	switch engine {
-	case "sqlite":
-		return openSQLite(source, connections)
-	case "postgres":
-		return openPostgres(source, connections)
-	default:
-		return nil, fmt.Errorf("-engine is %q: use sqlite or postgres", engine)
-	}
-}
-
-func openSQLite(file string, connections int) (find, error) {
-	dsn := url.URL{Scheme: "file", OmitHost: true, Path: file, RawQuery: "mode=ro&_pragma=query_only(1)&_pragma=mmap_size(268435456)"}
-	db, err := sql.Open("sqlite", dsn.String())
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxOpenConns(connections)
-	db.SetMaxIdleConns(connections)
-	statement, err := db.Prepare(query + "?") //nolint:sqlclosecheck // Kept for as long as the process lives.
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context, id int64) (item, error) {
-		var i item
-		err := statement.QueryRowContext(ctx, id).Scan(i.fields()...)
-		if errors.Is(err, sql.ErrNoRows) {
-			err = errNoRow
-		}
-		return i, err
-	}, nil
-}
-
-func openPostgres(dsn string, connections int) (find, error) {
-	config, err := pgxpool.ParseConfig(dsn)
-	if err != nil {
-		return nil, err
-	}
-	config.MaxConns = int32(connections)
-	pool, err := pgxpool.NewWithConfig(context.Background(), config)
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context, id int64) (item, error) {
-		var i item
-		err := pool.QueryRow(ctx, query+"$1", id).Scan(i.fields()...)
-		if errors.Is(err, pgx.ErrNoRows) {
-			err = errNoRow
-		}
-		return i, err
-	}, nil
 }

@@ -13,13 +13,20 @@
 //   - SQLite files are opened read-only, with query_only, without ATTACH, without
 //     trust in functions that the file's schema names, and only below --sqlite-dir.
 //     Where that directory is, a script does not learn.
-//
-//   - On PostgreSQL each call is one round trip of its own transaction:
-//     BEGIN READ ONLY, the statement, ROLLBACK. What a script sets, even for the
-//     session, is rolled back. A session's advisory locks, which a rollback leaves,
-//     are given back: by the same call where the script may name them, within moments
-//     where a view or a function hides them.
-//
+//   - On PostgreSQL each call is one round trip in a READ ONLY transaction of its own,
+//     which is rolled back, and with it what a script sets, even for the session. The
+//     rollback comes with the next call (ROLLBACK AND CHAIN spares it the BEGIN), or as
+//     soon as the session has been idle for a moment, a twentieth to a tenth of a second: until then
+//     pg_stat_activity shows it "idle in transaction" with the locks of a reader, which
+//     a change of the table waits for, and without a snapshot, so that VACUUM waits for
+//     nothing. A script can make its own transaction writable on PostgreSQL 15
+//     and older, with set_config(…, NULL, …); what it then writes is rolled back, and
+//     since each call ends with a look at the transaction, no other call inherits it.
+//     A sequence that it moves stays moved: whoever lets a role use sequences and
+//     set_config should know.
+//     A session's advisory locks, which a rollback leaves, are given back: by the same
+//     call where the script may name them, within moments where a view or a function
+//     hides them.
 //   - BEGIN and ROLLBACK are sent with every call and have no name at the server, so
 //     that nothing can be put in their place. The scripts' own prepared statements
 //     have names that cannot be guessed; a function that runs SQL which it puts
@@ -27,11 +34,9 @@
 //     make another API of the same connection answer something else on that session.
 //     It cannot make it write. Who may create such functions in the database, or whose
 //     functions scripts may call, is for the database's grants to say.
-//
 //   - Three things outlive a rollback and are not undone: the seed of random() that
 //     setseed sets, what pg_logical_emit_message writes to the log without a
 //     transaction (the role needs no right for it), and prepared statements (above).
-//
 //   - MySQL and MariaDB take statement by statement and no round trip of three, so a
 //     session is always in a transaction that START TRANSACTION READ ONLY began. A
 //     SELECT cannot leave it or make it writable, nor can a function that it calls:
@@ -45,7 +50,6 @@
 //     each error (a deadlock ends the transaction), and at once where the script names
 //     GET_LOCK or LAST_INSERT_ID. A page with its total has a transaction of its own,
 //     WITH CONSISTENT SNAPSHOT.
-//
 //   - Until then, 100 ms at most, calls on the same session notice what a function of
 //     the database sets for it, such as another time zone. User variables that a
 //     function sets, a role that it takes on, FOUND_ROWS and ROW_COUNT are not undone;

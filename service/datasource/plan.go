@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unique"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/query"
@@ -58,6 +59,9 @@ type statement struct {
 	// key tells statements apart that need a prepared statement of their own: the
 	// text, and the columns with their types.
 	key string
+	// shared keeps the memory of text and key that of equal statements of other plans: of
+	// thousands of APIs, many differ in little, and calls find their statement by the key.
+	shared unique.Handle[string]
 	// markers are the text's bind markers. Where page says so, the most rows and how many
 	// to leave out before follow them.
 	markers []query.Marker
@@ -127,7 +131,16 @@ func (p *Plan) newShape(q *query.Shape) *shape {
 	for _, c := range p.columns {
 		s.rows.key += "\x00" + c.name + "\x00" + string(c.typ)
 	}
+	s.rows.share()
+	s.count.share()
 	return s
+}
+
+func (s *statement) share() {
+	s.shared = unique.Make(s.key)
+	s.key = s.shared.Value()
+	// The key begins with the text.
+	s.text = s.key[:len(s.text)]
 }
 
 // counts reports whether a call counts the rows of all pages.

@@ -194,6 +194,13 @@ func (p *pool[S]) visit(needs func(*lease[S]) bool, work func(S) error) {
 	}
 }
 
+// has reports whether an idle session is one of those.
+func (p *pool[S]) has(those func(*lease[S]) bool) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(p.idle, those)
+}
+
 // shut closes the idle sessions and those in use when they are released; there will
 // be no others.
 func (p *pool[S]) shut() {

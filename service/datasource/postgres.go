@@ -13,6 +13,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -62,6 +63,9 @@ type postgresSource struct {
 	maxBytes   int
 	logger     *slog.Logger
 	sessions   *pool[*pgSession]
+	// rest is the timer by which idle sessions rest; restless says that it runs.
+	rest     *time.Timer
+	restless atomic.Bool
 }
 
 func newPostgres(c service.Connection, o Options) (*postgresSource, error) {
@@ -87,6 +91,8 @@ func newPostgres(c service.Connection, o Options) (*postgresSource, error) {
 	config.DialFunc = guard.dial
 	s := &postgresSource{connection: c, config: config, maxBytes: o.MaxAnswerBytes, logger: o.Logger}
 	s.sessions = newPool(o.serverSessions(), o.WaitLimit, s.open, (*pgSession).close)
+	s.rest = time.AfterFunc(time.Hour, s.restIdle)
+	s.rest.Stop()
 	return s, nil
 }
 
@@ -103,16 +109,15 @@ func tlsOf(c service.Connection) *tls.Config {
 	}
 }
 
-func (s *postgresSource) close() { s.sessions.shut() }
+func (s *postgresSource) close() {
+	s.rest.Stop()
+	s.sessions.shut()
+}
 
 func (s *postgresSource) orphan() { s.sessions.orphan() }
 
 func (s *postgresSource) sweep(now time.Time, idle time.Duration) int {
-	left := s.sessions.sweep(now, idle)
-	s.sessions.visit(func(l *lease[*pgSession]) bool {
-		return l.session.used && now.Sub(l.since) >= unlockEvery
-	}, (*pgSession).unlock)
-	return left
+	return s.sessions.sweep(now, idle)
 }
 
 func (s *postgresSource) open(ctx context.Context) (*pgSession, error) {
@@ -244,7 +249,7 @@ func (s *postgresSource) validate(ctx context.Context, p *Plan, d service.Defini
 		return acquireFailure(err)
 	}
 	samples := p.query.Samples(maxSamples)
-	if err = l.session.pg.Ping(ctx); err != nil && !l.fresh && l.session.pg.IsClosed() && ctx.Err() == nil {
+	if err = l.session.ping(ctx); err != nil && !l.fresh && l.session.pg.IsClosed() && ctx.Err() == nil {
 		// The idle session had died, and so probably have the others.
 		s.sessions.release(l, false)
 		s.sessions.flush()

@@ -64,6 +64,18 @@ func endBind(out []byte, at int) []byte {
 
 func appendSync(out []byte) []byte { return append(out, 'S', 0, 0, 0, 4) }
 
+// appendFunctionCall calls a function by its OID, with values as text and an answer as text.
+func appendFunctionCall(out []byte, oid uint32, args ...string) []byte {
+	out, at := beginMessage(out, 'F')
+	out = binary.BigEndian.AppendUint32(out, oid)
+	out = append(out, 0, 0)
+	out = binary.BigEndian.AppendUint16(out, uint16(len(args)))
+	for _, arg := range args {
+		out = append(binary.BigEndian.AppendUint32(out, uint32(len(arg))), arg...)
+	}
+	return endMessage(append(out, 0, 0), at)
+}
+
 // frameOf prepares statements without values as the unnamed one, and executes them.
 func frameOf(statements ...string) []byte {
 	var out []byte

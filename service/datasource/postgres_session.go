@@ -9,6 +9,7 @@ import (
 	"errors"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -22,28 +23,49 @@ const (
 	// The isolation is said, since a role can have another default.
 	frameBegin    = "BEGIN READ ONLY, ISOLATION LEVEL READ COMMITTED"
 	frameSnapshot = "BEGIN READ ONLY, ISOLATION LEVEL REPEATABLE READ"
-	frameUnlock   = "SELECT pg_catalog.pg_advisory_unlock_all()"
-	frameRollback = "ROLLBACK"
+	// The new transaction is what the old one was as it ended, which can be less than the
+	// frame made it: up to PostgreSQL 15, RESET and set_config(…, NULL, …) make a
+	// transaction writable in its midst. So a call's last message asks whether it still is
+	// read-only, and only one that is has a successor.
+	frameChain = "ROLLBACK AND CHAIN"
+	// currentSetting is the OID of pg_catalog.current_setting(text). It is called by the
+	// number, which no search_path and no function of the database can divert.
+	currentSetting = 2077
+	frameUnlock    = "SELECT pg_catalog.pg_advisory_unlock_all()"
+	frameRollback  = "ROLLBACK"
 )
 
 // What stands before and behind the statements of a call.
 var (
-	headBegin    = frameOf(frameBegin)
-	headSnapshot = frameOf(frameSnapshot)
-	tail         = appendSync(frameOf(frameRollback))
-	tailUnlock   = appendSync(frameOf(frameUnlock, frameRollback))
-	// recovery ends a transaction that failed, in which nothing but ROLLBACK runs.
+	headBegin    = head{frameOf(frameBegin), 1}
+	headChain    = head{frameOf(frameChain), 1}
+	headSnapshot = head{frameOf(frameSnapshot), 1}
+	headAnew     = head{frameOf(frameRollback, frameSnapshot), 2}
+	// tailCheck has no Sync: a function call ends a round trip as well.
+	tailCheck  = appendFunctionCall(nil, currentSetting, "transaction_read_only")
+	tail       = appendSync(frameOf(frameRollback))
+	tailUnlock = appendSync(frameOf(frameUnlock, frameRollback))
+	// recovery ends a transaction also where it failed and nothing but ROLLBACK runs in it.
 	recovery  = appendSync(frameOf(frameRollback, frameUnlock))
 	unlocking = appendSync(frameOf(frameUnlock))
 )
 
+// head begins a call's transaction.
+type head struct {
+	messages   []byte
+	statements int
+}
+
 // unlockEvery is how long advisory locks of the session, the one thing that a
 // rollback leaves, may outlive the call that took them. A script that names them gives
 // them back with its call; this is for those that a view or a function hides. Asking
-// each time would cost a row lookup an eighth of its speed.
+// each time would cost a row lookup an eighth of its speed. A session that is never
+// idle also ends its transaction as often.
 const (
-	unlockEvery   = 100 * time.Millisecond
-	unlockTimeout = 2 * time.Second
+	unlockEvery = 100 * time.Millisecond
+	// restAfter is how long a session is idle before it rests.
+	restAfter   = 50 * time.Millisecond
+	restTimeout = 2 * time.Second
 )
 
 // drainLimit is how much of a result that nobody wants is read, in bytes, before the
@@ -73,6 +95,11 @@ type pgSession struct {
 	// says that there were calls since.
 	unlocked time.Time
 	used     bool
+	// open says that the session is in the read-only transaction of its last call, which
+	// the next one rolls back. It holds no snapshot there, but the locks of a reader.
+	open bool
+	// chains says that the server knows ROLLBACK AND CHAIN.
+	chains bool
 	// expire makes reading and writing end at once.
 	expire func()
 }
@@ -93,8 +120,16 @@ type pgColumn struct {
 
 func newPGSession(pg *pgconn.PgConn) *pgSession {
 	s := &pgSession{pg: pg, conn: pg.Conn(), frontend: pg.Frontend(), statements: map[string]*pgStatement{}, prefix: rand.Text()}
+	s.chains = chains(pg.ParameterStatus("server_version"))
 	s.expire = func() { _ = s.conn.SetDeadline(time.Unix(1, 0)) }
 	return s
+}
+
+// chains reports whether a server of that version knows ROLLBACK AND CHAIN.
+func chains(version string) bool {
+	digits := strings.IndexFunc(version+" ", func(r rune) bool { return r < '0' || r > '9' })
+	major, err := strconv.Atoi(version[:digits])
+	return err == nil && major >= 12
 }
 
 // close says good-bye and closes the connection.
@@ -149,9 +184,37 @@ func (s *postgresSource) run(ctx context.Context, p *Plan, sh *shape, dst []byte
 				continue
 			}
 		default:
-			s.sessions.release(l, true)
+			s.release(l)
 		}
 		return dst, err
+	}
+}
+
+// release gives a usable session back, and sees to it that it rests if it stays idle.
+func (s *postgresSource) release(l *lease[*pgSession]) {
+	used := l.session.used
+	s.sessions.release(l, true)
+	if used {
+		s.restSoon()
+	}
+}
+
+// restSoon lets idle sessions rest in a moment.
+func (s *postgresSource) restSoon() {
+	if !s.restless.Load() && s.restless.CompareAndSwap(false, true) {
+		s.rest.Reset(restAfter)
+	}
+}
+
+// restIdle ends the transactions of sessions that have been idle for a moment: what
+// they hold would be in the way of changes to the schema.
+func (s *postgresSource) restIdle() {
+	s.restless.Store(false)
+	now := time.Now()
+	used := func(l *lease[*pgSession]) bool { return l.session.used }
+	s.sessions.visit(func(l *lease[*pgSession]) bool { return used(l) && now.Sub(l.since) >= restAfter }, (*pgSession).rest)
+	if s.sessions.has(used) {
+		s.restSoon()
 	}
 }
 
@@ -215,8 +278,12 @@ type pgAnswer struct {
 	st       *statement
 	prepared *pgStatement
 	bound    bool
-	// unlock says that the call also gives back the session's advisory locks.
-	unlock bool
+	// head is the number of statements that begin the transaction. ends says that the
+	// call also ends it, and unlock that it gives back the session's advisory locks.
+	head         int
+	ends, unlock bool
+	// asked says that the answer to the call's last message is being read.
+	asked bool
 	// refused is why the rows cannot be answered although the server gave them.
 	refused error
 }
@@ -236,7 +303,10 @@ func (a *pgAnswer) make(ctx context.Context, dst []byte) ([]byte, outcome, error
 		}
 		return a.failed(ctx, dst, err)
 	}
-	err := s.utility()
+	var err error
+	for i := 0; i < a.head && err == nil; i++ {
+		err = s.utility()
+	}
 	switch {
 	case err == nil && p.counts():
 		dst, err = a.read(dst, &a.sh.count)
@@ -254,14 +324,23 @@ func (a *pgAnswer) make(ctx context.Context, dst []byte) ([]byte, outcome, error
 			s.unlocked, s.used = time.Now(), false
 		}
 	}
-	if err == nil {
+	readOnly := false
+	switch {
+	case err != nil:
+	case a.ends:
 		err = s.utility()
+	default:
+		a.asked = true
+		readOnly, err = s.readOnly()
 	}
 	if err == nil {
-		err = s.ready()
+		err = s.ready(!a.ends)
 	}
 	if err != nil {
 		return a.failed(ctx, dst, err)
+	}
+	if s.open && (!readOnly || a.refused != nil) && s.conclude(recovery, 2) != nil {
+		return dst, broken, a.refused
 	}
 	return dst, usable, a.refused
 }
@@ -270,11 +349,19 @@ func (a *pgAnswer) make(ctx context.Context, dst []byte) ([]byte, outcome, error
 func (a *pgAnswer) send() error {
 	s, p := a.s, a.p
 	s.out = s.out[:0]
-	head := headBegin
-	if p.counts() {
-		head = headSnapshot
+	a.unlock = a.sh.locks || time.Since(s.unlocked) > unlockEvery
+	a.ends = a.unlock || p.counts() || !s.chains
+	head := &headBegin
+	switch {
+	case p.counts() && s.open:
+		head = &headAnew
+	case p.counts():
+		head = &headSnapshot
+	case s.open:
+		head = &headChain
 	}
-	s.out = append(s.out, head...)
+	a.head = head.statements
+	s.out = append(s.out, head.messages...)
 	if p.counts() {
 		if err := a.bind(&a.sh.count); err != nil {
 			return err
@@ -283,11 +370,14 @@ func (a *pgAnswer) send() error {
 	if err := a.bind(&a.sh.rows); err != nil {
 		return err
 	}
-	a.unlock = a.sh.locks || time.Since(s.unlocked) > unlockEvery
-	if s.used = true; a.unlock {
+	s.used = true
+	switch {
+	case a.unlock:
 		s.out = append(s.out, tailUnlock...)
-	} else {
+	case a.ends:
 		s.out = append(s.out, tail...)
+	default:
+		s.out = append(s.out, tailCheck...)
 	}
 	for _, name := range s.closing {
 		// Behind the Sync: it is the next round trip that reads the answer to this.
@@ -396,15 +486,34 @@ func (s *pgSession) utility() error {
 	}
 }
 
-// ready reads the end of a round trip, which must have left no transaction.
-func (s *pgSession) ready() error {
+// readOnly reads the answer to the question whether the transaction still is read-only.
+func (s *pgSession) readOnly() (bool, error) {
+	message, err := s.receive()
+	if err != nil {
+		return false, err
+	}
+	answer, ok := message.(*pgproto3.FunctionCallResponse)
+	if !ok {
+		return false, errProtocol
+	}
+	return string(answer.Result) == "on", nil
+}
+
+// ready reads the end of a round trip, which must have left the transaction open, or
+// no transaction.
+func (s *pgSession) ready(open bool) error {
 	message, err := s.receive()
 	if err != nil {
 		return err
 	}
-	if ready, ok := message.(*pgproto3.ReadyForQuery); !ok || ready.TxStatus != 'I' {
+	status := byte('I')
+	if open {
+		status = 'T'
+	}
+	if ready, ok := message.(*pgproto3.ReadyForQuery); !ok || ready.TxStatus != status {
 		return errProtocol
 	}
+	s.open = open
 	return nil
 }
 
@@ -592,6 +701,10 @@ func (a *pgAnswer) failed(ctx context.Context, dst []byte, err error) ([]byte, o
 	}
 	if a.st == nil {
 		// Not even the transaction began.
+		if s := a.s; s.open {
+			// The one before was not what it should have been. The call is made again.
+			return dst, broken, &Error{Kind: Unavailable, Err: err}
+		}
 		a.st = &a.sh.rows
 	}
 	failure := statementFailure(ctx, a.p, a.st, pg, a.bound)
@@ -599,7 +712,7 @@ func (a *pgAnswer) failed(ctx context.Context, dst []byte, err error) ([]byte, o
 		// It was not described, or not even prepared.
 		a.s.forget(a.st.key)
 	}
-	if a.s.recover() != nil {
+	if a.s.recover(!a.ends && !a.asked) != nil {
 		return dst, broken, failure
 	}
 	if outdated(pg) && !a.bound {
@@ -615,9 +728,15 @@ func outdated(e *pgconn.PgError) bool {
 	return e.Code == "0A000" && e.Routine == "RevalidateCachedQuery" || e.Code == "26000"
 }
 
-// recover ends a round trip that failed, and its transaction.
-func (s *pgSession) recover() error {
-	// Having met an error, the server skips everything up to the Sync.
+// recover ends a round trip that failed, and its transaction. Having met an error, the
+// server skips everything up to the Sync, which is missing where the call did not mean
+// to end its transaction.
+func (s *pgSession) recover(missing bool) error {
+	if missing {
+		if _, err := s.conn.Write(appendSync(nil)); err != nil {
+			return err
+		}
+	}
 	message, err := s.receive()
 	if err != nil {
 		return err
@@ -627,22 +746,27 @@ func (s *pgSession) recover() error {
 		return errProtocol
 	}
 	if ready.TxStatus == 'I' {
+		s.open = false
 		return nil
 	}
 	return s.conclude(recovery, 2)
 }
 
-// unlock gives back the advisory locks of an idle session.
-func (s *pgSession) unlock() error {
-	_ = s.conn.SetDeadline(time.Now().Add(unlockTimeout))
-	if err := s.conclude(unlocking, 1); err != nil {
+// rest ends the transaction of an idle session and gives back its advisory locks.
+func (s *pgSession) rest() error {
+	_ = s.conn.SetDeadline(time.Now().Add(restTimeout))
+	messages, statements := unlocking, 1
+	if s.open {
+		messages, statements = recovery, 2
+	}
+	if err := s.conclude(messages, statements); err != nil {
 		return err
 	}
 	return s.conn.SetDeadline(time.Time{})
 }
 
-// conclude sends statements of the frame that give back advisory locks, and reads
-// the answers.
+// conclude sends statements of the frame that leave no transaction and give back
+// advisory locks, and reads the answers.
 func (s *pgSession) conclude(messages []byte, statements int) error {
 	if _, err := s.conn.Write(messages); err != nil {
 		return err
@@ -653,5 +777,16 @@ func (s *pgSession) conclude(messages []byte, statements int) error {
 		}
 	}
 	s.unlocked, s.used = time.Now(), false
-	return s.ready()
+	return s.ready(false)
+}
+
+// ping makes sure that the server answers, outside of a transaction.
+func (s *pgSession) ping(ctx context.Context) error {
+	if s.open {
+		if err := s.rest(); err != nil {
+			_ = s.pg.Close(ctx)
+			return err
+		}
+	}
+	return s.pg.Ping(ctx)
 }
