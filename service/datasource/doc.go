@@ -37,8 +37,37 @@
 //   - Three things outlive a rollback and are not undone: the seed of random() that
 //     setseed sets, what pg_logical_emit_message writes to the log without a
 //     transaction (the role needs no right for it), and prepared statements (above).
+//   - MySQL and MariaDB take statement by statement and no round trip of three, so a
+//     session is always in a transaction that START TRANSACTION READ ONLY began. A
+//     SELECT cannot leave it or make it writable, nor can a function that it calls:
+//     the server refuses them to commit, to change tables, also temporary ones, and
+//     to change the transaction, while what they set for the session holds from the
+//     next transaction on. So that nobody waits for long who changes a table that was
+//     read, and that nothing else stays, a session is renewed: it sets anew what
+//     functions can have set, gives back the locks of GET_LOCK and begins the next
+//     transaction, saying READ ONLY again. That happens with the next call where the
+//     transaction is older than 100 ms, that much later where there is no call, after
+//     each error (a deadlock ends the transaction), and at once where the script names
+//     GET_LOCK or LAST_INSERT_ID. A page with its total has a transaction of its own,
+//     WITH CONSISTENT SNAPSHOT.
+//   - Until then, 100 ms at most, calls on the same session notice what a function of
+//     the database sets for it, such as another time zone. User variables that a
+//     function sets, a role that it takes on, FOUND_ROWS and ROW_COUNT are not undone;
+//     scripts themselves name no variables. No read-only transaction keeps a function
+//     that was made with its definer's rights from SELECT … INTO OUTFILE, where the
+//     definer has FILE: who may create functions is for the database's grants to say.
 //
-// The context's end becomes an interrupt (SQLite) or a cancel request (PostgreSQL).
+// Roles and users that are more than readers are refused unless the connection allows
+// them: superusers, and who reaches files, other sessions or the server itself. On MySQL
+// and MariaDB those are all rights on *.* that are not about tables, of the user and of
+// every role that it has or can take on.
+//
+// The context's end becomes an interrupt (SQLite), a cancel request (PostgreSQL) or,
+// sent by another session, KILL (MySQL and MariaDB).
+//
+// MySQL and MariaDB are one engine: which one a server is it tells itself, and what
+// differs is the names of settings. It is tested with MariaDB 10.11, which stands for
+// MySQL too; the least versions are MariaDB 10.5.2 and MySQL 5.7.20.
 //
 // # Which statement a call runs
 //
@@ -58,18 +87,25 @@
 //     "false". PostgreSQL's timestamps are RFC 3339 in UTC (one without a time zone is
 //     taken as UTC), intervals ISO 8601, bytea and SQLite's BLOBs Base64, json and
 //     arrays their text. SQLite has no type for times: what is stored is answered.
+//     MySQL's DATETIME and TIMESTAMP are RFC 3339 in UTC; one with a month or day of 00
+//     stays as it is. DATE, TIME, ENUM, SET and JSON are their text, YEAR and BIT whole
+//     numbers, BINARY, BLOB and GEOMETRY Base64. A boolean is a TINYINT there: "1", "0".
 //   - INT and LONG take whole numbers within 32 and 64 bits, from columns of any
 //     number type and from text that is one.
-//   - FLOAT and DOUBLE take numbers; digits of a numeric column pass through exactly.
+//   - FLOAT and DOUBLE take numbers; digits of a numeric or DECIMAL column pass through
+//     exactly, as do those of a BIGINT UNSIGNED that is no LONG any more.
 //     NaN and infinities, which JSON does not have, do not convert.
 //   - BOOLEAN takes booleans, the numbers 0 and 1 and the texts true, false, t, f, 1, 0.
 //   - A LIST takes a one-dimensional array on PostgreSQL, and a text or json column
-//     that holds a JSON array on both engines.
+//     that holds a JSON array on every engine.
 //
 // # How parameters reach the database
 //
 // Values are bound. On PostgreSQL they travel as text, so that the type which the
 // server infers where the placeholder stands decides how they are read: a STRING
 // parameter may be compared with a date or a uuid column. On SQLite they are bound
-// as text, integer or real, and the column's affinity applies.
+// as text, integer or real, and the column's affinity applies. On MySQL they are bound
+// as text, BIGINT or DOUBLE, a BOOLEAN as 1 or 0; the server converts where types differ,
+// and compares what does not convert, such as 'x' with a number, as 0. A list that is no
+// list of IN is a JSON text.
 package datasource

@@ -153,8 +153,8 @@ func (s *mysqlSource) open(ctx context.Context) (*mysqlSession, error) {
 	return session, nil
 }
 
-// enter learns what the server is, refuses accounts that are more than readers, and
-// makes the session read-only.
+// enter learns what the server is, makes the session read-only, and refuses accounts
+// that are more than readers.
 func (s *mysqlSource) enter(session *mysqlSession) error {
 	rows, err := session.table("SELECT CONNECTION_ID(), VERSION(), CURRENT_USER()")
 	if err != nil {
@@ -170,11 +170,6 @@ func (s *mysqlSource) enter(session *mysqlSession) error {
 	if !session.server.known() {
 		return connectionFailed("/host", nil, "The server at %s is of version %q: use MySQL 5.7.20 or later, or MariaDB 10.5.2 or later.", s.config.Addr, rows[0][1])
 	}
-	if !s.connection.AllowSuperuser {
-		if err := s.admit(session); err != nil {
-			return err
-		}
-	}
 	session.prepareFrame(s.idle, true)
 	err = session.renew()
 	var refused *mysql.MySQLError
@@ -182,7 +177,11 @@ func (s *mysqlSource) enter(session *mysqlSession) error {
 		session.prepareFrame(s.idle, false)
 		err = session.renew()
 	}
-	return err
+	if err != nil || s.connection.AllowSuperuser {
+		return err
+	}
+	// How the server quotes names in what it answers here follows from the settings.
+	return s.admit(session)
 }
 
 // mysqlServer is which of the two servers it is, and of what version.
