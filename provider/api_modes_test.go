@@ -283,3 +283,40 @@ func TestADebugThatAnswersSomethingElseStoresNothing(t *testing.T) {
 		w.plan().succeeds(t, "No changes")
 	})
 }
+
+func TestAnAPIIsFiledWithoutARevision(t *testing.T) {
+	t.Parallel()
+	s := startService(t)
+	// The owner of a private API, too, is a reviewer here.
+	made := s.step("filed_api", s.reviewer)
+	made.ConfigStateChecks = []statecheck.StateCheck{
+		value(ordersAPI, "folder_id", knownvalue.NotNull()),
+		value(ordersAPI, "visibility", knownvalue.StringExact("WORKSPACE")),
+		value(publishedOrders, "folder_id", knownvalue.NotNull()),
+		value(publishedOrders, "resource_group", knownvalue.StringExact("vendor")),
+		value(publishedOrders, "visibility", knownvalue.StringExact("WORKSPACE")),
+	}
+	imported := s.step("filed_api", s.reviewer)
+	imported.ResourceName, imported.ImportState, imported.ImportStateVerify = ordersAPI, true, true
+
+	filed := func(want knownvalue.Check, variables config.Variables) resource.TestStep {
+		step := s.step("filed_api", s.reviewer, variables)
+		step.ConfigPlanChecks.PreApply = []plancheck.PlanCheck{plancheck.ExpectResourceAction(ordersAPI, plancheck.ResourceActionUpdate), planned("revision", knownvalue.Int64Exact(1))}
+		step.ConfigStateChecks = []statecheck.StateCheck{value(ordersAPI, "revision", knownvalue.Int64Exact(1)), value(ordersAPI, "group_id", want), value(ordersAPI, "folder_id", knownvalue.Null())}
+		return step
+	}
+	outside := config.Variables{"in_folder": config.BoolVariable(false)}
+	elsewhere := config.Variables{"in_folder": config.BoolVariable(false), "group": config.StringVariable("stock")}
+	nowhere := config.Variables{"in_folder": config.BoolVariable(false), "group": nullVariable{}, "visibility": config.StringVariable("PRIVATE")}
+	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{
+		made, imported, filed(knownvalue.NotNull(), outside), filed(knownvalue.NotNull(), elsewhere), filed(knownvalue.Null(), nowhere),
+	}})
+}
+
+func TestAFolderOfAnotherGroupFailsThePlanOnItsAttribute(t *testing.T) {
+	t.Parallel()
+	s := startService(t)
+	w := s.workdir("filed_api", s.reviewer)
+	w.apply().succeeds(t)
+	w.set("group=stock").plan().fails(t, "The API orders cannot be applied", ": folder_id = var.in_folder", "(request ")
+}

@@ -138,25 +138,21 @@ func (r *apiResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 		plan.Mode = plan.modeOfDetails()
 	}
 	known := plan.known(ctx)
-	var warnings []service.FieldError
-	if known {
-		warnings = plan.definition().Warnings()
-	}
+	id, redefined, refiled := "", true, true
 	if req.State.Raw.IsNull() {
 		plan.Revision = types.Int64Value(1)
-		warnings = r.planDefinition(ctx, req, resp, &plan, known, "", warnings)
 	} else {
 		var state apiModel
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 		if resp.Diagnostics.HasError() {
 			return
 		}
-		plan.OwnerName = state.OwnerName
+		id, plan.OwnerName = state.ID.ValueString(), state.OwnerName
 		switch {
 		case !known:
 			plan.Revision = types.Int64Unknown()
 		case plan.definition().Equal(state.definition()):
-			plan.Revision = state.Revision
+			plan.Revision, redefined = state.Revision, false
 			// A revision that was called successfully once stays publishable.
 			if state.DebugStatus.ValueString() == string(service.DebugSuccess) {
 				plan.DebugStatus, plan.DebugMessage = state.DebugStatus, state.DebugMessage
@@ -165,27 +161,38 @@ func (r *apiResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 			// If-Match makes it true: a change in between fails the apply.
 			plan.Revision = types.Int64Value(state.Revision.ValueInt64() + 1)
 		}
-		if !plan.Revision.Equal(state.Revision) {
-			warnings = r.planDefinition(ctx, req, resp, &plan, known, state.ID.ValueString(), warnings)
-		}
+		refiled = !plan.Visibility.Equal(state.Visibility) || !plan.GroupID.Equal(state.GroupID) || !plan.FolderID.Equal(state.FolderID)
 	}
-	addFieldWarnings(&resp.Diagnostics, req.Plan.Schema.Type(), "of the API "+plan.Name.ValueString(), warnings)
+	if redefined {
+		planDebug(ctx, &resp.Diagnostics, &plan)
+	}
+	if known {
+		warnings := plan.definition().Warnings()
+		if redefined || refiled {
+			warnings = r.validated(ctx, req, resp, &plan, id, warnings)
+		}
+		addFieldWarnings(&resp.Diagnostics, req.Plan.Schema.Type(), "of the API "+plan.Name.ValueString(), warnings)
+	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 }
 
-// planDefinition judges a definition that is about to be written: the service
-// checks it against its connection, and it may lack the values for its debug. It adds
-// the service's warnings to those that are known already.
-func (r *apiResource) planDefinition(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, plan *apiModel, known bool, id string, warnings []service.FieldError) []service.FieldError {
-	if fullyKnown(ctx, plan.Mode, plan.Method, plan.RequestParameters, plan.Debug) {
-		if _, why := plan.definition().DebugCall(debugOf(plan.Debug)); why == "" {
-			// The debug runs, and where it fails the apply does.
-			plan.DebugStatus, plan.DebugMessage = types.StringValue(string(service.DebugSuccess)), types.StringNull()
-		} else {
-			addNotPublishable(&resp.Diagnostics, plan, why)
-		}
+// planDebug says how the debug of a new revision will end, as far as that is known.
+func planDebug(ctx context.Context, diags *diag.Diagnostics, plan *apiModel) {
+	if !fullyKnown(ctx, plan.Mode, plan.Method, plan.RequestParameters, plan.Debug) {
+		return
 	}
-	if !known || !fullyKnown(ctx, plan.Name, plan.Description, plan.Visibility, plan.GroupID, plan.FolderID, plan.ResourceGroup) ||
+	if _, why := plan.definition().DebugCall(debugOf(plan.Debug)); why != "" {
+		addNotPublishable(diags, plan, why)
+		return
+	}
+	// The debug runs, and where it fails the apply does.
+	plan.DebugStatus, plan.DebugMessage = types.StringValue(string(service.DebugSuccess)), types.StringNull()
+}
+
+// validated has the service check what is about to be written, against its connection
+// and where it is filed. It adds the service's warnings to those that are known already.
+func (r *apiResource) validated(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, plan *apiModel, id string, warnings []service.FieldError) []service.FieldError {
+	if !fullyKnown(ctx, plan.Name, plan.Description, plan.Visibility, plan.GroupID, plan.FolderID, plan.ResourceGroup) ||
 		r.backend == nil || r.backend.client == nil || !r.backend.planValidation {
 		return warnings
 	}

@@ -4,9 +4,12 @@
 package provider_test
 
 import (
+	"net"
+	"regexp"
 	"strconv"
 	"testing"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/hashicorp/terraform-plugin-testing/config"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
@@ -15,6 +18,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/dataservice/terraform-provider-dataservice/internal/mysqltest"
 	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
@@ -117,6 +121,46 @@ func TestAPostgreSQLConnection(t *testing.T) {
 	}
 	rotated.ConfigStateChecks = []statecheck.StateCheck{value(ordersConnection, "secret_version", knownvalue.Int64Exact(2))}
 	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{made, imported, rotated}})
+}
+
+func TestAMySQLConnection(t *testing.T) {
+	t.Parallel()
+	s := startService(t)
+	c, err := mysql.ParseDSN(mysqltest.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, port, err := net.SplitHostPort(c.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	step := func(version int64, database string) resource.TestStep {
+		return s.step("connection_mysql", s.developer, config.Variables{
+			"host": config.StringVariable(host), "port": config.IntegerVariable(number),
+			"database": config.StringVariable(database), "username": config.StringVariable(c.User),
+			"password": config.StringVariable(c.Passwd), "password_version": config.IntegerVariable(int(version)),
+		})
+	}
+	made := step(1, c.DBName)
+	made.ConfigStateChecks = []statecheck.StateCheck{
+		value(ordersConnection, "engine", knownvalue.StringExact("MYSQL")),
+		value(ordersConnection, "ssl_mode", knownvalue.StringExact("prefer")),
+		value(ordersConnection, "secret_version", knownvalue.Int64Exact(1)),
+		value(ordersConnection, "password_wo", knownvalue.Null()),
+	}
+	imported := made
+	imported.ConfigStateChecks = nil
+	imported.ResourceName, imported.ImportState, imported.ImportStateVerify = ordersConnection, true, true
+	imported.ImportStateVerifyIgnore = []string{"password_wo_version"}
+	elsewhere := step(1, "dataservice_no_such_database")
+	elsewhere.ExpectError = regexp.MustCompile(`has\s+no\s+database\s+"dataservice_no_such_database"`)
+	rotated := step(2, c.DBName)
+	rotated.ConfigStateChecks = []statecheck.StateCheck{value(ordersConnection, "secret_version", knownvalue.Int64Exact(2))}
+	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{made, imported, elsewhere, rotated}})
 }
 
 func TestAConnectionThatDoesNotConnectIsNotStored(t *testing.T) {

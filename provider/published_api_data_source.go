@@ -30,6 +30,10 @@ type publishedAPIModel struct {
 	Name            types.String `tfsdk:"name"`
 	Description     types.String `tfsdk:"description"`
 	Mode            types.String `tfsdk:"mode"`
+	Visibility      types.String `tfsdk:"visibility"`
+	GroupID         types.String `tfsdk:"group_id"`
+	FolderID        types.String `tfsdk:"folder_id"`
+	ResourceGroup   types.String `tfsdk:"resource_group"`
 	PublicationID   types.String `tfsdk:"publication_id"`
 	EnvironmentName types.String `tfsdk:"environment_name"`
 	Status          types.String `tfsdk:"status"`
@@ -68,6 +72,10 @@ func (d *publishedAPIDataSource) Schema(_ context.Context, _ datasource.SchemaRe
 			"name":             text("Name of the API."),
 			"description":      text("Description of the API."),
 			"mode":             text("How the API gets its answer: `WIZARD`, `SCRIPT` or `REGISTRATION`."),
+			"visibility":       text("Who in the workspace sees the API: `WORKSPACE` or `PRIVATE`."),
+			"group_id":         text("Id of the group that the API is filed under."),
+			"folder_id":        text("Id of the folder of the group."),
+			"resource_group":   text("Name of the resource group at a vendor."),
 			"publication_id":   text("Id of the publication."),
 			"environment_name": text("Name of the environment, which callers send in `X-Stage`."),
 			"status":           text("Status of the publication: `PUBLISHED`, `WAITING_STOP` or `WAITING_OFFLINE`."),
@@ -117,6 +125,8 @@ func (m *publishedAPIModel) take(p service.PublishedAPI) {
 	}
 	m.ID, m.Number, m.Name, m.Description = types.StringValue(p.APIID), types.Int64Value(p.Number), types.StringValue(p.Name), orNull(p.Description)
 	m.Mode, m.PublicationID, m.EnvironmentName = types.StringValue(string(p.Mode)), types.StringValue(p.PublicationID), types.StringValue(p.EnvironmentName)
+	m.Visibility, m.ResourceGroup = types.StringValue(string(p.Visibility)), orNull(p.ResourceGroup)
+	m.GroupID, m.FolderID = orNull(p.GroupID), orNull(p.FolderID)
 	m.Status, m.Version, m.APIRevision = types.StringValue(string(p.Status)), types.StringValue(p.Version), types.Int64Value(p.Revision)
 	m.URL, m.OwnerName, m.PublishedBy = types.StringValue(p.URL), types.StringValue(p.OwnerName), types.StringValue(p.PublishedBy)
 	m.PublishedAt = types.StringValue(p.PublishedAt.UTC().Format(time.RFC3339))

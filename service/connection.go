@@ -54,8 +54,8 @@ type ConnectionSpec struct {
 	Database string  `json:"database,omitempty" doc:"POSTGRESQL, MYSQL: name of the database."`
 	Username string  `json:"username,omitempty" doc:"POSTGRESQL, MYSQL: role or user to log in as."`
 	SSLMode  SSLMode `json:"ssl_mode,omitempty" doc:"POSTGRESQL, MYSQL: disable, prefer (the default), require or verify-full."`
-	// AllowSuperuser lets the connection use a role with superuser or file rights, which is refused otherwise.
-	AllowSuperuser bool `json:"allow_superuser,omitempty" doc:"POSTGRESQL, MYSQL: accept a role with superuser or file rights, which is refused otherwise."`
+	// AllowSuperuser lets the connection use a role or user that is more than a reader, which is refused otherwise.
+	AllowSuperuser bool `json:"allow_superuser,omitempty" doc:"POSTGRESQL, MYSQL: accept a role or user that is more than a reader, such as one with superuser or file rights, which is refused otherwise."`
 }
 
 // Connection is a data source that APIs read from.
@@ -148,7 +148,7 @@ func (c ConnectionSpec) validateServer(v *Invalid) {
 		v.Addf("/database", "A %s connection needs the name of the database.", c.Engine)
 	}
 	if c.Username == "" {
-		v.Addf("/username", "A %s connection needs the role to log in as.", c.Engine)
+		v.Addf("/username", "A %s connection needs the role or user to log in as.", c.Engine)
 	}
 	if c.SSLMode != "" && !oneOf(c.SSLMode, SSLModes) {
 		v.Addf("/ssl_mode", "%q is not a TLS mode: use %s.", c.SSLMode, quoted(SSLModes))

@@ -86,7 +86,7 @@ func (c *Client) Check(ctx context.Context, b Base) error {
 	defer cancel()
 	addresses, err := c.resolver.LookupNetIP(ctx, "ip", b.host)
 	if err != nil {
-		return nil //nolint:nilerr // as documented
+		return nil
 	}
 	var refusal error
 	for _, ip := range addresses {

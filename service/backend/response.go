@@ -346,7 +346,10 @@ func (a *Response) advance() error {
 			}
 			return nil
 		}
-		line := bytes.TrimSuffix(c.buf[c.r:c.r+i], []byte("\r"))
+		line, ended := bytes.CutSuffix(c.buf[c.r:c.r+i], []byte("\r"))
+		if !ended || bytes.IndexByte(line, '\r') >= 0 {
+			return broken("the answer has a line between chunks that ends in more ways than one")
+		}
 		switch a.mode {
 		case chunkSize:
 			n, err := parseChunkSize(line)

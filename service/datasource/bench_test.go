@@ -48,6 +48,9 @@ func benchFixture(b *testing.B, engine service.Engine) *fixture {
 		create = "CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, age INTEGER NOT NULL, score REAL NOT NULL)"
 		fill = "WITH RECURSIVE g(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM g WHERE i < 100000) INSERT INTO person SELECT i, 'Person number ' || i, 'person' || i || '@example.org', i % 90, i * 0.37 FROM g"
 	}
+	if engine == service.EngineMySQL {
+		fill = "INSERT INTO person SELECT seq, concat('Person number ', seq), concat('person', seq, '@example.org'), seq % 90, seq * 0.37 FROM seq_1_to_100000"
+	}
 	f.exec(create, fill)
 	if engine == service.EnginePostgreSQL {
 		f.exec("VACUUM ANALYZE person")
@@ -105,26 +108,6 @@ func BenchmarkSQLite(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	byHand := func(st *sql.Stmt) func(id int64) error {
-		return func(id int64) error {
-			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-			defer cancel()
-			rows, err := st.QueryContext(ctx, id)
-			if err != nil {
-				return err
-			}
-			defer rows.Close()
-			list := make([]person, 0, 100)
-			for rows.Next() {
-				var p person
-				if err := rows.Scan(&p.ID, &p.Name, &p.Email, &p.Age, &p.Score); err != nil {
-					return err
-				}
-				list = append(list, p)
-			}
-			return encode(list, rows.Err())
-		}
-	}
 	b.Run("row/ours", func(b *testing.B) {
 		benchPlan(b, f.plan(script(rowSQL+"${id}", types{"id": service.TypeLong}, personColumns)))
 	})
@@ -175,6 +158,54 @@ func BenchmarkPostgreSQL(b *testing.B) {
 		benchPlan(b, f.plan(script(pageSQL+"${id} ORDER BY id LIMIT 100", types{"id": service.TypeLong}, personColumns)))
 	})
 	b.Run("page100/by-hand", func(b *testing.B) { measure(b, byHand(pageSQL+"$1 ORDER BY id LIMIT 100")) })
+}
+
+func BenchmarkMySQL(b *testing.B) {
+	f := benchFixture(b, service.EngineMySQL)
+	db, err := sql.Open("mysql", f.dsn)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(f.options.serverSessions())
+	db.SetMaxIdleConns(f.options.serverSessions())
+	prepare := func(text string) *sql.Stmt {
+		st, err := db.Prepare(text)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return st
+	}
+	b.Run("row/ours", func(b *testing.B) {
+		benchPlan(b, f.plan(script(rowSQL+"${id}", types{"id": service.TypeLong}, personColumns)))
+	})
+	b.Run("row/by-hand", func(b *testing.B) { measure(b, byHand(prepare(rowSQL+"?"))) })
+	b.Run("page100/ours", func(b *testing.B) {
+		benchPlan(b, f.plan(script(pageSQL+"${id} ORDER BY id LIMIT 100", types{"id": service.TypeLong}, personColumns)))
+	})
+	b.Run("page100/by-hand", func(b *testing.B) { measure(b, byHand(prepare(pageSQL+"? ORDER BY id LIMIT 100"))) })
+}
+
+// byHand runs the prepared statement as a handler that is written by hand would.
+func byHand(st *sql.Stmt) func(id int64) error {
+	return func(id int64) error {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		rows, err := st.QueryContext(ctx, id)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		list := make([]person, 0, 100)
+		for rows.Next() {
+			var p person
+			if err := rows.Scan(&p.ID, &p.Name, &p.Email, &p.Age, &p.Score); err != nil {
+				return err
+			}
+			list = append(list, p)
+		}
+		return encode(list, rows.Err())
+	}
 }
 
 func encode(list []person, err error) error {

@@ -175,8 +175,14 @@ func (s *mysqlSource) enter(session *mysqlSession) error {
 			return err
 		}
 	}
-	session.prepareFrame(s.idle)
-	return session.renew()
+	session.prepareFrame(s.idle, true)
+	err = session.renew()
+	var refused *mysql.MySQLError
+	if errors.As(err, &refused) {
+		session.prepareFrame(s.idle, false)
+		err = session.renew()
+	}
+	return err
 }
 
 // mysqlServer is which of the two servers it is, and of what version.

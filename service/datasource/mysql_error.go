@@ -11,8 +11,19 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
+// mysqlError is an error of the server with its number, which can be told to others
+// than the owner of the API: it quotes nothing.
+type mysqlError struct{ *mysql.MySQLError }
+
+// MySQLNumber returns the number of the error, such as 1690.
+func (e *mysqlError) MySQLNumber() int { return int(e.Number) }
+
+// Unwrap returns what the driver said.
+func (e *mysqlError) Unwrap() error { return e.MySQLError }
+
 // mysqlFailure says what kind of failure an error of the server is.
-func mysqlFailure(ctx context.Context, p *Plan, e *mysql.MySQLError) *Error {
+func mysqlFailure(ctx context.Context, p *Plan, refused *mysql.MySQLError) *Error {
+	e := &mysqlError{refused}
 	switch {
 	case ctx.Err() != nil:
 		return &Error{Kind: Timeout, Err: e}
@@ -28,7 +39,7 @@ func mysqlFailure(ctx context.Context, p *Plan, e *mysql.MySQLError) *Error {
 		1021, 1037, 1038, 1041, 1135, // no disk, memory or thread is left
 		1213: // a deadlock
 		return &Error{Kind: Unavailable, Err: e}
-	case 1292, 1525, 1366, 1367, 1264, 1406, 1411, 1690, // no value of the type, or out of its range
+	case 1292, 1525, 1366, 1367, 1264, 1406, 1411, // no value of the type, or out of its range
 		1210,             // no arguments for EXECUTE: a negative LIMIT
 		1139, 3685, 3692, // no regular expression
 		1153,                               // larger than the server takes

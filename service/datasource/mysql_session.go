@@ -94,8 +94,8 @@ func newMySQLSession(conn driver.Conn, wire *mysqlWire) *mysqlSession {
 
 // prepareFrame writes down what is set with every transaction: how values are
 // written and read must depend neither on the server's defaults nor on what a
-// function set in the last one.
-func (s *mysqlSession) prepareFrame(idle time.Duration) {
+// function set in the last one. Not every server lets everybody set all of it.
+func (s *mysqlSession) prepareFrame(idle time.Duration, all bool) {
 	isolation, readOnly, limit := "transaction_isolation", "transaction_read_only", "max_execution_time = "+strconv.Itoa(service.MaxTimeoutMS+5000)
 	if s.server.maria {
 		isolation, readOnly, limit = "tx_isolation", "tx_read_only", "max_statement_time = "+strconv.Itoa(service.MaxTimeoutMS/1000+5)
@@ -104,14 +104,8 @@ func (s *mysqlSession) prepareFrame(idle time.Duration) {
 		"NAMES utf8mb4",
 		"SESSION sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
 		"SESSION time_zone = '+00:00'",
-		"SESSION lc_time_names = 'en_US'",
-		"SESSION timestamp = DEFAULT",
 		"SESSION sql_select_limit = DEFAULT",
-		"SESSION sql_big_selects = DEFAULT",
 		"SESSION group_concat_max_len = " + strconv.Itoa(1<<20),
-		"SESSION div_precision_increment = DEFAULT",
-		"SESSION default_week_format = DEFAULT",
-		"SESSION sql_auto_is_null = 0",
 		// Each transaction says READ ONLY itself; this is for the day that one does not.
 		"SESSION " + readOnly + " = 1",
 		// A call ends by its context. These end what a killed service left behind.
@@ -119,6 +113,16 @@ func (s *mysqlSession) prepareFrame(idle time.Duration) {
 		"SESSION wait_timeout = " + strconv.Itoa(int((idle+2*time.Minute)/time.Second)),
 		// LAST_INSERT_ID(n) keeps a value, and GET_LOCK a lock: one is made to give back the other.
 		"SESSION last_insert_id = 0 * RELEASE_ALL_LOCKS()",
+	}
+	if all {
+		settings = append(settings,
+			"SESSION timestamp = DEFAULT",
+			"SESSION lc_time_names = 'en_US'",
+			"SESSION sql_big_selects = DEFAULT",
+			"SESSION sql_auto_is_null = 0",
+			"SESSION div_precision_increment = DEFAULT",
+			"SESSION default_week_format = DEFAULT",
+		)
 	}
 	common := "SET " + strings.Join(settings, ", ") + ", SESSION " + isolation + " = "
 	s.settings, s.settingsSnapshot = common+"'READ-COMMITTED'", common+"'REPEATABLE-READ'"

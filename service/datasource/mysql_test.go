@@ -592,7 +592,6 @@ func TestRefusedMySQLValuesNameTheirParameter(t *testing.T) {
 		value any
 	}{
 		{"SELECT id FROM t WHERE s REGEXP ${v}", service.TypeString, "("},
-		{"SELECT EXP(${v}) AS id", service.TypeInt, int64(10000)},
 	} {
 		var e *Error
 		out, err := f.run(f.plan(script(c.sql, types{"v": c.typ}, types{"id": service.TypeString})), c.value)
@@ -602,6 +601,15 @@ func TestRefusedMySQLValuesNameTheirParameter(t *testing.T) {
 		if n := f.rawNumber("SELECT @@in_transaction AS n"); n != "1" {
 			t.Error("the session is in no transaction")
 		}
+	}
+}
+
+func TestWhatAMySQLScriptMakesOfAValueIsNotTheCallersFault(t *testing.T) {
+	f := newFixture(t, service.EngineMySQL, Options{MaxSessions: 1})
+	_, err := f.run(f.plan(script("SELECT EXP(${v}) AS id", types{"v": service.TypeInt}, types{"id": service.TypeString})), int64(10000))
+	var numbered interface{ MySQLNumber() int }
+	if KindOf(err) != Failed || !errors.As(err, &numbered) || numbered.MySQLNumber() != 1690 {
+		t.Errorf("got %v", err)
 	}
 }
 

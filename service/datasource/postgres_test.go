@@ -632,7 +632,7 @@ func TestOnlyAllowedRangesAreDialled(t *testing.T) {
 		for _, host := range []string{"127.0.0.4", "192.168.0.1", "::ffff:192.168.0.1", "::1", "11.0.0.1"} {
 			c := f.connection
 			c.Host = host
-			f.refused(c, "/host", "have the range added to --allow-connection-cidr")
+			f.refused(c, "/host", "outside the ranges that are allowed")
 		}
 		// What was accepted before the service was started with the ranges.
 		f.connection.Host = "127.0.0.5"

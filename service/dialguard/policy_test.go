@@ -65,7 +65,8 @@ func TestAllowedRangesOpenWhatTheyName(t *testing.T) {
 		elsewise []string // refused to connections alone, which are narrowed
 	}{
 		{
-			"loopback", []string{"127.0.0.1/32"},
+			"loopback",
+			[]string{"127.0.0.1/32"},
 			[]string{"127.0.0.1", "::ffff:127.0.0.1", "64:ff9b::7f00:1"},
 			[]string{"127.0.0.2", "::1", "10.0.0.1"},
 			[]string{"8.8.8.8"},

@@ -328,6 +328,10 @@ func appendCause(attrs []slog.Attr, f *failure) []slog.Attr {
 	if errors.As(f.cause, &sqlite) {
 		return append(attrs, slog.Int("sqlite_code", int(sqlite.ResultCode())))
 	}
+	var mysql interface{ MySQLNumber() int }
+	if errors.As(f.cause, &mysql) {
+		return append(attrs, slog.Int("mysql_code", mysql.MySQLNumber()))
+	}
 	return attrs
 }
 

@@ -225,7 +225,7 @@ func TestACallerWhoLeavesDoesNotFailTheOthers(t *testing.T) {
 func TestACallThatNobodyWaitsForIsCancelledAndNotWaitedForAgain(t *testing.T) {
 	p := newHeld()
 	a, rt, _ := cachedSample(p, time.Hour)
-	rt.timeout = time.Minute
+	rt.timeout = time.Hour
 	h := a.over(rt)
 	ctx, leave := context.WithCancel(t.Context())
 	var callers sync.WaitGroup
@@ -235,9 +235,10 @@ func TestACallThatNobodyWaitsForIsCancelledAndNotWaitedForAgain(t *testing.T) {
 	}
 	<-p.entered
 	leave()
+	until(t, "the call is cancelled", func() bool { return p.cancelled.Load() == 1 })
 	callers.Wait()
-	if p.cancelled.Load() != 1 || a.cache.waiting() != 0 {
-		t.Errorf("%d calls were cancelled, %d callers wait", p.cancelled.Load(), a.cache.waiting())
+	if n := a.cache.waiting(); n != 0 {
+		t.Errorf("%d callers wait", n)
 	}
 	close(p.release)
 	if w, _ := answered(t, h, get("/items?id=1")); w.Code != http.StatusOK || p.runs.Load() != 2 {

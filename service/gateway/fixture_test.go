@@ -24,10 +24,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite"
 
+	"github.com/dataservice/terraform-provider-dataservice/internal/mysqltest"
 	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/backend"
@@ -43,6 +45,7 @@ import (
 var engines = map[string]func(t testing.TB, dir string, people ...person) service.ConnectionInput{
 	"SQLITE":     sqlitePeople,
 	"POSTGRESQL": postgresPeople,
+	"MYSQL":      mysqlPeople,
 }
 
 const peopleTable = `CREATE TABLE people (id %s PRIMARY KEY, name text NOT NULL, city text, height double precision NOT NULL)`
@@ -122,10 +125,54 @@ func postgresPeople(t testing.TB, _ string, people ...person) service.Connection
 	return in
 }
 
+func mysqlPeople(t testing.TB, _ string, people ...person) service.ConnectionInput {
+	t.Helper()
+	dsn := mysqltest.Database(t)
+	db, err := sql.Open("mysql", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), fmt.Sprintf(peopleTable, "bigint")); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range people {
+		if _, err := db.ExecContext(t.Context(), "INSERT INTO people VALUES (?, ?, ?, ?)", p.id, p.name, p.city, p.height); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, port, err := net.SplitHostPort(config.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := service.ConnectionInput{ConnectionSpec: service.ConnectionSpec{
+		Engine: service.EngineMySQL, Host: host, Database: config.DBName, Username: config.User, SSLMode: service.SSLDisable, AllowSuperuser: true,
+	}}
+	if in.Port, err = strconv.Atoi(port); err != nil {
+		t.Fatal(err)
+	}
+	if config.Passwd != "" {
+		in.Password = &config.Passwd
+	}
+	return in
+}
+
 // holdPeople keeps the table people from being read until release is called.
 func holdPeople(t testing.TB, dir string, c service.ConnectionInput) (release func()) {
 	t.Helper()
-	driver, dsn, lock := "sqlite", filepath.Join(dir, c.File), "BEGIN EXCLUSIVE"
+	driver, dsn, lock, unlock := "sqlite", filepath.Join(dir, c.File), "BEGIN EXCLUSIVE", "ROLLBACK"
+	if c.Engine == service.EngineMySQL {
+		config := mysql.NewConfig()
+		config.User, config.Net, config.Addr, config.DBName = c.Username, "tcp", net.JoinHostPort(c.Host, strconv.Itoa(c.Port)), c.Database
+		if c.Password != nil {
+			config.Passwd = *c.Password
+		}
+		driver, dsn, lock, unlock = "mysql", config.FormatDSN(), "LOCK TABLES people WRITE", "UNLOCK TABLES"
+	}
 	if c.Engine == service.EnginePostgreSQL {
 		driver, lock = "pgx", "BEGIN; LOCK TABLE people IN ACCESS EXCLUSIVE MODE"
 		u := url.URL{Scheme: "postgres", User: url.User(c.Username), Host: net.JoinHostPort(c.Host, strconv.Itoa(c.Port)), Path: c.Database, RawQuery: "sslmode=disable"}
@@ -146,7 +193,7 @@ func holdPeople(t testing.TB, dir string, c service.ConnectionInput) (release fu
 		t.Fatal(err)
 	}
 	release = sync.OnceFunc(func() {
-		if _, err := conn.ExecContext(context.Background(), "ROLLBACK"); err != nil {
+		if _, err := conn.ExecContext(context.Background(), unlock); err != nil {
 			t.Error(err)
 		}
 		_ = conn.Close()

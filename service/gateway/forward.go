@@ -46,10 +46,10 @@ type proxied struct {
 }
 
 // forget lets go of what belongs to a call.
-func (p *proxied) forget() {
-	p.stream = bodyStream{}
-	if cap(p.payload) > maxPooledBody {
-		p.payload = nil
+func (x *proxied) forget() {
+	x.stream = bodyStream{}
+	if cap(x.payload) > maxPooledBody {
+		x.payload = nil
 	}
 }
 
@@ -334,7 +334,7 @@ func (a *answerer) passOn(rt *route, w http.ResponseWriter, r *http.Request, c *
 		_ = control.SetWriteDeadline(deadline.Add(time.Second))
 	}
 	for err == nil {
-		n, failed := w.Write(piece)
+		n, failed := w.Write(piece) //nolint:gosec // Passing on what a backend answers is what a proxy does.
 		x.bytes += n
 		if failed != nil {
 			return true, &failure{cause: failed}

@@ -30,7 +30,7 @@ func text(s string) *string { return &s }
 // search looks for people by several parameters, none of which is needed.
 func search(conn service.Connection, paged bool) service.Definition {
 	d := definition(conn, "/people", `SELECT id, name, city, height FROM people
-		WHERE (CAST(${city} AS text) IS NULL OR city = ${city}) AND id >= ${from} ORDER BY id`, "id", "name", "city", "height")
+		WHERE (CAST(${city} AS char(9)) IS NULL OR city = ${city}) AND id >= ${from} ORDER BY id`, "id", "name", "city", "height")
 	d.RequestParameters = map[string]service.RequestParameter{
 		"city": {Type: service.TypeString},
 		"from": {Type: service.TypeLong, Default: text("1")},
@@ -210,6 +210,7 @@ func TestAnUnpagedAnswerIsWholeOrRefused(t *testing.T) {
 var slow = map[string]string{
 	"SQLITE":     "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT max(n) AS n FROM c",
 	"POSTGRESQL": "SELECT 1 AS n FROM pg_sleep(600)",
+	"MYSQL":      "SELECT sleep(600) AS n",
 }
 
 func TestASlowStatementEndsWithTheTimeoutOfItsAPI(t *testing.T) {
@@ -443,15 +444,16 @@ func TestTheLogHasTheDatabasesCodeAndNotItsWords(t *testing.T) {
 			d := definition(conn, "/fail", map[string]string{
 				"SQLITE":     "SELECT abs(-9223372036854775808 + ${by}) AS n",
 				"POSTGRESQL": "SELECT 1 / ${by} AS n",
+				"MYSQL":      "SELECT exp(1000 - 1000 * ${by}) AS n",
 			}[engine], "n")
 			d.RequestParameters = map[string]service.RequestParameter{"by": {Type: service.TypeLong, Default: text("1")}}
 			h.publish(t, h.api(t, "failing", d), "")
 			if got := h.call(t, http.MethodGet, "/fail?by=0"); got.Status != http.StatusBadGateway {
 				t.Errorf("the call answers %s", got)
 			}
-			code := map[string]string{"SQLITE": "sqlite_code=1", "POSTGRESQL": "sqlstate=22012"}[engine]
+			code := map[string]string{"SQLITE": "sqlite_code=1", "POSTGRESQL": "sqlstate=22012", "MYSQL": "mysql_code=1690"}[engine]
 			eventually(t, "the call is logged with "+code, func() bool { return strings.Contains(logged.String(), code) })
-			if text := logged.String(); strings.Contains(text, "overflow") || strings.Contains(text, "division") {
+			if text := logged.String(); strings.Contains(text, "overflow") || strings.Contains(text, "division") || strings.Contains(text, "out of range") {
 				t.Errorf("the log has the database's words: %s", text)
 			}
 		})

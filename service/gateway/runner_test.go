@@ -78,6 +78,7 @@ func TestAFailedDebugTellsItsDeveloperWhy(t *testing.T) {
 			failing := definition(conn, "/fail", map[string]string{
 				"SQLITE":     "SELECT abs(-9223372036854775808 + min(id) - 1) AS n FROM people",
 				"POSTGRESQL": "SELECT 1 / (min(id) - 1) AS n FROM people",
+				"MYSQL":      "SELECT exp(1000 * min(id)) AS n FROM people",
 			}[engine], "n")
 			required := search(conn, false)
 			required.RequestParameters["city"] = service.RequestParameter{Type: service.TypeString, Required: true}
@@ -86,6 +87,7 @@ func TestAFailedDebugTellsItsDeveloperWhy(t *testing.T) {
 			refused := definition(conn, "/refused", map[string]string{
 				"SQLITE":     "SELECT id AS n FROM people LIMIT ${size}",
 				"POSTGRESQL": "SELECT id AS n FROM people WHERE id = ${size}",
+				"MYSQL":      "SELECT id AS n FROM people WHERE name REGEXP concat('(', ${size})",
 			}[engine], "n")
 			refused.RequestParameters = map[string]service.RequestParameter{"size": {Type: service.TypeString}}
 			for _, test := range []struct {
@@ -130,7 +132,7 @@ func TestAFailedDebugTellsItsDeveloperWhy(t *testing.T) {
 				},
 				{
 					"a statement that fails", failing, nil, "",
-					[]string{"answered 502", map[string]string{"SQLITE": "integer overflow", "POSTGRESQL": "division by zero"}[engine]},
+					[]string{"answered 502", map[string]string{"SQLITE": "integer overflow", "POSTGRESQL": "division by zero", "MYSQL": "out of range"}[engine]},
 				},
 			} {
 				t.Run(test.name, func(t *testing.T) {

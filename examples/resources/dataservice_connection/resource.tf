@@ -18,7 +18,25 @@ resource "dataservice_connection" "orders" {
   password_wo_version = 1 # count it up to send a changed password
 }
 
+# A MySQL or MariaDB database; one engine is for both.
+resource "dataservice_connection" "shop" {
+  name     = "shop"
+  engine   = "MYSQL"
+  host     = "mysql.example.com"
+  database = "shop"
+  username = "api_reader" # GRANT SELECT ON shop.* TO api_reader
+  ssl_mode = "verify-full"
+
+  password_wo         = var.shop_password
+  password_wo_version = 1
+}
+
 variable "orders_password" {
+  type      = string
+  ephemeral = true
+}
+
+variable "shop_password" {
   type      = string
   ephemeral = true
 }

@@ -1,7 +1,3 @@
-resource "dataservice_group" "sales" {
-  name = "sales"
-}
-
 # Directly in the group.
 resource "dataservice_folder" "orders" {
   name     = "Orders"

@@ -26,8 +26,8 @@ type serveCommand struct {
 	SQLiteDir     string `name:"sqlite-dir" help:"Directory that SQLite connections may open files in; DATA_DIR/databases where absent." env:"DATASERVICE_SQLITE_DIR" placeholder:"DIR"`
 	// AllowBackendCIDR is read into backendRanges.
 	AllowBackendCIDR []string `name:"allow-backend-cidr" help:"Range of addresses that backends of registered APIs may have besides those of the public internet, such as 10.0.0.0/8 or 127.0.0.1; several with commas." env:"DATASERVICE_ALLOW_BACKEND_CIDR" placeholder:"CIDR"`
-	// AllowConnectionCIDR stays as it was written until check has looked at it.
-	AllowConnectionCIDR []string `name:"allow-connection-cidr" help:"Range of addresses, such as 10.0.0.0/8, that PostgreSQL and MySQL connections may lead to; can be given several times. All but link-local, metadata and multicast addresses where absent." env:"DATASERVICE_ALLOW_CONNECTION_CIDR" placeholder:"CIDR,..."`
+	// AllowConnectionCIDR is read into connectionRanges.
+	AllowConnectionCIDR []string `name:"allow-connection-cidr" help:"Range of addresses, such as 10.0.0.0/8, that PostgreSQL and MySQL connections may lead to; several with commas. All but link-local, metadata and multicast addresses where absent." env:"DATASERVICE_ALLOW_CONNECTION_CIDR" placeholder:"CIDR"`
 	TLSCert             string   `name:"tls-cert" help:"PEM file with the control plane's certificate and its chain." env:"DATASERVICE_TLS_CERT" placeholder:"FILE"`
 	TLSKey              string   `name:"tls-key" help:"PEM file with the certificate's private key." env:"DATASERVICE_TLS_KEY" placeholder:"FILE"`
 	InsecureHTTP        bool     `name:"insecure-http" help:"Permit plain HTTP on addresses other than loopback, for both listeners." env:"DATASERVICE_INSECURE_HTTP"`
@@ -45,7 +45,7 @@ type serveCommand struct {
 
 	LogLevel string `help:"What is logged: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"DATASERVICE_LOG_LEVEL"`
 
-	backendRanges []netip.Prefix
+	backendRanges, connectionRanges []netip.Prefix
 }
 
 // Run serves until ctx ends.
@@ -72,8 +72,8 @@ func (c *serveCommand) check() (err error) {
 	if c.backendRanges, err = dialguard.ParseRanges(c.AllowBackendCIDR); err != nil {
 		return failed(nil, "--allow-backend-cidr: %s.", err)
 	}
-	if _, err := prefixes("--allow-connection-cidr", c.AllowConnectionCIDR); err != nil {
-		return err
+	if c.connectionRanges, err = dialguard.ParseRanges(c.AllowConnectionCIDR); err != nil {
+		return failed(nil, "--allow-connection-cidr: %s.", err)
 	}
 	if (c.GatewayTLSCert == "") != (c.GatewayTLSKey == "") {
 		return failed(nil, "--gateway-tls-cert and --gateway-tls-key belong together: give both, or none for a gateway without HTTPS.")
@@ -106,25 +106,6 @@ func (c *serveCommand) check() (err error) {
 		return failed(nil, `--store is neither "sqlite" nor a postgres:// URL.`)
 	}
 	return nil
-}
-
-// prefixes reads the ranges of addresses that a flag names.
-func prefixes(flag string, texts []string) ([]netip.Prefix, error) {
-	ranges := make([]netip.Prefix, 0, len(texts))
-	for _, text := range texts {
-		p, err := netip.ParsePrefix(strings.TrimSpace(text))
-		if err != nil {
-			return nil, failed(nil, "%s=%s is not a range of addresses: write it as 10.0.0.0/8 or fd00::/8, and one address as 192.0.2.1/32.", flag, text)
-		}
-		if p.Addr().Is4In6() {
-			if p.Bits() < 96 {
-				return nil, failed(nil, "%s=%s holds IPv4 and IPv6 addresses: write two ranges.", flag, text)
-			}
-			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
-		}
-		ranges = append(ranges, p.Masked())
-	}
-	return ranges, nil
 }
 
 func (c serveCommand) onPostgreSQL() bool {

@@ -110,13 +110,9 @@ func newSources(c serveCommand, dir *dataDir, logger *slog.Logger) (*datasource.
 	if err != nil {
 		return nil, err
 	}
-	ranges, err := prefixes("--allow-connection-cidr", c.AllowConnectionCIDR)
-	if err != nil {
-		return nil, err
-	}
 	return datasource.New(datasource.Options{
 		SQLiteDir:     sqliteDir,
-		AllowedRanges: ranges,
+		AllowedRanges: c.connectionRanges,
 		// No API may read the service's own records and secrets.
 		Forbidden: []string{
 			// With the store go the files that SQLite keeps beside it.
