@@ -27,6 +27,10 @@ type pool[S any] struct {
 	// idle is in the order in which the sessions were given back.
 	idle   []*lease[S]
 	closed bool
+	// visiting counts the idle sessions that work is done with; visited is closed when
+	// one of them comes back.
+	visiting int
+	visited  chan struct{}
 	// orphaned says that nobody sweeps the pool any more: no session stays idle.
 	orphaned bool
 	// generation counts the times that all sessions were told to go.
@@ -71,6 +75,18 @@ func (p *pool[S]) acquire(ctx context.Context) (*lease[S], error) {
 		}
 	}
 	p.mu.Lock()
+	for len(p.idle) == 0 && p.visiting > 0 {
+		// Sooner than another is opened, that one comes back.
+		visited := p.visited
+		p.mu.Unlock()
+		select {
+		case <-visited:
+		case <-ctx.Done():
+			<-p.slots
+			return nil, context.Cause(ctx)
+		}
+		p.mu.Lock()
+	}
 	if p.closed {
 		p.mu.Unlock()
 		<-p.slots
@@ -185,9 +201,18 @@ func (p *pool[S]) visit(needs func(*lease[S]) bool, work func(S) error) {
 		}
 		l := p.idle[i]
 		p.idle = slices.Delete(p.idle, i, i+1)
+		if p.visiting++; p.visiting == 1 {
+			p.visited = make(chan struct{})
+		}
 		p.mu.Unlock()
 		err := work(l.session)
 		p.release(l, err == nil)
+		p.mu.Lock()
+		close(p.visited)
+		if p.visiting--; p.visiting > 0 {
+			p.visited = make(chan struct{})
+		}
+		p.mu.Unlock()
 		if err != nil {
 			return
 		}
