@@ -257,7 +257,7 @@ func newHouse(t testing.TB, o options) *house {
 	if o.store != nil {
 		routes = o.store(h.store)
 	}
-	proxies, err := gateway.ParseProxies(o.trustedProxies)
+	proxies, err := dialguard.ParseRanges(o.trustedProxies)
 	if err != nil {
 		t.Fatal(err)
 	}

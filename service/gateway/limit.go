@@ -230,7 +230,7 @@ func (a *answerer) admit(rt *route, r *http.Request, now int64) *failure {
 	}
 	if rt.environment != nil {
 		if wait := rt.environment.take(now); wait > 0 {
-			return throttled(errThrottledSystem, wait, rt.environment.rate.Load(), "The DataWorks system is busy. Try again later. The environment "+rt.environmentName+" gives all its APIs together")
+			return throttled(errThrottledSystem, wait, rt.environment.rate.Load(), "The system is busy. Try again later. The environment "+rt.environmentName+" gives all its APIs together")
 		}
 	}
 	return nil
@@ -238,7 +238,7 @@ func (a *answerer) admit(rt *route, r *http.Request, now int64) *failure {
 
 // crowded refuses a call beyond those that may be answered at once.
 func crowded() *failure {
-	f := failf(errThrottledSystem, "", "The DataWorks system is busy. Try again later. The gateway answers as many calls as it may at once.")
+	f := failf(errThrottledSystem, "", "The system is busy. Try again later. The gateway answers as many calls as it may at once.")
 	f.retryAfter = 1
 	return f
 }

@@ -248,7 +248,7 @@ func TestEachLimitAnswers429WithItsCodeAndWhenToTryAgain(t *testing.T) {
 		},
 		{
 			"the environment's", func(rt *route) { rt.environment.set(limit, 0) }, errThrottledSystem,
-			"The DataWorks system is busy. Try again later. The environment RELEASE gives all its APIs together 2 calls per 100 seconds: there is room again in ",
+			"The system is busy. Try again later. The environment RELEASE gives all its APIs together 2 calls per 100 seconds: there is room again in ",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -298,7 +298,7 @@ func TestACallBeyondThoseAtOnceIsToldThatTheGatewayIsBusy(t *testing.T) {
 	<-entered
 	w, e := answered(t, h, httptest.NewRequest(http.MethodGet, "/items?id=2", nil))
 	if w.Code != http.StatusTooManyRequests || e.ErrCode != errThrottledSystem.Code || w.Header().Get("Retry-After") != "1" ||
-		!strings.HasPrefix(e.ErrMsg, "The DataWorks system is busy. Try again later. ") {
+		!strings.HasPrefix(e.ErrMsg, "The system is busy. Try again later. ") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	close(release)

@@ -4,7 +4,6 @@
 package gateway
 
 import (
-	"fmt"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -97,21 +96,4 @@ func parseAddress(text string) (netip.Addr, bool) {
 	}
 	at, err := netip.ParseAddr(text)
 	return at.Unmap().WithZone(""), err == nil
-}
-
-// ParseProxies reads networks such as 10.0.0.0/8, or single addresses, for
-// [Options.TrustedProxies].
-func ParseProxies(texts []string) ([]netip.Prefix, error) {
-	var networks []netip.Prefix
-	for _, text := range texts {
-		network, err := netip.ParsePrefix(text)
-		if address, e := netip.ParseAddr(text); e == nil {
-			network, err = address.Prefix(address.BitLen())
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%q is neither a network, such as 10.0.0.0/8, nor an address", text)
-		}
-		networks = append(networks, network.Masked())
-	}
-	return networks, nil
 }

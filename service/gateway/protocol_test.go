@@ -10,12 +10,13 @@ import (
 	"testing"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/dialguard"
 )
 
 // trusting trusts 10.0.0.0/8 and one IPv6 network.
 func trusting(t testing.TB) proxies {
 	t.Helper()
-	p, err := ParseProxies([]string{"10.0.0.0/8", "2001:db8::/32", "192.0.2.7"})
+	p, err := dialguard.ParseRanges([]string{"10.0.0.0/8", "2001:db8::/32", "192.0.2.7"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,17 +122,5 @@ func TestAnAPIIsCalledOverTheProtocolsThatItPermits(t *testing.T) {
 				t.Errorf("%d %s", w.Code, w.Body)
 			}
 		})
-	}
-}
-
-func TestANetworkOfProxiesIsReadOrRefused(t *testing.T) {
-	for _, text := range []string{"", "10.0.0.0/33", "10.0.0", "example.com", "10.0.0.0/8,10.1.0.0/16"} {
-		if _, err := ParseProxies([]string{text}); err == nil || !strings.Contains(err.Error(), "10.0.0.0/8, nor an address") {
-			t.Errorf("%q: %v", text, err)
-		}
-	}
-	p, err := ParseProxies([]string{"10.1.2.3/8", "::1"})
-	if err != nil || p[0].String() != "10.0.0.0/8" || p[1].String() != "::1/128" {
-		t.Errorf("%v, %v", p, err)
 	}
 }

@@ -45,7 +45,7 @@ type serveCommand struct {
 
 	LogLevel string `help:"What is logged: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"DATASERVICE_LOG_LEVEL"`
 
-	backendRanges, connectionRanges []netip.Prefix
+	backendRanges, connectionRanges, proxyRanges []netip.Prefix
 }
 
 // Run serves until ctx ends.
@@ -92,8 +92,8 @@ func (c *serveCommand) check() (err error) {
 	if c.GatewayTLSURL != "" && !strings.HasPrefix(c.GatewayTLSURL, "https://") {
 		return failed(nil, "--gateway-tls-url=%s does not begin with https://.", c.GatewayTLSURL)
 	}
-	if _, err := gateway.ParseProxies(c.TrustedProxy); err != nil {
-		return failed(err, "--trusted-proxy: %s.", err)
+	if c.proxyRanges, err = dialguard.ParseRanges(c.TrustedProxy); err != nil {
+		return failed(nil, "--trusted-proxy: %s.", err)
 	}
 	if c.GatewayMaxCalls < 0 {
 		return failed(nil, "--gateway-max-calls=%d is no number of calls: use one from 1 on, or 0 for no bound.", c.GatewayMaxCalls)
@@ -149,13 +149,12 @@ func (c serveCommand) sqliteDir(dir *dataDir) (string, error) {
 }
 
 // gatewayOptions are those that the command line sets.
-func (c serveCommand) gatewayOptions() (o gateway.Options, err error) {
-	o.MaxCalls, o.CacheBytes = c.GatewayMaxCalls, c.GatewayCacheBytes
+func (c serveCommand) gatewayOptions() gateway.Options {
+	o := gateway.Options{MaxCalls: c.GatewayMaxCalls, CacheBytes: c.GatewayCacheBytes, TrustedProxies: c.proxyRanges}
 	if c.GatewayCacheBytes == 0 {
 		o.CacheBytes = gateway.NoCache
 	}
-	o.TrustedProxies, err = gateway.ParseProxies(c.TrustedProxy)
-	return o, err
+	return o
 }
 
 // tlsConfigs returns those of the control plane and of the gateway; nil where there is

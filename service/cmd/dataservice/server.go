@@ -57,10 +57,7 @@ func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error)
 	defer sources.Close()
 	backends := backend.New(backend.Options{Policy: dialguard.Backends(c.backendRanges)})
 	defer backends.Close()
-	options, err := c.gatewayOptions()
-	if err != nil {
-		return err
-	}
+	options := c.gatewayOptions()
 	options.Store, options.Sources, options.Backends, options.Logger = store, sources, backends, logger
 	router := gateway.New(options)
 	defer router.Close()
