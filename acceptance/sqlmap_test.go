@@ -16,7 +16,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
 )
 
 var sqlmapTool = flag.String("sqlmap", "", "path of sqlmap: attack a representative of every way in which SQL is made (`make security`)")
@@ -112,7 +111,7 @@ func injectable(t *testing.T) string {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rows, err := db.QueryContext(r.Context(), "SELECT name FROM things WHERE name = '"+r.URL.Query().Get("v")+"'") //nolint:gosec // It is there to be attacked.
+		rows, err := db.QueryContext(r.Context(), "SELECT name FROM things WHERE name = '"+r.URL.Query().Get("v")+"'") // It is there to be attacked.
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
@@ -126,8 +125,10 @@ func injectable(t *testing.T) string {
 			}
 			fmt.Fprintln(w, name)
 		}
+		if err := rows.Err(); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
 }
-
