@@ -57,7 +57,7 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	relaxGC()
+	defer relaxGC()()
 	return serve(ctx, c, newLogger(s.err, level))
 }
 
