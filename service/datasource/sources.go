@@ -20,6 +20,9 @@ import (
 type Options struct {
 	// SQLiteDir is the directory below which users' SQLite files may lie.
 	SQLiteDir string
+	// SQLiteMmapBytes is how much of each SQLite file is read through memory that it is
+	// mapped to, which spares reading what the page caches do not hold; 0 maps nothing.
+	SQLiteMmapBytes int64
 	// Forbidden are files and directories that are never opened, such as the store's own file.
 	// What SQLite keeps beside a file (-wal, -shm, -journal) goes with it.
 	Forbidden []string
@@ -304,7 +307,11 @@ func (s *Sources) sourceOf(c service.Connection, current bool) (source, error) {
 func (s *Sources) newSource(c service.Connection) (source, error) {
 	switch c.Engine {
 	case service.EngineSQLite:
-		return newSQLite(c, s.options), nil
+		src := newSQLite(c, s.options)
+		if src.mapped > 0 {
+			return mappedSQLite{src}, nil
+		}
+		return src, nil
 	case service.EnginePostgreSQL:
 		return newPostgres(c, s.options)
 	case service.EngineMySQL:

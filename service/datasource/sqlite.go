@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -37,7 +38,9 @@ type sqliteSource struct {
 	directory string
 	forbidden []string
 	maxBytes  int
-	sessions  *pool[*sqliteSession]
+	// mapped is how much of the file is read through memory that it is mapped to, in bytes.
+	mapped   int64
+	sessions *pool[*sqliteSession]
 
 	mu sync.Mutex
 	// opened is the file as it was when a session was opened last.
@@ -45,7 +48,7 @@ type sqliteSource struct {
 }
 
 func newSQLite(c service.Connection, o Options) *sqliteSource {
-	s := &sqliteSource{file: c.File, directory: o.SQLiteDir, forbidden: o.Forbidden, maxBytes: o.MaxAnswerBytes}
+	s := &sqliteSource{file: c.File, directory: o.SQLiteDir, forbidden: o.Forbidden, maxBytes: o.MaxAnswerBytes, mapped: o.SQLiteMmapBytes}
 	s.sessions = newPool(o.sqliteSessions(), o.WaitLimit, s.open, (*sqliteSession).close)
 	return s
 }
@@ -179,7 +182,7 @@ func (s *sqliteSource) open(ctx context.Context) (*sqliteSession, error) {
 		conn.Interrupt()
 		session.interrupted <- struct{}{}
 	}
-	if err := session.restrict(ctx); err != nil {
+	if err := session.restrict(ctx, s.mapped); err != nil {
 		session.close()
 		return nil, s.openFailure(err)
 	}
@@ -202,8 +205,9 @@ func (s *sqliteSource) openFailure(err error) error {
 	}
 }
 
-// restrict takes away from the session what a reader does not need.
-func (s *sqliteSession) restrict(ctx context.Context) error {
+// restrict takes away from the session what a reader does not need, and says how much
+// of the file is mapped.
+func (s *sqliteSession) restrict(ctx context.Context, mapped int64) error {
 	c := s.conn
 	c.Limit(sqlite.LimitLength, maxSQLiteLength)
 	c.Limit(sqlite.LimitSQLLength, 4*service.MaxScriptLength)
@@ -227,6 +231,7 @@ func (s *sqliteSession) restrict(ctx context.Context) error {
 		"PRAGMA query_only = 1",
 		"PRAGMA trusted_schema = 0",
 		"PRAGMA cache_size = -" + sqliteCache,
+		"PRAGMA mmap_size = " + strconv.FormatInt(mapped, 10),
 		// Reads the file, which tells whether it is a database at all.
 		"SELECT count(*) FROM sqlite_schema",
 	} {
@@ -258,10 +263,18 @@ func (s *sqliteSource) validate(ctx context.Context, p *Plan, d service.Definiti
 	if err != nil {
 		return acquireFailure(err)
 	}
-	defer s.sessions.release(l, true)
+	// It stays false where the validation panics: such a session is not used again.
+	reusable := false
+	defer func() { s.sessions.release(l, reusable) }()
+	err = s.validateOn(ctx, l.session, p, d)
+	reusable = true
+	return err
+}
+
+func (s *sqliteSource) validateOn(ctx context.Context, session *sqliteSession, p *Plan, d service.Definition) error {
 	var v service.Invalid
 	if d.Wizard != nil {
-		c, err := l.session.catalog(ctx, d.Wizard.Table)
+		c, err := session.catalog(ctx, d.Wizard.Table)
 		if err != nil {
 			return s.openFailure(err)
 		}
@@ -270,7 +283,7 @@ func (s *sqliteSource) validate(ctx context.Context, p *Plan, d service.Definiti
 		}
 	}
 	for _, sample := range p.query.Samples(maxSamples) {
-		if err := s.prepares(ctx, &v, l.session, p, d, sample); err != nil {
+		if err := s.prepares(ctx, &v, session, p, d, sample); err != nil {
 			return err
 		}
 		if err := v.Err("The API"); err != nil {

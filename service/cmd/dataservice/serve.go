@@ -19,11 +19,12 @@ import (
 
 // serveCommand is the configuration of a service.
 type serveCommand struct {
-	DataDir       string `help:"Directory for the store, the encryption key and the admin token; made where it is missing." default:"./dataservice-data" env:"DATASERVICE_DATA_DIR"`
-	Listen        string `help:"Address of the control plane. Port 0 takes a free one; DATA_DIR/endpoints.json tells which." default:"127.0.0.1:8080" env:"DATASERVICE_LISTEN"`
-	GatewayListen string `help:"Address of the gateway, where published APIs are called." default:"127.0.0.1:8081" env:"DATASERVICE_GATEWAY_LISTEN"`
-	Store         string `help:"Where records are kept: \"sqlite\" in the data directory, or a postgres:// URL." default:"sqlite" env:"DATASERVICE_STORE"`
-	SQLiteDir     string `name:"sqlite-dir" help:"Directory that SQLite connections may open files in; DATA_DIR/databases where absent." env:"DATASERVICE_SQLITE_DIR" placeholder:"DIR"`
+	DataDir         string `help:"Directory for the store, the encryption key and the admin token; made where it is missing." default:"./dataservice-data" env:"DATASERVICE_DATA_DIR"`
+	Listen          string `help:"Address of the control plane. Port 0 takes a free one; DATA_DIR/endpoints.json tells which." default:"127.0.0.1:8080" env:"DATASERVICE_LISTEN"`
+	GatewayListen   string `help:"Address of the gateway, where published APIs are called." default:"127.0.0.1:8081" env:"DATASERVICE_GATEWAY_LISTEN"`
+	Store           string `help:"Where records are kept: \"sqlite\" in the data directory, or a postgres:// URL." default:"sqlite" env:"DATASERVICE_STORE"`
+	SQLiteDir       string `name:"sqlite-dir" help:"Directory that SQLite connections may open files in; DATA_DIR/databases where absent." env:"DATASERVICE_SQLITE_DIR" placeholder:"DIR"`
+	SQLiteMmapBytes int64  `name:"sqlite-mmap-bytes" help:"How much of each SQLite file is read through memory that it is mapped to, in bytes; worth it for files that are larger than 8 MB. 0 maps nothing." default:"0" env:"DATASERVICE_SQLITE_MMAP_BYTES"`
 	// AllowBackendCIDR is read into backendRanges.
 	AllowBackendCIDR []string `name:"allow-backend-cidr" help:"Range of addresses that backends of registered APIs may have besides those of the public internet, such as 10.0.0.0/8 or 127.0.0.1; several with commas." env:"DATASERVICE_ALLOW_BACKEND_CIDR" placeholder:"CIDR"`
 	// AllowConnectionCIDR is read into connectionRanges.
@@ -97,6 +98,9 @@ func (c *serveCommand) check() (err error) {
 	}
 	if c.GatewayMaxCalls < 0 {
 		return failed(nil, "--gateway-max-calls=%d is no number of calls: use one from 1 on, or 0 for no bound.", c.GatewayMaxCalls)
+	}
+	if c.SQLiteMmapBytes < 0 {
+		return failed(nil, "--sqlite-mmap-bytes=%d is no number of bytes: use one from 1 on, or 0 to map nothing.", c.SQLiteMmapBytes)
 	}
 	if c.GatewayCacheBytes < 0 {
 		return failed(nil, "--gateway-cache-bytes=%d is no number of bytes: use one from 1 on, or 0 to cache nothing.", c.GatewayCacheBytes)

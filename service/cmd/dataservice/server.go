@@ -108,8 +108,9 @@ func newSources(c serveCommand, dir *dataDir, logger *slog.Logger) (*datasource.
 		return nil, err
 	}
 	return datasource.New(datasource.Options{
-		SQLiteDir:     sqliteDir,
-		AllowedRanges: c.connectionRanges,
+		SQLiteDir:       sqliteDir,
+		SQLiteMmapBytes: c.SQLiteMmapBytes,
+		AllowedRanges:   c.connectionRanges,
 		// No API may read the service's own records and secrets.
 		Forbidden: []string{
 			// With the store go the files that SQLite keeps beside it.
