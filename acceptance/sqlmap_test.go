@@ -21,13 +21,13 @@ import (
 var sqlmapTool = flag.String("sqlmap", "", "path of sqlmap: attack a representative of every way in which SQL is made (`make security`)")
 
 // TestNothingIsInjectable lets sqlmap try, at level 3 and risk 2, on one API for each
-// way in which a value gets into a statement. It takes the better part of an hour.
+// way in which a value gets into a statement. It takes some minutes.
 func TestNothingIsInjectable(t *testing.T) {
 	if *sqlmapTool == "" {
 		t.Skip("takes long; `make security` runs it")
 	}
 	t.Run("an injectable handler is found out", func(t *testing.T) {
-		if found, out := sqlmap(t, injectable(t)+"/?v=Ada", "v", "SQLite"); !found {
+		if found, out := sqlmap(t, injectable(t)+"/?v=Ada", "v"); !found {
 			t.Fatalf("sqlmap finds nothing where there is something:\n%s", out)
 		}
 	})
@@ -44,9 +44,15 @@ func TestNothingIsInjectable(t *testing.T) {
 					t.Fatalf("GET %s answers %d %s", path, status, body)
 				}
 				parameter, _, _ := strings.Cut(target.calls[0].query, "=")
-				dbms := map[string]string{"sqlite": "SQLite", "postgres": "PostgreSQL", "mysql": "MySQL"}[engine]
-				if found, out := sqlmap(t, m.Gateway+path, parameter, dbms); found {
+				found, out := sqlmap(t, m.Gateway+path, parameter)
+				if found {
 					t.Errorf("sqlmap got through:\n%s", out)
+				}
+				// What is tried is written down, so that a tool that gives up early is no proof.
+				if tried := strings.Count(out, "[PAYLOAD]"); tried < 300 {
+					t.Errorf("sqlmap tried only %d payloads", tried)
+				} else {
+					t.Logf("%d payloads", tried)
 				}
 			})
 		}
@@ -81,13 +87,13 @@ func attackTargets() []sqlCase {
 }
 
 // sqlmap attacks one parameter and reports whether it got through.
-func sqlmap(t *testing.T, target, parameter, dbms string) (found bool, output string) {
+func sqlmap(t *testing.T, target, parameter string) (found bool, output string) {
 	t.Helper()
 	const most = 15 * time.Minute
 	ctx, cancel := context.WithTimeout(t.Context(), most)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, *sqlmapTool, "-u", target, "-p", parameter, "--dbms", dbms, "--level", "3", "--risk", "2",
-		"--batch", "--flush-session", "--disable-coloring", "--threads", "4", "--output-dir", t.TempDir()).CombinedOutput()
+	out, err := exec.CommandContext(ctx, *sqlmapTool, "-u", target, "-p", parameter, "--level", "3", "--risk", "2",
+		"--batch", "--flush-session", "--disable-coloring", "-v", "3", "--threads", "4", "--output-dir", t.TempDir()).CombinedOutput()
 	output = string(out)
 	switch {
 	case strings.Contains(output, "identified the following injection point"), strings.Contains(output, "is vulnerable"):
