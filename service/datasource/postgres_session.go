@@ -42,7 +42,8 @@ var (
 	headSnapshot = head{frameOf(frameSnapshot), 1}
 	headAnew     = head{frameOf(frameRollback, frameSnapshot), 2}
 	// tailCheck has no Sync: a function call ends a round trip as well.
-	tailCheck  = appendFunctionCall(nil, currentSetting, "transaction_read_only")
+	// The portal, which would keep its snapshot to the transaction's end, is closed before.
+	tailCheck  = appendFunctionCall(appendClosePortal(nil), currentSetting, "transaction_read_only")
 	tail       = appendSync(frameOf(frameRollback))
 	tailUnlock = appendSync(frameOf(frameUnlock, frameRollback))
 	// recovery ends a transaction also where it failed and nothing but ROLLBACK runs in it.
