@@ -10,6 +10,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // ParameterType is the type of a request or response parameter.
@@ -235,8 +237,8 @@ func mayDeclareHeader(name string) bool { return !oneOf(strings.ToLower(name), o
 
 func (p ResponseParameter) validate(v *Invalid, name string, mode Mode) {
 	at := func(field string) string { return Pointer("response_parameters", name, field) }
-	if name == "" || len(name) > 64 {
-		v.Addf(Pointer("response_parameters", name), "A response parameter has the name of a column, 1 to 64 bytes.")
+	if name == "" || len(name) > 64 || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+		v.Addf(Pointer("response_parameters", name), "A response parameter has the name of a column, 1 to 64 bytes without control characters.")
 	}
 	checkMaxLength(v, at("description"), "description", p.Description, MaxDescriptionLength)
 	switch {

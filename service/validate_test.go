@@ -66,6 +66,7 @@ func TestAPIRulesBlameTheirField(t *testing.T) {
 		{"a visibility that is none", func(a *APISpec) { a.Visibility = "PUBLIC" }, []string{"/visibility"}},
 		{"a folder without its group", func(a *APISpec) { a.FolderID = "f" }, []string{"/folder_id"}},
 		{"a resource group of 65 characters", func(a *APISpec) { a.ResourceGroup = strings.Repeat("g", 65) }, []string{"/resource_group"}},
+		{"a response parameter with a control character", func(a *APISpec) { a.ResponseParameters = map[string]ResponseParameter{"i\x00d": {Type: TypeLong}} }, []string{"/response_parameters/i\x00d"}},
 		{"no response parameters", func(a *APISpec) { a.ResponseParameters = nil }, []string{"/response_parameters"}},
 		{"a parameter named like a page", func(a *APISpec) {
 			a.RequestParameters = map[string]RequestParameter{"pageNum": {Type: TypeInt}}

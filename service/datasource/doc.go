@@ -34,9 +34,12 @@
 //     make another API of the same connection answer something else on that session.
 //     It cannot make it write. Who may create such functions in the database, or whose
 //     functions scripts may call, is for the database's grants to say.
-//   - Three things outlive a rollback and are not undone: the seed of random() that
-//     setseed sets, what pg_logical_emit_message writes to the log without a
-//     transaction (the role needs no right for it), and prepared statements (above).
+//   - What outlives a rollback and is not undone: the seed of random() that setseed sets,
+//     what pg_logical_emit_message writes to the log without a transaction (the role needs
+//     no right for it), prepared statements (above), and what extensions and procedural
+//     languages keep for a session, such as dblink's connections and plperl's %_SHARED.
+//     Every role may end its own other sessions with pg_terminate_backend: a script can so
+//     make calls of the same connection fail, unless the database revokes that function.
 //   - MySQL and MariaDB take statement by statement and no round trip of three, so a
 //     session is always in a transaction that START TRANSACTION READ ONLY began. A
 //     SELECT cannot leave it or make it writable, nor can a function that it calls:

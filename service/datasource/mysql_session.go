@@ -273,7 +273,10 @@ func (s *mysqlSource) answer(ctx context.Context, l *lease[*mysqlSession], p *Pl
 	}()
 	start := len(dst)
 	dst, state, err := l.session.answer(ctx, p, sh, dst, call, s.maxBytes)
-	if state == stale {
+	for range p.statements() {
+		if state != stale {
+			break
+		}
 		dst, state, err = l.session.answer(ctx, p, sh, dst[:start], call, s.maxBytes)
 	}
 	panicked = false

@@ -146,6 +146,14 @@ func (s *statement) share() {
 // counts reports whether a call counts the rows of all pages.
 func (p *Plan) counts() bool { return p.paged && !p.skipTotal }
 
+// statements returns how many statements a call runs.
+func (p *Plan) statements() int {
+	if p.counts() {
+		return 2
+	}
+	return 1
+}
+
 const (
 	// maxShapes bounds the shapes that a plan remembers.
 	maxShapes = 128
@@ -210,7 +218,7 @@ func (p *Plan) shape(values []any) (*shape, error) {
 // so: in a name that is spelt with escapes, or in a query that it puts together.
 func mayLock(text string) bool {
 	text = strings.ToLower(text)
-	for _, sign := range []string{"advisory", `u&"`, "query_to_xml"} {
+	for _, sign := range []string{"advisory", `u&"`, "query_to_xml", "ts_stat", "ts_rewrite"} {
 		if strings.Contains(text, sign) {
 			return true
 		}

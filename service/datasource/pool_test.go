@@ -57,3 +57,18 @@ func TestACallWaitsForASessionThatComesBackAtOnce(t *testing.T) {
 		})
 	}
 }
+
+// unaware is a context whose deadline has passed and that does not know it yet.
+type unaware struct{ context.Context }
+
+func (unaware) Deadline() (time.Time, bool) { return time.Now().Add(-time.Microsecond), true }
+
+func TestADialThatEndsByTheCallsDeadlineIsATimeout(t *testing.T) {
+	refused := connectionFailed("/host", nil, "The server did not answer in time.")
+	if err := sessionFailure(unaware{context.Background()}, refused); err.Kind != Timeout {
+		t.Errorf("got %v", err)
+	}
+	if err := sessionFailure(context.Background(), refused); err.Kind != Unavailable {
+		t.Errorf("without a deadline: got %v", err)
+	}
+}

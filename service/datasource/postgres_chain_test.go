@@ -138,6 +138,30 @@ func TestAnIdleSessionIsSoonInNobodysWay(t *testing.T) {
 	})
 }
 
+func TestATransactionThatAwaitsTheNextCallHoldsNoSnapshot(t *testing.T) {
+	f := newFixture(t, service.EnginePostgreSQL, Options{MaxSessions: 1})
+	f.exec("CREATE TABLE t (a integer)", "INSERT INTO t VALUES (1)")
+	p := f.plan(script("SELECT a FROM t", nil, types{"a": service.TypeInt}))
+	conn, err := pgx.Connect(t.Context(), f.dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	eventually(t, "the open transaction is seen", func() bool {
+		if _, err := f.chained(t, p); err != nil {
+			t.Fatal(err)
+		}
+		var state, xmin string
+		if err := conn.QueryRow(t.Context(), "SELECT state, coalesce(backend_xmin::text, '-') FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'dataservice'").Scan(&state, &xmin); err != nil {
+			t.Fatal(err)
+		}
+		if state == "idle in transaction" && xmin != "-" {
+			t.Fatalf("it holds back VACUUM from %s on", xmin)
+		}
+		return state == "idle in transaction"
+	})
+}
+
 func TestALostTransactionIsBegunAnew(t *testing.T) {
 	f := newFixture(t, service.EnginePostgreSQL, Options{MaxSessions: 1})
 	p := f.plan(script("SELECT current_setting('transaction_read_only') AS n", nil, types{"n": service.TypeString}))

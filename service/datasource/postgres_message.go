@@ -48,6 +48,9 @@ func appendClose(out []byte, name string) []byte {
 	return endMessage(appendCString(append(out, 'S'), name), at)
 }
 
+// appendClosePortal closes the unnamed portal.
+func appendClosePortal(out []byte) []byte { return append(out, 'C', 0, 0, 0, 6, 'P', 0) }
+
 // beginBind starts the message that binds n values, which follow; endBind ends it
 // and executes the statement.
 func beginBind(out []byte, name string, n int) ([]byte, int) {

@@ -42,7 +42,8 @@ var (
 	headSnapshot = head{frameOf(frameSnapshot), 1}
 	headAnew     = head{frameOf(frameRollback, frameSnapshot), 2}
 	// tailCheck has no Sync: a function call ends a round trip as well.
-	tailCheck  = appendFunctionCall(nil, currentSetting, "transaction_read_only")
+	// The portal, which would keep its snapshot to the transaction's end, is closed before.
+	tailCheck  = appendFunctionCall(appendClosePortal(nil), currentSetting, "transaction_read_only")
 	tail       = appendSync(frameOf(frameRollback))
 	tailUnlock = appendSync(frameOf(frameUnlock, frameRollback))
 	// recovery ends a transaction also where it failed and nothing but ROLLBACK runs in it.
@@ -228,7 +229,10 @@ func (s *postgresSource) answer(ctx context.Context, l *lease[*pgSession], p *Pl
 	}()
 	start := len(dst)
 	dst, state, err := l.session.answer(ctx, p, sh, dst, call, s.maxBytes)
-	if state == stale {
+	for range p.statements() {
+		if state != stale {
+			break
+		}
 		dst, state, err = l.session.answer(ctx, p, sh, dst[:start], call, s.maxBytes)
 	}
 	panicked = false

@@ -155,12 +155,29 @@ func TestNothingTakesThePlaceOfTheReadOnlyFrame(t *testing.T) {
 	}
 }
 
+func TestAPageWhoseStatementsAreGoneIsPreparedAnew(t *testing.T) {
+	f := newFixture(t, service.EnginePostgreSQL, Options{MaxSessions: 1})
+	f.exec("CREATE FUNCTION forgets() RETURNS text LANGUAGE plpgsql AS 'BEGIN DEALLOCATE ALL; RETURN ''forgot''; END'")
+	d := script("SELECT 1 AS a", nil, types{"a": service.TypeInt})
+	d.Script.Paged = true
+	page := f.plan(d)
+	for range 3 {
+		if out, err := f.run(page); err != nil || out != `{"totalNum":1,"pageNum":1,"pageSize":10,"rows":[{"a":1}]}` {
+			t.Errorf("got %s, %v", out, err)
+		}
+		// Both of the page's statements go, the count and the rows.
+		f.number("SELECT forgets() AS n")
+	}
+}
+
 func TestScriptsThatCouldHideALockGiveItBackAtOnce(t *testing.T) {
 	f := newFixture(t, service.EnginePostgreSQL, Options{MaxSessions: 1})
 	held := "SELECT count(*)::text AS n FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
 	for _, text := range []string{
 		`SELECT U&"pg_\0061dvisory_lock"(5)::text AS n`,
 		`SELECT query_to_xml('SELECT pg_ad' || 'visory_lock(5)', true, false, '')::text AS n`,
+		`SELECT word AS n FROM ts_stat('SELECT to_tsvector(''simple'', pg_ad' || 'visory_lock(5)::text || ''x'')')`,
+		`SELECT ts_rewrite('a'::tsquery, 'SELECT ''a''::tsquery, (''b'' || pg_ad' || 'visory_lock(5)::text)::tsquery')::text AS n`,
 	} {
 		// Right behind a call that gave locks back anyway.
 		f.number("SELECT 'advisory' AS n")

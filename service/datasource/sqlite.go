@@ -30,6 +30,9 @@ const (
 	sqliteCache = "8192"
 	// maxSQLiteStatements bounds the prepared statements of one session.
 	maxSQLiteStatements = 128
+	// interruptEvery is how often a call is interrupted whose time is over: SQLite forgets
+	// an interrupt that comes while no statement runs, before the first or between two.
+	interruptEvery = 10 * time.Millisecond
 )
 
 // sqliteSource is a SQLite file.
@@ -151,7 +154,8 @@ type sqliteSession struct {
 	args []any
 	// clock counts calls, to find the statement that was not used for longest.
 	clock uint64
-	// interrupt stops the running statement; interrupted gets an element when it has.
+	// interrupt stops the running statement, and those that the call still begins, until
+	// an element of interrupted is taken.
 	interrupt   func()
 	interrupted chan struct{}
 }
@@ -177,10 +181,18 @@ func (s *sqliteSource) open(ctx context.Context) (*sqliteSession, error) {
 	if err != nil {
 		return nil, s.openFailure(err)
 	}
-	session := &sqliteSession{conn: conn, statements: map[string]*sqliteStatement{}, interrupted: make(chan struct{}, 1)}
+	session := &sqliteSession{conn: conn, statements: map[string]*sqliteStatement{}, interrupted: make(chan struct{})}
 	session.interrupt = func() {
-		conn.Interrupt()
-		session.interrupted <- struct{}{}
+		again := time.NewTicker(interruptEvery)
+		defer again.Stop()
+		for {
+			conn.Interrupt()
+			select {
+			case session.interrupted <- struct{}{}:
+				return
+			case <-again.C:
+			}
+		}
 	}
 	if err := session.restrict(ctx, s.mapped); err != nil {
 		session.close()

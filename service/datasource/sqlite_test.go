@@ -373,3 +373,33 @@ func TestAReplacedFileIsNoticed(t *testing.T) {
 		t.Errorf("without the file: %v", err)
 	}
 }
+
+func TestAnInterruptBeforeTheStatementIsNotLost(t *testing.T) {
+	f := newFixture(t, service.EngineSQLite, Options{MaxSessions: 1})
+	p := f.plan(script("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i > 0) SELECT count(*) AS c FROM n WHERE i < 0", nil, types{"c": service.TypeLong}))
+	source := p.source.(*sqliteSource)
+	l, err := source.sessions.acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The call's time ends before its first statement begins, or between two.
+	go l.session.interrupt()
+	ended := time.Now()
+	eventually(t, "the interrupt came", func() bool { return time.Since(ended) > 30*time.Millisecond })
+	done := make(chan error, 1)
+	go func() {
+		_, err := l.session.answer(t.Context(), p, p.fixed, nil, Call{}, source.maxBytes)
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if kind := KindOf(sqliteFailure(t.Context(), p, Call{}, err)); kind != Timeout {
+			t.Errorf("got %s, %v", kind, err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the statement still runs")
+	}
+	<-l.session.interrupted
+	source.sessions.release(l, true)
+	f.answer(script("SELECT 1 AS a", nil, types{"a": service.TypeInt}), `[{"a":1}]`)
+}

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/query"
@@ -91,7 +92,10 @@ func acquireFailure(err error) error {
 
 // sessionFailure is the error for a session that was not to be had for a call.
 func sessionFailure(ctx context.Context, err error) *Error {
-	if ctx.Err() != nil && !errors.Is(err, errPoolBusy) {
+	// Who dials looks at the deadline itself, and may see it before the context does.
+	deadline, has := ctx.Deadline()
+	over := ctx.Err() != nil || has && !time.Now().Before(deadline)
+	if over && !errors.Is(err, errPoolBusy) {
 		return &Error{Kind: Timeout, Err: err}
 	}
 	return &Error{Kind: Unavailable, Err: err}

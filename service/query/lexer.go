@@ -155,6 +155,9 @@ func (l *lexer) next(at int) (int, bool) {
 	case c == '<' && myBatisTagPattern.MatchString(sql[at:]):
 		l.refuse(at, "%s is a tag of MyBatis: set sql_mode to MYBATIS.", myBatisTagPattern.FindString(sql[at:]))
 		return at, false
+	case l.mysql && strings.HasPrefix(sql[at:], `\N`):
+		// NULL, whatever stands behind it: \NINTO is NULL INTO.
+		return l.add(kindWord, at, at+2)
 	case isWordStart(c):
 		return l.word(at)
 	case isDigit(c):
@@ -406,13 +409,35 @@ func (l *lexer) word(at int) (int, bool) {
 	return l.add(kindWord, at, end)
 }
 
+var (
+	// realPattern finds a number that MySQL ends where it cannot go on: 1.INTO and 1e1INTO
+	// are a number and a keyword, while 1INTO is a name.
+	realPattern = regexp.MustCompile(`^[0-9]+(?:\.[0-9]*(?:[eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)`)
+	// fractionPattern finds the rest of such a number that starts with its dot.
+	fractionPattern = regexp.MustCompile(`^[0-9]+(?:[eE][+-]?[0-9]+)?`)
+)
+
 // number takes a number, and the dots in it: 1.5 is one token.
 func (l *lexer) number(at int) (int, bool) {
+	if l.mysql {
+		return l.mysqlNumber(at)
+	}
 	end := at + 1
 	for end < len(l.sql) && (isWordPart(l.sql[end]) || l.sql[end] == '.') && !strings.HasPrefix(l.sql[end:], "${") {
 		end++
 	}
 	return l.add(kindWord, at, end)
+}
+
+// mysqlNumber takes a number, or a name that starts with a digit.
+func (l *lexer) mysqlNumber(at int) (int, bool) {
+	if found := realPattern.FindString(l.sql[at:]); found != "" {
+		return l.add(kindWord, at, at+len(found))
+	}
+	if at > 0 && l.sql[at-1] == '.' && (at == 1 || !isWordPart(l.sql[at-2]) && l.sql[at-2] != '`') {
+		return l.add(kindWord, at, at+len(fractionPattern.FindString(l.sql[at:])))
+	}
+	return l.word(at)
 }
 
 var placeholderPattern = regexp.MustCompile(`\$\{[A-Za-z_][A-Za-z0-9_]{0,63}\}`)

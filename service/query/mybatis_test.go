@@ -227,6 +227,7 @@ func TestMyBatisFailuresAreAboutTheValues(t *testing.T) {
 		{"a division by zero", `SELECT 1 <if test="1 / n > 5">, #{n}</if>`, []string{"n:INT"}, []any{int64(0)}, "divides by 0", ""},
 		{"a text of nothing, where it is bound", `<bind name="p" value="s + '%'"/>SELECT #{p}`, []string{"s"}, []any{nil}, "joins null and a text", ""},
 		{"a text that grows", `<bind name="a" value="s + s"/><bind name="b" value="a + a + a + a"/>SELECT #{b}`, []string{"s"}, []any{strings.Repeat("x", 10000)}, "more than 65536 bytes", ""},
+		{"a long text that is bound again and again", `SELECT 1 <foreach collection="l" item="x"><bind name="p" value="s + x"/>, #{p}</foreach>`, []string{"l:INT_LIST", "s"}, []any{make([]int64, 1000), strings.Repeat("x", 32<<10)}, "more than 8388608 bytes together", ""},
 		{"no element to look for", `SELECT 1 WHERE a IN <foreach collection="l" item="x" open="(" close=")">#{x}</foreach>`, []string{"l:INT_LIST"}, []any{[]int64{}}, "The list l is empty", "l"},
 		{"tags that write nothing, again and again", `SELECT 1 <foreach collection="l" item="x"><foreach collection="l" item="y"><if test="x != y">a</if></foreach></foreach>`, []string{"l:INT_LIST"}, []any{make([]int64, 1000)}, "more than 50000 tags", ""},
 		{"a text that is repeated", `SELECT 1 <foreach collection="l">` + strings.Repeat("a ", 400) + `</foreach>`, []string{"l:INT_LIST"}, []any{make([]int64, 1000)}, "more than 262144 bytes", ""},

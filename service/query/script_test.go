@@ -308,6 +308,9 @@ func TestMySQLHasItsOwnLexicalRules(t *testing.T) {
 		{"literals of bits and bytes", "SELECT x'4D', X'4d', 0x4D, b'01', 0b01, N'x', _utf8mb4'x', ${a}", "SELECT x'4D', X'4d', 0x4D, b'01', 0b01, N'x', _utf8mb4'x', ?"},
 		{"a column may be called as a clause", "SELECT t.into, t.for, ${a} FROM t", "SELECT t.into, t.for, ? FROM t"},
 		{"NULL as it is exported", `SELECT \N, ${a}`, `SELECT \N, ?`},
+		{"numbers of all kinds", "SELECT 1.5, 1., .5, 1e5, 1.5e-3, .5E+1, 0x1e5, ${a}", "SELECT 1.5, 1., .5, 1e5, 1.5e-3, .5E+1, 0x1e5, ?"},
+		{"names that start with a digit", "SELECT 1into, t.2into, `t`.3into, 4t.into, ${a} FROM t", "SELECT 1into, t.2into, `t`.3into, 4t.into, ? FROM t"},
+		{"words directly behind a number", "SELECT 1.AS b, ${a} FROM t WHERE 1e1IN(2)", "SELECT 1.AS b, ? FROM t WHERE 1e1IN(2)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got, err := text(definition(c.sql, "a"), service.EngineMySQL); err != nil || got != c.want {
@@ -323,6 +326,13 @@ func TestMySQLHasItsOwnLexicalRules(t *testing.T) {
 		{"a bind marker", "SELECT ?", "Nothing would fill the bind marker"},
 		{"a file", "SELECT a FROM t INTO OUTFILE '/tmp/x'", "INTO writes to a file or a variable"},
 		{"a file in a subquery", "SELECT a FROM (SELECT 1 INTO DUMPFILE 'x') AS t", "INTO writes to a file or a variable"},
+		{"a file directly behind a number", "SELECT 1.INTO OUTFILE '/tmp/x'", "INTO writes to a file or a variable"},
+		{"a file directly behind a fraction", "SELECT .5INTO OUTFILE '/tmp/x'", "INTO writes to a file or a variable"},
+		{"a file directly behind an exponent", "SELECT 1e1INTO OUTFILE '/tmp/x'", "INTO writes to a file or a variable"},
+		{"a file directly behind a signed exponent", "SELECT 1e+1INTO OUTFILE '/tmp/x'", "INTO writes to a file or a variable"},
+		{"a file directly behind all of these", "SELECT 1.5e-3INTO OUTFILE '/tmp/x'", "INTO writes to a file or a variable"},
+		{"a file directly behind NULL", `SELECT \NINTO OUTFILE '/tmp/x'`, "INTO writes to a file or a variable"},
+		{"locks directly behind a number", "SELECT a FROM t WHERE a = 1.FOR UPDATE", "FOR UPDATE locks rows"},
 		{"locks", "SELECT a FROM t FOR UPDATE", "FOR UPDATE locks rows"},
 		{"shared locks", "SELECT a FROM t FOR SHARE", "FOR SHARE locks rows"},
 		{"shared locks in old words", "SELECT a FROM t LOCK IN SHARE MODE", "locks rows"},

@@ -70,23 +70,34 @@ type segment struct{ text, script int }
 // [Query.Parameters]. The error is a [ValueError] where an expression has no value.
 func (s *Shape) Args(dst, values []any) ([]any, error) {
 	var call *state
+	length := 0
 	for i := range s.Markers {
 		m := &s.Markers[i]
+		var v any
 		if m.source == sourceValue {
-			dst = append(dst, values[m.value])
-			continue
+			v = values[m.value]
+		} else {
+			if call == nil {
+				call = &state{values: values}
+			}
+			var err error
+			if v, err = call.arg(m); err != nil {
+				return dst, err
+			}
 		}
-		if call == nil {
-			call = &state{values: values}
-		}
-		v, err := call.arg(m)
-		if err != nil {
-			return dst, err
+		if text, ok := v.(string); ok {
+			if length += len(text); length > maxArgs {
+				return dst, valueError("", "The values of the statement have more than %d bytes together: a script that repeats one for each element of a list takes a shorter one.", maxArgs)
+			}
 		}
 		dst = append(dst, v)
 	}
 	return dst, nil
 }
+
+// maxArgs bounds the texts that one statement takes, in bytes: a long one can be bound
+// again for each element of a list.
+const maxArgs = 8 << 20
 
 // elementOf returns an element of a list, the last one where it has fewer, and nil
 // where it has none.
