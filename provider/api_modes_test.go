@@ -259,7 +259,7 @@ func TestADebugThatAnswersSomethingElseStoresNothing(t *testing.T) {
 	s := startService(t)
 	w := s.workdir("script", s.developer)
 	for _, tt := range []struct{ name, expect, at, says string }{
-		{"too few rows", `{"min_rows":3}`, "debug.expect.min_rows", "answered 2 rows; at least 3 are expected"},
+		{"too few rows", `{"min_rows":3}`, "debug.expect.min_rows", "too few rows: 2, and at least 3 are expected"},
 		{"another value", `{"json":{"/data/rows/0/id":"2"}}`, `debug.expect.json["/data/rows/0/id"]`, "has 1 at"},
 		{"no such value", `{"json":{"/data/rows/5":"2"}}`, `debug.expect.json["/data/rows/5"]`, "has nothing at"},
 		{"another status", `{"status":404}`, "debug.expect.status", "the status 200; 404 is expected"},

@@ -62,7 +62,7 @@ func TestThePasswordIsSentAgainWhenTheConnectionLeadsElsewhere(t *testing.T) {
 		version(t, 3)
 	})
 	t.Run("and its lack is told on the attribute", func(t *testing.T) {
-		w.set("password=", "host=127.0.0.1").apply().fails(t, "Cannot update connection orders", "with dataservice_connection.orders", "password_wo", "(request ")
+		w.set("password=", "host=127.0.0.1").apply().fails(t, "The connection orders cannot be applied", "with dataservice_connection.orders", "password_wo", "(request ")
 		version(t, 3)
 		if state := w.state(ordersConnection); state["host"] != "localhost" {
 			t.Errorf("after the refused change the state is %v", state)

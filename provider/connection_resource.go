@@ -58,7 +58,7 @@ func (r *connectionResource) Metadata(_ context.Context, _ resource.MetadataRequ
 
 func (r *connectionResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "A database that APIs read from. The service connects to it before it stores anything, so a connection that does not work is an error of the apply and changes nothing.",
+		MarkdownDescription: "A database that APIs read from. The service connects to it before it stores anything, so a connection that does not work is an error of the apply and changes nothing. A role, an address or a file that the service refuses fails the plan already.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				MarkdownDescription: "Id of the connection.",
@@ -124,7 +124,7 @@ func (r *connectionResource) Schema(_ context.Context, _ resource.SchemaRequest,
 				WriteOnly:           true,
 			},
 			"password_wo_version": schema.Int64Attribute{
-				MarkdownDescription: "Any number; change it to send `password_wo` again.",
+				MarkdownDescription: "Any number; change it to send `password_wo` again. The first apply after an import sends it.",
 				Optional:            true,
 				Validators:          []validator.Int64{int64validator.AlsoRequires(path.MatchRoot("password_wo"))},
 			},
@@ -208,14 +208,58 @@ func (r *connectionResource) ModifyPlan(ctx context.Context, req resource.Modify
 			plan.SSLMode = orNull(string(filled.SSLMode))
 		}
 	}
+	var state connectionModel
 	if !req.State.Raw.IsNull() {
-		var state connectionModel
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 		if !plan.sendsPassword(state) || leftOut(ctx, req.Config, path.Root("password_wo")) {
 			plan.SecretVersion = state.SecretVersion
 		}
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+	if !resp.Diagnostics.HasError() {
+		r.validated(ctx, req, resp, plan, state)
+	}
+}
+
+// validated has the service check a connection that is about to be written: a role or
+// an address that it refuses fails the plan. A database that does not answer is no error
+// yet, since the same apply may make it.
+func (r *connectionResource) validated(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, plan, state connectionModel) {
+	sends := plan.sendsPassword(state)
+	var password types.String
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("password_wo"), &password)...)
+	known := fullyKnown(ctx, plan.Name, plan.Description, plan.Engine, plan.File, plan.Host, plan.Port, plan.Database, plan.Username, plan.SSLMode, plan.AllowSuperuser, plan.PasswordWOVersion)
+	if !known || sends && password.IsUnknown() || !sends && plan.spec() == state.spec() ||
+		r.backend == nil || r.backend.client == nil || !r.backend.planValidation {
+		return
+	}
+	in := service.ConnectionInput{ConnectionSpec: plan.spec()}
+	if sends {
+		in.Password = password.ValueStringPointer()
+	}
+	notChecked := func(why string) {
+		resp.Diagnostics.AddWarning("Connection not checked",
+			fmt.Sprintf("The plan could not make sure that the connection %s works; the apply checks it again. %s", in.Name, why))
+	}
+	if _, err := r.backend.whoAmI(ctx); err != nil {
+		notChecked(err.Error())
+		return
+	}
+	found, err := r.backend.client.ValidateConnection(ctx, state.ID.ValueString(), in)
+	switch {
+	case err == nil:
+	case client.Answered(err) && (service.ErrorCode(err) == service.CodeConnectionFailed || !passing(err)):
+		addError(&resp.Diagnostics, req.Plan.Schema.Type(), fmt.Sprintf("The connection %s cannot be applied", in.Name), err)
+	default:
+		notChecked(err.Error())
+	}
+	for _, w := range found.Warnings {
+		if at, ok := attributePath(req.Plan.Schema.Type(), w.Pointer); ok && w.Pointer != "" {
+			resp.Diagnostics.AddAttributeWarning(at, fmt.Sprintf("The connection %s does not work yet", in.Name), w.Message+" The apply tries again.")
+			continue
+		}
+		notChecked(w.Message)
+	}
 }
 
 func (r *connectionResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {

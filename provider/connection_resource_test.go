@@ -5,6 +5,8 @@ package provider_test
 
 import (
 	"net"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"testing"
@@ -176,6 +178,35 @@ func TestAConnectionThatDoesNotConnectIsNotStored(t *testing.T) {
 	if state := w.state(ordersConnection); state["file"] != "orders.db" {
 		t.Errorf("the state has %v", state)
 	}
+}
+
+func TestAConnectionThatTheServiceRefusesFailsInThePlan(t *testing.T) {
+	t.Parallel()
+	s := startService(t)
+	outside := filepath.Join(t.TempDir(), "outside.db")
+	if err := os.WriteFile(outside, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(outside, s.DatabaseFile("link.db")); err != nil {
+		t.Fatal(err)
+	}
+	w := s.workdir("connection_sqlite", s.developer)
+	w.set("file=link.db").plan().fails(t, "The connection orders cannot be applied", "leads outside", "(request ")
+	w.set("file=orders.db").apply().succeeds(t)
+	w.set("file=link.db").plan().fails(t, "The connection orders cannot be applied", "leads outside")
+
+	elsewhere := s.workdir("connection_postgresql", s.developer)
+	elsewhere.set("host=169.254.169.254", "port=5432", "database=orders", "username=reader", "password=secret", "password_version=1")
+	elsewhere.plan().fails(t, "The connection orders cannot be applied", "where clouds tell a machine its secrets")
+}
+
+func TestADatabaseThatIsNotThereYetIsAWarningInThePlan(t *testing.T) {
+	t.Parallel()
+	s := startService(t)
+	w := s.workdir("connection_sqlite", s.developer).set("file=absent.db")
+	w.plan().ends(t, 2, "The connection orders does not work yet", `There is no file "absent.db"`, "The apply tries again.")
+	w.set("file=orders.db").apply().succeeds(t)
+	w.plan().succeeds(t, "No changes")
 }
 
 func TestAConnectionInUseIsNotDeleted(t *testing.T) {

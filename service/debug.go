@@ -199,43 +199,42 @@ func (in DebugInput) Judge(r DebugResult, failure error) error {
 	case e.Status == 0 && failure != nil:
 		return failure
 	case e.Status != 0 && r.Status != e.Status:
-		return unexpected("status", "The test call answered the status %d; %d is expected.%s", r.Status, e.Status, because(failure))
-	case r.Rows < e.MinRows:
-		return unexpected("min_rows", "The test call answered %d rows; at least %d are expected.", r.Rows, e.MinRows)
+		return unmet([]FieldError{{"/debug/expect/status", fmt.Sprintf("The test call answered the status %d; %d is expected.%s", r.Status, e.Status, because(failure))}})
+	}
+	var fields []FieldError
+	if r.Rows < e.MinRows {
+		fields = append(fields, FieldError{"/debug/expect/min_rows", fmt.Sprintf("The answer of the test call has too few rows: %d, and at least %d are expected.", r.Rows, e.MinRows)})
 	}
 	for _, at := range slices.Sorted(maps.Keys(e.JSON)) {
 		got, found := jsonAt(r.Body, at)
 		want := json.RawMessage(e.JSON[at])
 		switch {
 		case !found:
-			return unexpectedAt(at, "The answer of the test call has nothing at %q; %s is expected there.", at, want)
+			fields = append(fields, FieldError{Pointer("debug", "expect", "json", at), fmt.Sprintf("The answer of the test call has nothing at %q; %s is expected there.", at, want)})
 		case !jsonEqual(got, want):
-			return unexpectedAt(at, "The answer of the test call has %s at %q; %s is expected there.", short(got), at, want)
+			fields = append(fields, FieldError{Pointer("debug", "expect", "json", at), fmt.Sprintf("The answer of the test call has %s at %q; %s is expected there.", short(got), at, want)})
 		}
 	}
-	return nil
+	return unmet(fields)
 }
 
 func because(failure error) string {
-	if failure == nil {
+	var e *Error
+	switch {
+	case failure == nil:
 		return ""
+	case errors.As(failure, &e):
+		return " " + e.Message // its fields say the same once more
 	}
 	return " " + failure.Error()
 }
 
-func unexpected(field, format string, args ...any) error {
-	return unmet(Pointer("debug", "expect", field), format, args...)
-}
-
-func unexpectedAt(at, format string, args ...any) error {
-	return unmet(Pointer("debug", "expect", "json", at), format, args...)
-}
-
-func unmet(pointer, format string, args ...any) error {
-	e := Errorf(CodeDebugFailed, format, args...)
-	e.Fields = []FieldError{{Pointer: pointer, Message: e.Message}}
-	e.Message = "The test call did not answer what is expected."
-	return e
+// unmet is the error for expectations that the answer does not meet, nil for none.
+func unmet(fields []FieldError) error {
+	if len(fields) == 0 {
+		return nil
+	}
+	return &Error{Code: CodeDebugFailed, Message: "The test call did not answer what is expected.", Fields: fields}
 }
 
 // jsonAt returns what stands at the JSON pointer (RFC 6901).

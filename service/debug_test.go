@@ -6,7 +6,7 @@ package service
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -115,6 +115,10 @@ func TestAnAnswerIsHeldAgainstWhatIsExpected(t *testing.T) {
 		{"a large number that differs in its last digit", rows, nil, expect("/data/0/id", `9007199254740992`), "/debug/expect/json/~1data~10~1id"},
 		{"an object in another order", rows, nil, expect("/data/0/at~1x", ` {"a": 2, "b": 1}`), ""},
 		{"an element", rows, nil, expect("/data/0/tags/1", `null`), ""},
+		{
+			"several at once", rows, nil, &DebugExpectation{MinRows: 2, JSON: map[string]string{"/errCode": "1", "/data/1": "1"}},
+			"/debug/expect/min_rows /debug/expect/json/~1data~11 /debug/expect/json/~1errCode",
+		},
 		{"nothing there", rows, nil, expect("/data/1/name", `"x"`), "/debug/expect/json/~1data~11~1name"},
 		{"nothing in a text", rows, nil, expect("/data/0/name/x", `"x"`), "/debug/expect/json/~1data~10~1name~1x"},
 		{"the whole answer", refused, failure, &DebugExpectation{Status: 404, JSON: map[string]string{"": `{"errCode":40401}`}}, ""},
@@ -126,7 +130,7 @@ func TestAnAnswerIsHeldAgainstWhatIsExpected(t *testing.T) {
 			case errors.Is(err, failure):
 				got = "failure"
 			case err != nil:
-				got = fmt.Sprint(pointers(err)[0])
+				got = strings.Join(pointers(err), " ")
 			}
 			if got != tt.want {
 				t.Errorf("got %q (%v), want %q", got, err, tt.want)

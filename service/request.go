@@ -50,9 +50,9 @@ func (in APIInput) Validate() error {
 	return v.join(err, "The API")
 }
 
-// Validation is what a check of an API found that is no error.
+// Validation is what a check of an API or a connection found that is no error.
 type Validation struct {
-	// Warnings are what is legal and probably not meant.
+	// Warnings are what is legal and probably not meant, or does not work yet.
 	Warnings []FieldError `json:"warnings"`
 }
 

@@ -14,6 +14,16 @@ func (c *Client) CreateConnection(ctx context.Context, in service.ConnectionInpu
 	return c.connection(ctx, post(c.path("connections"), in), options...)
 }
 
+// ValidateConnection checks the connection without storing it. What does not work yet,
+// and may by the time it is stored, is a warning. ref names the connection that it is
+// meant to replace; "" for a new one.
+func (c *Client) ValidateConnection(ctx context.Context, ref string, in service.ConnectionInput) (service.Validation, error) {
+	call := post(c.path("connections", "validate"), in)
+	call.reads = true
+	call.query = values("connection", ref)
+	return fetch[service.Validation](ctx, c, call)
+}
+
 // UpdateConnection replaces the connection; its password stays where in has none.
 func (c *Client) UpdateConnection(ctx context.Context, ref string, in service.ConnectionInput, options ...Option) (service.Connection, error) {
 	return c.connection(ctx, put(c.path("connections", ref), in), options...)

@@ -18,6 +18,11 @@ func (a *api) registerConnections() {
 		summary: "Create a connection", description: "The service connects before it stores anything.",
 	}, a.createConnection)
 	register(a, operation{
+		method: http.MethodPost, path: path + "/validate", id: "validate-connection", tag: tagConnections,
+		summary:     "Check a connection without storing it",
+		description: "Everything that creating or replacing it would check. A rule that it breaks is an error; a database that is not reached, or does not let the service in, is a warning.",
+	}, a.validateConnection)
+	register(a, operation{
 		method: http.MethodGet, path: path, id: "list-connections", tag: tagConnections,
 		summary: "List connections",
 	}, a.listConnections)
@@ -38,6 +43,14 @@ func (a *api) registerConnections() {
 func (a *api) createConnection(ctx context.Context, c lifecycle.Caller, in *BodyInput[service.ConnectionInput]) (*createdTagged[service.Connection], error) {
 	v, err := a.Service.CreateConnection(ctx, c, in.Body)
 	return answerCreatedTagged(c, "connections", v.ID, v, err)
+}
+
+func (a *api) validateConnection(ctx context.Context, c lifecycle.Caller, in *struct {
+	Connection string `query:"connection" doc:"Id, number or name of the connection that would be replaced; absent for a new one."`
+	BodyInput[service.ConnectionInput]
+},
+) (*object[service.Validation], error) {
+	return answer(a.Service.ValidateConnection(ctx, c, in.Connection, in.Body))
 }
 
 func (a *api) listConnections(ctx context.Context, c lifecycle.Caller, in *PageInput) (*object[service.List[service.Connection]], error) {

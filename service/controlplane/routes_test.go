@@ -59,6 +59,7 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 	p.must(200, "dev", "GET", "/connections/"+strconv.FormatInt(c.Number, 10), nil)
 	changed := world()
 	changed.Description = "All of it."
+	p.must(200, "dev", "POST", "/connections/validate?connection=world", changed)
 	p.must(200, "dev", "PUT", "/connections/world", changed)
 	other := world()
 	other.Name = "elsewhere"

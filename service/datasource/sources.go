@@ -330,7 +330,8 @@ func fingerprintOf(c service.Connection) fingerprint {
 }
 
 // connectionFailed makes the error for a connection that cannot be used, pointing at
-// the field to change.
+// the field to change. It has no cause where the connection breaks a rule of the
+// service, which no change at the database's side would mend.
 func connectionFailed(pointer string, cause error, format string, args ...any) *service.Error {
 	e := service.Errorf(service.CodeConnectionFailed, format, args...)
 	e.Cause = cause

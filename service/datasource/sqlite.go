@@ -103,7 +103,7 @@ func (s *sqliteSource) path() (string, error) {
 	path, err := filepath.EvalSymlinks(filepath.Join(directory, s.file))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fail(err, "There is no file %q below the service's --sqlite-dir: put the database there, or correct the path. (It is not created.)", s.file)
+		return fail(err, "There is no file %q below the service's --sqlite-dir: put the database there, or correct the path; it is not created.", s.file)
 	case err != nil:
 		return fail(err, "The file %q below the service's --sqlite-dir cannot be reached: check its permissions and links.", s.file)
 	case !below(directory, path):

@@ -719,6 +719,10 @@ func TestADebugOfABackend(t *testing.T) {
 	if service.ErrorCode(err) != service.CodeDebugFailed || !strings.Contains(err.Error(), "connection refused") || result.Status != 502 {
 		t.Errorf("%+v, %v", result, err)
 	}
+	var unreachable *service.Error
+	if !errors.As(err, &unreachable) || len(unreachable.Fields) != 1 || unreachable.Fields[0].Pointer != "/registration/host" || strings.Contains(err.Error(), "owner") {
+		t.Errorf("a backend that is down: %v", err)
+	}
 	_, err = h.runner.Debug(t.Context(), d, service.Connection{}, service.DebugInput{Parameters: map[string]string{"a": "x", "b": "y"}})
 	var e *service.Error
 	if !errors.As(err, &e) || len(e.Fields) != 1 || e.Fields[0].Pointer != "/debug/parameters/b" {

@@ -6,10 +6,12 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
@@ -129,21 +131,52 @@ func debugRequest(ctx context.Context, rt *route, values map[string]string) *htt
 	return r.WithContext(ctx)
 }
 
+// toCallers are what messages advise callers to do: of no use to a developer, who is the
+// API's owner.
+var toCallers = strings.NewReplacer(
+	" Report this to the API's owner with the requestId.", "",
+	" Try again later, or report this to the API's owner with the requestId.", "",
+	" Narrow the call, or ask the API's owner to raise the timeout.", " Raise timeout_ms, or make what it waits for faster.",
+	", or ask the API's owner to page it.", ", or page the API.",
+)
+
 // debugFailed tells a developer what a caller would have been told and, since the
-// connection is the developer's own, what the database said.
+// connection or backend is the developer's own, what was behind it.
 func debugFailed(out outcome) error {
-	message := fmt.Sprintf("The test call answered %d: %s", out.status, out.message)
-	if out.cause != nil {
-		message += fmt.Sprintf(" What was behind it: %s", out.cause)
+	message := toCallers.Replace(out.message)
+	if why := debugCause(out.cause); why != "" {
+		message += " What was behind it: " + why
 	}
-	e := &service.Error{Code: service.CodeDebugFailed, Message: message, Cause: out.cause}
+	e := &service.Error{Code: service.CodeDebugFailed, Message: fmt.Sprintf("The test call answered %d: %s", out.status, message), Cause: out.cause}
 	switch {
 	case out.parameter != "":
-		e.Fields = []service.FieldError{{Pointer: service.Pointer("debug", "parameters", out.parameter), Message: out.message}}
+		e.Fields = []service.FieldError{{Pointer: service.Pointer("debug", "parameters", out.parameter), Message: message}}
 	case out.column != "":
-		e.Fields = []service.FieldError{{Pointer: service.Pointer("response_parameters", out.column, "type"), Message: out.message}}
+		e.Fields = []service.FieldError{{Pointer: service.Pointer("response_parameters", out.column, "type"), Message: message}}
+	case out.code == errUnreachable, out.code == errRefusedAddress:
+		e.Fields = []service.FieldError{{Pointer: "/registration/host", Message: e.Message}}
+	case out.code == errTimeout:
+		e.Fields = []service.FieldError{{Pointer: "/timeout_ms", Message: e.Message}}
 	}
 	return e
+}
+
+// debugCause is what the database or the backend said, as a sentence.
+func debugCause(cause error) string {
+	if cause == nil {
+		return ""
+	}
+	var (
+		db *datasource.Error
+		be *backend.Error
+	)
+	switch {
+	case errors.As(cause, &db) && db.Err != nil:
+		cause = db.Err
+	case errors.As(cause, &be) && be.Err != nil:
+		cause = be.Err
+	}
+	return strings.TrimSuffix(cause.Error(), ".") + "."
 }
 
 // answerWriter keeps an answer in memory.

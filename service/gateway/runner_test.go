@@ -141,6 +141,9 @@ func TestAFailedDebugTellsItsDeveloperWhy(t *testing.T) {
 					if !errors.As(err, &e) || e.Code != service.CodeDebugFailed {
 						t.Fatalf("the error is %v", err)
 					}
+					if strings.Contains(e.Error(), "owner") {
+						t.Errorf("it sends the API's owner to the API's owner: %v", e)
+					}
 					for _, say := range test.say {
 						if !strings.Contains(e.Message, say) {
 							t.Errorf("%q does not say %q", e.Message, say)

@@ -5,6 +5,7 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -46,6 +47,40 @@ func (s *Service) CreateConnection(ctx context.Context, c Caller, in service.Con
 	return created, err
 }
 
+// ValidateConnection does everything that CreateConnection, or UpdateConnection of the
+// connection with that reference, would do before it stores. A database that is not
+// reached, or does not let the service in, may do so by then: that is a warning.
+func (s *Service) ValidateConnection(ctx context.Context, c Caller, ref string, in service.ConnectionInput) (service.Validation, error) {
+	found := service.Validation{Warnings: []service.FieldError{}}
+	if err := c.Member.Authorize(service.OpDefine); err != nil {
+		return found, err
+	}
+	in.ConnectionSpec = in.WithDefaults()
+	if err := in.Validate(); err != nil {
+		return found, err
+	}
+	conn := service.Connection{ID: service.NewID(s.now()), WorkspaceID: c.Workspace.ID, ConnectionSpec: in.ConnectionSpec}
+	var err error
+	if ref == "" {
+		err = setPassword(&conn, in.Password)
+	} else if conn, err = s.connectionAt(ctx, c, ref); err == nil {
+		conn, err = s.replacement(conn, in)
+	}
+	if err != nil {
+		return found, err
+	}
+	err = s.Runner.Check(ctx, conn)
+	var e *service.Error
+	if !errors.As(err, &e) || e.Code != service.CodeConnectionFailed || e.Cause == nil {
+		return found, err
+	}
+	found.Warnings = e.Fields
+	if len(e.Fields) == 0 {
+		found.Warnings = []service.FieldError{{Message: e.Message}}
+	}
+	return found, nil
+}
+
 // setPassword takes over a password that was sent.
 func setPassword(conn *service.Connection, password *string) error {
 	if password == nil {
@@ -73,29 +108,15 @@ func (s *Service) UpdateConnection(ctx context.Context, c Caller, ref, ifMatch s
 	if err := in.Validate(); err != nil {
 		return conn, err
 	}
-	var before service.Connection
-	err := s.Store.View(ctx, func(tx Tx) (err error) {
-		before, err = tx.Connection(ctx, c.Workspace.ID, ref)
-		return err
-	})
+	before, err := s.connectionAt(ctx, c, ref)
 	if err != nil {
 		return conn, err
 	}
 	if err := checkMatch(ifMatch, before.ETag(), "connection", before.Name); err != nil {
 		return conn, err
 	}
-	conn = before
-	conn.ConnectionSpec, conn.UpdatedAt = in.ConnectionSpec, s.now()
-	if err := setPassword(&conn, in.Password); err != nil {
+	if conn, err = s.replacement(before, in); err != nil {
 		return conn, err
-	}
-	if in.Password == nil && before.Password != "" && conn.Exposes(before.ConnectionSpec) {
-		if conn.Engine != service.EngineSQLite {
-			var v service.Invalid
-			v.Addf("/password", "The connection leads to another server now, or is protected less: send the password again. A stored one goes only where it was meant for.")
-			return conn, v.Err("The connection")
-		}
-		conn.Password = ""
 	}
 	if err := s.Runner.Check(ctx, conn); err != nil {
 		return conn, err
@@ -124,6 +145,35 @@ func (s *Service) UpdateConnection(ctx context.Context, c Caller, ref, ifMatch s
 		return conn, staleOrConflict(err, ifMatch, "connection", before.Name)
 	}
 	return updated, nil
+}
+
+// connectionAt returns the connection with its password, as the store has it.
+func (s *Service) connectionAt(ctx context.Context, c Caller, ref string) (service.Connection, error) {
+	var conn service.Connection
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		conn, err = tx.Connection(ctx, c.Workspace.ID, ref)
+		return err
+	})
+	return conn, err
+}
+
+// replacement is the connection as the input makes it. A stored password stays, but
+// goes nowhere else.
+func (s *Service) replacement(before service.Connection, in service.ConnectionInput) (service.Connection, error) {
+	conn := before
+	conn.ConnectionSpec, conn.UpdatedAt = in.ConnectionSpec, s.now()
+	if err := setPassword(&conn, in.Password); err != nil {
+		return conn, err
+	}
+	if in.Password == nil && before.Password != "" && conn.Exposes(before.ConnectionSpec) {
+		if conn.Engine != service.EngineSQLite {
+			var v service.Invalid
+			v.Addf("/password", "The connection leads to another server now, or is protected less: send the password again. A stored one goes only where it was meant for.")
+			return conn, v.Err("The connection")
+		}
+		conn.Password = ""
+	}
+	return conn, nil
 }
 
 // checkMatch compares an If-Match with the ETag of what there is.

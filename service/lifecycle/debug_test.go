@@ -31,7 +31,7 @@ var expectations = []struct {
 	{"the status", "3", service.DebugExpectation{Status: 200}, "", ""},
 	{"another status", "3", service.DebugExpectation{Status: 404}, "/debug/expect/status", "answered the status 200; 404 is expected"},
 	{"as many rows", "3", service.DebugExpectation{MinRows: 3}, "", ""},
-	{"more rows", "3", service.DebugExpectation{MinRows: 4}, "/debug/expect/min_rows", "answered 3 rows; at least 4 are expected"},
+	{"more rows", "3", service.DebugExpectation{MinRows: 4}, "/debug/expect/min_rows", "too few rows: 3, and at least 4 are expected"},
 	{"ten of many rows", "100", service.DebugExpectation{MinRows: 10}, "", ""},
 	{"a value", "3", service.DebugExpectation{JSON: map[string]string{"/data/2/n": "3", "/errCode": "0"}}, "", ""},
 	{"a whole row", "3", service.DebugExpectation{JSON: map[string]string{"/data/0": `{ "n": 1 }`}}, "", ""},

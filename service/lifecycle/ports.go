@@ -244,7 +244,8 @@ type IdempotencyRecord struct {
 // Runner runs definitions against the users' databases and backends.
 type Runner interface {
 	// Check connects and makes sure that the connection may be used: it answers, and
-	// its role or file keeps the read-only rule. CodeConnectionFailed otherwise.
+	// its role or file keeps the read-only rule. CodeConnectionFailed otherwise, with a
+	// Cause where the connection may work another time as it is.
 	Check(ctx context.Context, c service.Connection) error
 	// Validate prepares the definition against the connection without running it.
 	// CodeInvalid carries a field per problem: undeclared or unused parameters, SQL that
