@@ -125,7 +125,7 @@ func (a *answerer) prepare(rt *route, r *http.Request, c *call, control *http.Re
 			if !ok {
 				text = string(appendText(nil, parameter.kind, value))
 			}
-			if !isPlainHeader(text) {
+			if !service.FitsHeader(text) {
 				return failf(errInvalidParameter, parameter.name, "The value of parameter %q has control characters or characters beyond ASCII, which a header cannot have.", parameter.name)
 			}
 			x.request.Add(parameter.name, text)
