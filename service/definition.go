@@ -510,7 +510,7 @@ func (d Definition) Warnings() []FieldError {
 	}
 	d = d.WithDefaults()
 	if r := d.Registration; r != nil {
-		for _, name := range BackendPlaceholders(r.Path) {
+		for _, name := range backendPlaceholders(r.Path) {
 			if _, declared := d.RequestParameters[name]; !declared {
 				v.Addf("/registration/path", "No request parameter is called %s, so that [%s] is sent to the backend as it is: declare it, or correct its spelling.", name, name)
 			}

@@ -218,7 +218,7 @@ func TestBackendPlaceholdersAreListedOnce(t *testing.T) {
 		"/[1a]/[]/[a b]":       "[]",
 		"/[[a]]":               "[a]",
 	} {
-		if got := fmt.Sprint(BackendPlaceholders(path)); got != want {
+		if got := fmt.Sprint(backendPlaceholders(path)); got != want {
 			t.Errorf("%s: %s, want %s", path, got, want)
 		}
 	}

@@ -10,6 +10,7 @@
 //
 //   - service/lifecycle runs the use cases over a store, a runner and a clock,
 //   - service/sqlstore keeps the records,
+//   - service/query and service/datasource compile definitions and run them,
 //   - service/controlplane, service/gateway and provider are its faces.
 //
 // The JSON names of these types are the words of the native HTTP API.

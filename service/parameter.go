@@ -168,7 +168,7 @@ func (p RequestParameter) validate(v *Invalid, name string, d Definition) {
 	if p.Position == PositionBody && d.RequestContentType == ContentXML {
 		v.Addf(at("position"), "An XML body has no parameters: describe it in request_body_description, or set request_content_type to %s.", quoted([]ContentType{ContentJSON, ContentForm}))
 	}
-	if r := d.Registration; p.Position == PositionPath && r != nil && !oneOf(name, BackendPlaceholders(r.Path)) {
+	if r := d.Registration; p.Position == PositionPath && r != nil && !oneOf(name, backendPlaceholders(r.Path)) {
 		v.Addf(at("position"), "The backend's path has no placeholder [%s]: write it there, or pass the parameter in another position.", name)
 	}
 	switch {
@@ -215,14 +215,22 @@ func (p RequestParameter) validateValues(v *Invalid, name string) {
 		at := Pointer("request_parameters", name, f.field)
 		if _, err := p.Type.Parse(*f.value); err != nil {
 			v.Addf(at, "The %s %q of %s %s.", f.field, *f.value, name, err)
-		} else if p.Position == PositionHeader && strings.ContainsFunc(*f.value, notInHeader) {
+		} else if p.Position == PositionHeader && !FitsHeader(*f.value) {
 			v.Addf(at, "The %s %q of %s has characters that a header cannot have.", f.field, *f.value, name)
 		}
 	}
 }
 
-// notInHeader reports whether a header value cannot have the character as it is.
-func notInHeader(r rune) bool { return r < ' ' && r != '\t' || r > '~' }
+// FitsHeader reports whether a header can have the text as it is: ASCII without control
+// characters.
+func FitsHeader(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' && c != '\t' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
 
 // ownHeaders are headers of the connection, of the gateway, or of who calls: no
 // parameter stands for them. Credentials are not passed on, so that a backend does not

@@ -18,9 +18,9 @@ var placeholderPattern = regexp.MustCompile(`\[([A-Za-z_][A-Za-z0-9_]{0,63})\]`)
 // section 3.3), percent-encoded bytes, and brackets for placeholders.
 var backendPathPattern = regexp.MustCompile(`^/(?:[A-Za-z0-9/._~!$&'()*+,;=:@\[\]-]|%[0-9A-Fa-f]{2})*$`)
 
-// BackendPlaceholders returns the names in a backend path's placeholders, [name],
+// backendPlaceholders returns the names in a backend path's placeholders, [name],
 // each once and in the order of the path.
-func BackendPlaceholders(path string) []string {
+func backendPlaceholders(path string) []string {
 	var names []string
 	for _, m := range placeholderPattern.FindAllStringSubmatch(path, -1) {
 		if !oneOf(m[1], names) {
@@ -55,14 +55,19 @@ func checkBackendPath(v *Invalid, pointer, path string) {
 		v.Addf(pointer, "%q is not a path at a backend: start with a slash, and percent-encode what a path cannot have.", path)
 	case strings.ContainsAny(rest, "[]"):
 		v.Addf(pointer, "A placeholder is written [name], with 1 to 64 letters, digits and underscores, not starting with a digit.")
-	case hasDotSegment(rest):
+	case HasDotSegment(rest):
 		v.Addf(pointer, "%q leads upwards with \"..\", or stands still with \".\": write the path that is meant.", path)
 	}
 }
 
-func hasDotSegment(path string) bool {
+// HasDotSegment reports whether a segment of a path is "." or "..", percent-encoded or
+// not: such a path leads elsewhere than it reads.
+func HasDotSegment(path string) bool {
 	for segment := range strings.SplitSeq(path, "/") {
-		switch strings.ToLower(strings.ReplaceAll(strings.ReplaceAll(segment, "%2E", "."), "%2e", ".")) {
+		if len(segment) > len("%2E%2E") || !strings.HasPrefix(segment, ".") && !strings.HasPrefix(segment, "%2") {
+			continue
+		}
+		switch strings.ReplaceAll(strings.ReplaceAll(segment, "%2E", "."), "%2e", ".") {
 		case ".", "..":
 			return true
 		}

@@ -22,7 +22,7 @@ type Identity struct {
 type ConnectionInput struct {
 	ConnectionSpec
 	// Password is kept as it is where absent.
-	Password *string `json:"password,omitempty" doc:"POSTGRESQL: the role's password. Write-only; absent in an update keeps the one there is."`
+	Password *string `json:"password,omitempty" doc:"POSTGRESQL, MYSQL: the password of the role or user. Write-only; absent in an update keeps the one there is."`
 }
 
 // GroupInput creates or replaces a group.

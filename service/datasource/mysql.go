@@ -5,8 +5,6 @@ package datasource
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -243,25 +241,12 @@ func (s *mysqlSource) connectFailure(err error) error {
 			return connectionFailed("", err, "The server at %s refuses the connection: %s.", address, message)
 		}
 	}
-	var dns *net.DNSError
-	var authority x509.UnknownAuthorityError
-	var host x509.HostnameError
-	var certificate *tls.CertificateVerificationError
+	if failure := networkFailure(c, address, err); failure != nil {
+		return failure
+	}
 	switch {
-	case errors.As(err, &dns):
-		return connectionFailed("/host", err, "The host %q is not found: correct the name.", c.Host)
-	case errors.As(err, &authority):
-		return connectionFailed("/ssl_mode", err, "The certificate of %s is signed by an authority that this machine does not know: add the authority to the service's trusted certificates (SSL_CERT_FILE), or choose another ssl_mode.", address)
-	case errors.As(err, &host):
-		return connectionFailed("/ssl_mode", err, "The certificate of %s is for another host: use the name that it has, or choose another ssl_mode.", address)
-	case errors.As(err, &certificate):
-		return connectionFailed("/ssl_mode", err, "The certificate of %s does not verify: %v.", address, certificate.Err)
 	case errors.Is(err, mysql.ErrNoTLS):
 		return connectionFailed("/ssl_mode", err, "The server at %s does not do TLS: set it up there, or choose another ssl_mode.", address)
-	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
-		return connectionFailed("/host", err, "The server at %s did not answer in time: check host and port, and the firewalls between.", address)
-	case errors.Is(err, context.Canceled):
-		return connectionFailed("", err, "The connection to %s was given up.", address)
 	case errors.Is(err, mysql.ErrCleartextPassword), errors.Is(err, mysql.ErrOldPassword), errors.Is(err, mysql.ErrUnknownPlugin):
 		return connectionFailed("/username", err, "The server at %s asks the user %q for its password in a way that the service does not take: let it log in with caching_sha2_password, ed25519 or mysql_native_password.", address, c.Username)
 	}

@@ -6,7 +6,6 @@ package datasource
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -192,23 +191,8 @@ func (s *postgresSource) connectFailure(err error) error {
 			return connectionFailed("", err, "The server at %s refuses the connection: %s.", address, pg.Message)
 		}
 	}
-	var dns *net.DNSError
-	var authority x509.UnknownAuthorityError
-	var host x509.HostnameError
-	var certificate *tls.CertificateVerificationError
-	switch {
-	case errors.As(err, &dns):
-		return connectionFailed("/host", err, "The host %q is not found: correct the name.", c.Host)
-	case errors.As(err, &authority):
-		return connectionFailed("/ssl_mode", err, "The certificate of %s is signed by an authority that this machine does not know: add the authority to the service's trusted certificates (SSL_CERT_FILE), or choose another ssl_mode.", address)
-	case errors.As(err, &host):
-		return connectionFailed("/ssl_mode", err, "The certificate of %s is for another host: use the name that it has, or choose another ssl_mode.", address)
-	case errors.As(err, &certificate):
-		return connectionFailed("/ssl_mode", err, "The certificate of %s does not verify: %v.", address, certificate.Err)
-	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
-		return connectionFailed("/host", err, "The server at %s did not answer in time: check host and port, and the firewalls between.", address)
-	case errors.Is(err, context.Canceled):
-		return connectionFailed("", err, "The connection to %s was given up.", address)
+	if failure := networkFailure(c, address, err); failure != nil {
+		return failure
 	}
 	if tlsRefused(err) && c.SSLMode != service.SSLDisable && c.SSLMode != service.SSLPrefer {
 		return connectionFailed("/ssl_mode", err, "The server at %s does not do TLS: set it up there, or choose another ssl_mode.", address)
@@ -221,11 +205,6 @@ func (s *postgresSource) connectFailure(err error) error {
 		return connectionFailed("/host", err, "The server at %s is not reached (%v): check host and port, and that it runs.", address, op.Err)
 	}
 	return connectionFailed("", err, "The connection to %s failed: %v.", address, err)
-}
-
-func isTimeout(err error) bool {
-	var t net.Error
-	return errors.As(err, &t) && t.Timeout()
 }
 
 // tlsRefused reports whether an attempt ended with the server's No to TLS, which

@@ -17,8 +17,8 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
-// checkMediaType makes sure that the body is in the route's format. charset says that
-// the gateway reads it itself, for which it must be UTF-8.
+// checkMediaType makes sure that the body is in the route's format. read says that the
+// gateway reads it itself, for which it must be UTF-8.
 func checkMediaType(want service.ContentType, contentType string, read bool) *failure {
 	said := contentType
 	if i := strings.IndexByte(said, ';'); i >= 0 {

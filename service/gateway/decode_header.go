@@ -6,6 +6,8 @@ package gateway
 import (
 	"net/http"
 	"strings"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
 // headerParameter is a request parameter that the caller passes in a header.
@@ -27,7 +29,7 @@ func (a *arguments) decodeHeaders(rt *route, h http.Header) *failure {
 		if len(values) > 1 {
 			return repeatedParameter(name)
 		}
-		if !isPlainHeader(values[0]) {
+		if !service.FitsHeader(values[0]) {
 			return failf(errInvalidParameter, name, "The value of parameter %q has control characters or characters beyond ASCII, which a header cannot have.", name)
 		}
 		if f := a.set(rt, p.at, values[0]); f != nil {
@@ -48,15 +50,4 @@ func isHopByHop(h http.Header, key string) bool {
 		}
 	}
 	return false
-}
-
-// isPlainHeader reports whether a header can have the text as it is: ASCII without
-// control characters.
-func isPlainHeader(text string) bool {
-	for i := range len(text) {
-		if c := text[i]; c < ' ' && c != '\t' || c > '~' {
-			return false
-		}
-	}
-	return true
 }

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/backend"
 )
 
@@ -66,7 +67,7 @@ func (a *answerer) forward(rt *route, w http.ResponseWriter, r *http.Request, c 
 	if f := a.prepare(rt, r, c, control, deadline); f != nil {
 		return false, f
 	}
-	x.address(rt, r, id)
+	x.address(rt, a.proxies, r, id)
 	answer, err := rt.proxy.client.Do(r.Context(), deadline, &rt.proxy.base, &x.request)
 	if err != nil {
 		return false, backendFailure(rt, &x.stream, err)
@@ -89,7 +90,7 @@ func (a *answerer) prepare(rt *route, r *http.Request, c *call, control *http.Re
 		return f
 	}
 	x.payload = x.payload[:0]
-	takesBody := p.method == http.MethodPost || p.method == http.MethodPut
+	takesBody := rt.method.HasBody()
 	if !takesBody && hasBody(r) {
 		return failf(errBodyNotAllowed, "", "The request has a body, and calls with %s have none here: send no body.", p.method)
 	}
@@ -124,7 +125,7 @@ func (a *answerer) prepare(rt *route, r *http.Request, c *call, control *http.Re
 			if !ok {
 				text = string(appendText(nil, parameter.kind, value))
 			}
-			if !isPlainHeader(text) {
+			if !service.FitsHeader(text) {
 				return failf(errInvalidParameter, parameter.name, "The value of parameter %q has control characters or characters beyond ASCII, which a header cannot have.", parameter.name)
 			}
 			x.request.Add(parameter.name, text)
@@ -176,7 +177,7 @@ func (a *answerer) readParameters(rt *route, r *http.Request, c *call, arrives b
 	if r.Header.Get("Content-Encoding") != "" {
 		return failf(errMediaType, "", "The body has the Content-Encoding %s, and this API takes it without one.", echo(r.Header.Get("Content-Encoding")))
 	}
-	if p.requestType == "FORM" {
+	if p.requestType == service.ContentForm {
 		return c.arguments.decodeForm(rt, x.payload)
 	}
 	return c.arguments.decodeJSON(rt, x.payload)
@@ -279,7 +280,7 @@ func bodyFailure(rt *route, s *bodyStream, err error) *failure {
 }
 
 // address adds the headers that every request to a backend has.
-func (x *proxied) address(rt *route, r *http.Request, id string) {
+func (x *proxied) address(rt *route, trusted proxies, r *http.Request, id string) {
 	for _, name := range rt.proxy.passedOn {
 		values := r.Header[name]
 		if len(values) == 0 || len(r.Header["Connection"]) > 0 && isHopByHop(r.Header, name) {
@@ -290,18 +291,18 @@ func (x *proxied) address(rt *route, r *http.Request, id string) {
 		}
 	}
 	x.request.Add("X-Request-Id", id)
-	// What the caller says of itself is not believed.
-	if from, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-		x.request.Add("X-Forwarded-For", from)
+	// What the caller says of itself is not believed, and what a trusted proxy says is.
+	if from := trusted.client(r); from.IsValid() {
+		x.request.Add(forwardedForHeader, from.String())
 	}
 	if r.Host != "" {
 		x.request.Add("X-Forwarded-Host", r.Host)
 	}
 	proto := "http"
-	if r.TLS != nil {
+	if trusted.protocol(r) == service.ProtocolHTTPS {
 		proto = "https"
 	}
-	x.request.Add("X-Forwarded-Proto", proto)
+	x.request.Add(forwardedProtoHeader, proto)
 }
 
 // withheld are headers of a backend that would speak for the gateway's own host.

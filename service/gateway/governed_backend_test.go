@@ -15,9 +15,10 @@ import (
 
 func TestWhatStandsAroundACallHoldsForBackendsToo(t *testing.T) {
 	var calls atomic.Int64
-	status := http.StatusOK
-	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	status, told := http.StatusOK, make(chan string, 8)
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		calls.Add(1)
+		told <- r.Header.Get("X-Forwarded-For") + " " + r.Header.Get("X-Forwarded-Proto")
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, `{"from":"the backend"}`)
@@ -32,6 +33,7 @@ func TestWhatStandsAroundACallHoldsForBackendsToo(t *testing.T) {
 	h.publish(t, h.api(t, "orders", d), "")
 	status = http.StatusNotFound
 	calls.Store(0)
+	<-told // by the debug
 	call := func(from, proto string) int {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.server.URL+"/orders", nil)
 		if err != nil {
@@ -60,6 +62,12 @@ func TestWhatStandsAroundACallHoldsForBackendsToo(t *testing.T) {
 	} {
 		if got := call(step.from, step.proto); got != step.want {
 			t.Errorf("call %d: %d, want %d", i, got, step.want)
+		}
+		if step.want != http.StatusNotFound {
+			continue
+		}
+		if got := <-told; got != step.from+" "+step.proto {
+			t.Errorf("call %d: the backend is told %q", i, got)
 		}
 	}
 	if n := calls.Load(); n != 4 {

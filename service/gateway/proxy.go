@@ -161,7 +161,7 @@ func (p *proxy) appendTarget(dst []byte, rt *route, values []any) ([]byte, *fail
 		value := string(dst[from:])
 		dst = appendEscaped(dst[:from], value)
 	}
-	if filled && hasDotSegment(dst) {
+	if filled && service.HasDotSegment(string(dst)) {
 		// Values that are harmless by themselves may add up.
 		return dst, failf(errInvalidParameter, "", "The values in the path add up to a segment \".\" or \"..\": send other ones.")
 	}
@@ -205,19 +205,6 @@ func fitsSegment(value []byte) bool {
 		}
 	}
 	return true
-}
-
-// hasDotSegment reports whether a segment of a percent-encoded path is "." or "..".
-func hasDotSegment(path []byte) bool {
-	for segment := range strings.SplitSeq(string(path), "/") {
-		if len(segment) <= len("%2E%2E") && (strings.HasPrefix(segment, ".") || strings.HasPrefix(segment, "%2")) {
-			plain := strings.ReplaceAll(strings.ReplaceAll(segment, "%2E", "."), "%2e", ".")
-			if plain == "." || plain == ".." {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // appendBody appends the declared parameters as the body that the backend gets.

@@ -39,7 +39,6 @@ func findCandidate(ctx context.Context, tx Tx, c Caller, in service.PublishInput
 	if err != nil {
 		return cand, err
 	}
-	cand.revision.Definition = cand.revision.Definition.WithDefaults()
 	cand.debuggedWith = cand.revision.Definition.ConnectionID
 	if in.ConnectionID != "" {
 		if !cand.revision.Definition.ReadsConnection() {

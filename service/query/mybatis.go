@@ -76,10 +76,6 @@ type myBatis struct {
 	used     []bool
 	literals [][]any
 	problems []problem
-	// open says that every name which no tag declares is one of a parameter; free has
-	// those that were met.
-	open bool
-	free map[string]bool
 }
 
 // scope is a name that a tag declares, seen from what is inside or behind it.
@@ -112,12 +108,8 @@ func (m *myBatis) find(s *scope, name string) (declaration, bool) {
 // resolve is find, and notes that the name is used.
 func (m *myBatis) resolve(s *scope, name string) (declaration, bool) {
 	d, known := m.find(s, name)
-	switch {
-	case known && d.parameter >= 0:
+	if known && d.parameter >= 0 {
 		m.used[d.parameter] = true
-	case !known && m.open:
-		m.free[name] = true
-		return declaration{parameter: -1, list: -1}, true
 	}
 	return d, known
 }
@@ -696,7 +688,6 @@ func (m *myBatis) forEach(e *element, s *scope) node {
 	switch {
 	case !known:
 		m.refuse(e.attributes["collection"].at, "The collection %q is not declared: add it to request_parameters as a list.", n.collection)
-	case m.open:
 	case d.sort != sortList:
 		m.refuse(e.attributes["collection"].at, "The collection %q is no list: declare it as one, such as STRING_LIST.", n.collection)
 	default:

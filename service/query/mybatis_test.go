@@ -419,7 +419,6 @@ func FuzzMyBatis(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, sql string) {
 		_ = Check(tagged(sql, allParameters...))
-		_, _ = ScriptParameters(sql, service.SQLMyBatis)
 		for _, engine := range service.Engines {
 			m := &myBatis{engine: engine, source: sql, parameters: names, declared: tagged(sql, allParameters...).RequestParameters, used: make([]bool, 4), literals: make([][]any, 4)}
 			elements, problems := parseXML(sql)

@@ -12,16 +12,20 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
-// Check reports everything about the definition's script that can be known without
-// its connection: SQL that is empty, no query or several statements, placeholders
-// that are not declared or cannot be bound, and parameters that are not used. Since
-// the engine is not known, only what is wrong for each of them is reported.
+// Check reports everything about the definition's wizard or script that can be known
+// without its connection: a table's name that is none, SQL that is empty, no query or
+// several statements, placeholders that are not declared or cannot be bound, and
+// parameters that are not used. Since the engine is not known, only what is wrong for
+// each of them is reported. A registered API has nothing to check.
 //
 // The error is a [service.Error] with CodeInvalid and a JSON pointer per problem.
 func Check(d service.Definition) error {
+	if d.WithDefaults().Mode == service.ModeRegistration {
+		return nil
+	}
 	var first error
 	for i, engine := range service.Engines {
-		err := CheckFor(d, engine)
+		_, err := Compile(d, engine)
 		if err == nil {
 			return nil
 		}
@@ -33,20 +37,10 @@ func Check(d service.Definition) error {
 }
 
 func fieldCount(err error) int {
-	if e, ok := err.(*service.Error); ok { //nolint:errorlint // CheckFor returns it as it is.
+	if e, ok := err.(*service.Error); ok { //nolint:errorlint // Compile returns it as it is.
 		return len(e.Fields)
 	}
 	return 0
-}
-
-// CheckFor is [Check] for an engine that is known, whose own idea of strings,
-// comments and names it follows.
-func CheckFor(d service.Definition, engine service.Engine) error {
-	if d.WithDefaults().Mode == service.ModeRegistration {
-		return nil
-	}
-	_, err := Compile(d, engine)
-	return err
 }
 
 // Query is a definition compiled for an engine: immutable, and safe for concurrent use.
@@ -258,52 +252,3 @@ type ValueError struct {
 
 // Error returns the message.
 func (e *ValueError) Error() string { return e.Message }
-
-// ScriptParameters returns the names of the request parameters that a script uses,
-// sorted. The script is looked at for no engine in particular, and need not be whole: what
-// is said of it otherwise says [Check]. The error is a [service.Error] with CodeInvalid.
-func ScriptParameters(sql string, mode service.SQLMode) ([]string, error) {
-	used := basicParameters
-	if mode == service.SQLMyBatis {
-		used = myBatisParameters
-	}
-	names, problems := used(sql)
-	if len(problems) > 0 {
-		var v service.Invalid
-		for _, p := range problems {
-			v.Addf(pointerSQL, "%s (%s)", p.message, Position(sql, p.at))
-		}
-		return nil, v.Err("The script")
-	}
-	return slices.Sorted(maps.Keys(names)), nil
-}
-
-func basicParameters(sql string) (map[string]bool, []problem) {
-	var first []problem
-	for i, engine := range service.Engines {
-		tokens, problems := scan(sql, engine, nil, false)
-		if len(problems) == 0 {
-			names := map[string]bool{}
-			for _, t := range tokens {
-				if t.kind == kindPlaceholder {
-					names[t.name] = true
-				}
-			}
-			return names, nil
-		}
-		if i == 0 || len(problems) < len(first) {
-			first = problems
-		}
-	}
-	return nil, first
-}
-
-func myBatisParameters(sql string) (map[string]bool, []problem) {
-	m := &myBatis{source: sql, open: true, free: map[string]bool{}}
-	elements, problems := parseXML(sql)
-	if len(problems) == 0 {
-		m.compile(elements, nil)
-		problems = m.problems
-	}
-	return m.free, problems
-}

@@ -71,8 +71,8 @@ func Identifier(engine service.Engine, name string) string {
 	return quote + strings.ReplaceAll(name, quote, quote+quote) + quote
 }
 
-// TableName quotes the name of a table, with its schema where there is one.
-func TableName(engine service.Engine, schema, name string) string {
+// tableName quotes the name of a table, with its schema where there is one.
+func tableName(engine service.Engine, schema, name string) string {
 	if schema == "" {
 		return Identifier(engine, name)
 	}
@@ -117,7 +117,7 @@ func compileWizard(d service.Definition, engine service.Engine, v *service.Inval
 		v.Addf("/wizard/table", "%q is not the name of a table: write name or schema.name, and a name with a dot in it in double quotes.", d.Wizard.Table)
 		return q
 	}
-	w := &wizard{engine: engine, parameters: q.parameters, declared: d.RequestParameters, table: TableName(engine, schema, table)}
+	w := &wizard{engine: engine, parameters: q.parameters, declared: d.RequestParameters, table: tableName(engine, schema, table)}
 	var columns []string
 	for _, name := range slices.Sorted(maps.Keys(d.ResponseParameters)) {
 		column := AnsweredColumn(d.ResponseParameters[name], name)

@@ -22,7 +22,7 @@ var apis = noun[service.API]{
 		FROM apis a JOIN revisions v ON v.api_id = a.id AND v.number = a.revision JOIN members m ON m.id = a.owner_id`,
 	scan: func(r row) (a service.API, err error) {
 		return a, r.Scan(&a.ID, &a.Number, &a.WorkspaceID, &a.Name, &a.Description,
-			&a.Visibility, into(&a.GroupID), into(&a.FolderID), &a.ResourceGroup, intoDocument(&a.Definition), &a.Revision,
+			&a.Visibility, into(&a.GroupID), into(&a.FolderID), &a.ResourceGroup, intoDefinition(&a.Definition), &a.Revision,
 			&a.DebugStatus, &a.DebugMessage, &a.OwnerID, &a.OwnerName, &a.RowVersion, intoTime(&a.CreatedAt), intoTime(&a.UpdatedAt))
 	},
 }
@@ -125,5 +125,5 @@ func (t *transaction) Revision(ctx context.Context, apiID string, number int64) 
 }
 
 func scanRevision(r row) (v service.Revision, err error) {
-	return v, r.Scan(&v.APIID, &v.Number, intoDocument(&v.Definition), &v.DebugStatus, &v.DebugMessage, intoTime(&v.CreatedAt))
+	return v, r.Scan(&v.APIID, &v.Number, intoDefinition(&v.Definition), &v.DebugStatus, &v.DebugMessage, intoTime(&v.CreatedAt))
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
 // timeLayout has a fixed width, so that times sort as text. Times are cut to the
@@ -114,18 +116,20 @@ func (c flagColumn) Scan(src any) error {
 	return nil
 }
 
-// documentColumn reads JSON text.
-type documentColumn struct{ dest any }
+// definitionColumn reads a stored definition. What was stored before a field existed says
+// nothing of it, and reads as what leaving it out means.
+type definitionColumn struct{ dest *service.Definition }
 
-func intoDocument(dest any) sql.Scanner { return documentColumn{dest} }
+func intoDefinition(dest *service.Definition) sql.Scanner { return definitionColumn{dest} }
 
-func (c documentColumn) Scan(src any) error {
+func (c definitionColumn) Scan(src any) error {
 	var text sql.NullString
 	if err := text.Scan(src); err != nil || !text.Valid {
 		return err
 	}
 	if err := json.Unmarshal([]byte(text.String), c.dest); err != nil {
-		return fmt.Errorf("a stored document cannot be read: %w", err)
+		return fmt.Errorf("a stored definition cannot be read: %w", err)
 	}
+	*c.dest = c.dest.WithDefaults()
 	return nil
 }

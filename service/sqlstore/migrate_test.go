@@ -90,7 +90,7 @@ func TestAStoreOfTheFirstVersionKeepsItsAPIsAndEvents(t *testing.T) {
 			`INSERT INTO workspaces VALUES ('w', 100001, 'default')`,
 			`INSERT INTO members VALUES ('m', 'w', 'dev', 'DEVELOPER', 0, 'AT')`,
 			`INSERT INTO apis VALUES ('a', 100001, 'w', 'orders', 'What was ordered', NULL, 1, 'm', 7, 'AT', 'AT')`,
-			`INSERT INTO revisions VALUES ('a', 1, '{"path":"/orders"}', 'SUCCESS', '', 'AT')`,
+			`INSERT INTO revisions VALUES ('a', 1, '{"path":"/orders","script":{"sql":"SELECT 1 AS n"},"request_parameters":{"id":{"type":"INT"}}}', 'SUCCESS', '', 'AT')`,
 			`INSERT INTO events VALUES (1, 'w', 'AT', 'm', 'dev', 'api.create', 'a', 'orders', '', NULL)`,
 		} {
 			run(t, dsn, strings.ReplaceAll(statement, "AT", at))
@@ -100,7 +100,16 @@ func TestAStoreOfTheFirstVersionKeepsItsAPIsAndEvents(t *testing.T) {
 		want := service.API{
 			ID: "a", Number: 100001, WorkspaceID: "w", Revision: 1, DebugStatus: service.DebugSuccess, OwnerID: "m", OwnerName: "dev",
 			APISpec: service.APISpec{
-				Name: "orders", Description: "What was ordered", Visibility: service.VisibilityWorkspace, Definition: service.Definition{Path: "/orders"},
+				Name: "orders", Description: "What was ordered", Visibility: service.VisibilityWorkspace,
+				// What the first version did not know reads as what leaving it out means.
+				Definition: service.Definition{
+					Path: "/orders", Mode: service.ModeScript, Protocols: service.Protocols, TimeoutMS: service.DefaultTimeoutMS,
+					RequestContentType: service.ContentJSON, ResponseContentType: service.ContentJSON,
+					Script: &service.Script{SQL: "SELECT 1 AS n", SQLMode: service.SQLBasic},
+					RequestParameters: map[string]service.RequestParameter{
+						"id": {Type: service.TypeInt, Position: service.PositionQuery, Operator: service.OperatorEqual},
+					},
+				},
 			},
 			CreatedAt: now, UpdatedAt: now, RowVersion: 7,
 		}

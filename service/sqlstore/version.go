@@ -16,7 +16,7 @@ const versionColumns = `v.id, v.publication_id, v.number, v.revision, v.api_name
 func intoVersion(v *service.Version) []any {
 	return []any{
 		into(&v.ID), into(&v.PublicationID), into(&v.Number), into(&v.Revision), into(&v.APIName), into(&v.Description),
-		into(&v.ConnectionID), intoDocument(&v.Definition), into(&v.Remark), into(&v.CreatedBy), intoTime(&v.CreatedAt),
+		into(&v.ConnectionID), intoDefinition(&v.Definition), into(&v.Remark), into(&v.CreatedBy), intoTime(&v.CreatedAt),
 	}
 }
 

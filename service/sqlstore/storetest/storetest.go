@@ -168,7 +168,7 @@ func (w *world) newAPI(name, path string) service.API {
 				},
 				ResponseParameters: map[string]service.ResponseParameter{"name": {Type: service.TypeString}},
 			},
-		},
+		}.WithDefaults(),
 		Revision: 1, DebugStatus: service.DebugWaiting, DebugMessage: "There is nothing to call it with.",
 		OwnerID: w.developer.ID, OwnerName: w.developer.Name, CreatedAt: w.time(), UpdatedAt: w.time(), RowVersion: 1,
 	}
