@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -345,6 +346,47 @@ func TestTheCircuitOpensTriesAndCloses(t *testing.T) {
 		if _, _, _, err := do(t, c, b, get(b)); err != nil {
 			t.Errorf("with the circuit closed: %v", err)
 		}
+	}
+}
+
+func TestACallerWhoLeavesDoesNotKeepTheCircuitOpen(t *testing.T) {
+	down := open(t, func(conn net.Conn, _ int) { _, _ = readRequest(bufio.NewReader(conn)) })
+	b, c := base(t, down.url), newClient(t, Options{BreakerDelay: 100 * time.Millisecond})
+	for range breakerCalls {
+		if _, _, _, err := do(t, c, b, get(b)); KindOf(err) != Unreachable {
+			t.Fatal(err)
+		}
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	eventually(t, "the one who leaves is to try it out", func() bool {
+		_, err := c.Do(gone, soon(), b, get(b))
+		return KindOf(err) == Gone
+	})
+	if _, _, _, err := do(t, c, b, get(b)); KindOf(err) != Unreachable {
+		t.Errorf("the next caller does not try it out: %v", err)
+	}
+}
+
+func TestCallersWhoSendSlowlyDoNotOpenTheCircuit(t *testing.T) {
+	d := open(t, func(conn net.Conn, _ int) { _, _ = io.Copy(io.Discard, conn) })
+	b, c := base(t, d.url), newClient(t, Options{})
+	deadline := time.Now().Add(fairTimeout + 100*time.Millisecond)
+	var callers sync.WaitGroup
+	for range 2 * breakerCalls {
+		callers.Go(func() {
+			body := &stalled{interrupted: make(chan struct{})}
+			r := &Request{}
+			r.Begin("POST", b, []byte("/"))
+			r.SetStream(body, 100, func() { close(body.interrupted) })
+			if _, err := c.Do(t.Context(), deadline, b, r); KindOf(err) != Body || !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("a body that does not come: %v", err)
+			}
+		})
+	}
+	callers.Wait()
+	if err := c.hosts[b.key].breaker.admit(); err != nil {
+		t.Errorf("what callers did is held against the backend: %v", err)
 	}
 }
 

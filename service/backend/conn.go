@@ -165,6 +165,10 @@ func (c *conn) explain(err error, otherwise Kind) error {
 		<-c.sending.done
 		return c.sending.err
 	case errors.Is(err, os.ErrDeadlineExceeded):
+		if !c.stopSending() && KindOf(c.sending.err) == Body {
+			// The backend was waiting for the body, as everybody was.
+			return failed(Body, err)
+		}
 		return failed(Timeout, err)
 	case c.read && otherwise == Unreachable:
 		return broken("the answer ended within its head: %w", err)
