@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service/backend"
@@ -28,6 +29,8 @@ const (
 	// wholeBody is the largest body that is read whole before it is sent, so that a slow
 	// caller keeps no connection to the backend, and so that it can be sent again.
 	wholeBody = 32 << 10
+	// lingerFor is how long the rest of a body is read that nobody wants.
+	lingerFor = 500 * time.Millisecond
 	// oldCallerBody bounds an answer of unknown length to a caller of HTTP/1.0, to whom
 	// only the end of the connection tells the end of the body: it is held in memory, so
 	// that it can be given a length.
@@ -67,6 +70,13 @@ func (a *answerer) forward(rt *route, w http.ResponseWriter, r *http.Request, c 
 		return false, f
 	}
 	x.address(rt, r, id)
+	defer func() {
+		if x.stream.remains() {
+			// Reading was interrupted. What is on its way is thrown away, so that the caller
+			// gets to the answer.
+			_ = control.SetReadDeadline(time.Now().Add(lingerFor))
+		}
+	}()
 	answer, err := rt.proxy.client.Do(r.Context(), deadline, &rt.proxy.base, &x.request)
 	if err != nil {
 		return false, backendFailure(rt, &x.stream, err)
@@ -138,6 +148,8 @@ func (a *answerer) prepare(rt *route, r *http.Request, c *call, control *http.Re
 	case streamed:
 		// The answer may begin before the body has come to its end.
 		_ = control.EnableFullDuplex() // HTTP/2 always is
+		// The call ends first: a read that times out would look like a caller who left.
+		_ = control.SetReadDeadline(deadline.Add(time.Second))
 		x.request.SetStream(&x.stream, r.ContentLength, func() { _ = control.SetReadDeadline(time.Unix(1, 0)) })
 	case arrives && len(x.payload) > 0:
 		x.request.SetBody(x.payload)
@@ -241,7 +253,13 @@ type bodyStream struct {
 	// left is how many bytes more there may be.
 	left  int64
 	large bool
+	// ended says that all of it was read. The gateway asks while it may still be sent.
+	ended atomic.Bool
 }
+
+// remains reports whether the caller's connection has some of the body left. What comes
+// next on it would be taken for another request.
+func (s *bodyStream) remains() bool { return s.body != nil && !s.ended.Load() }
 
 var errLargeBody = errors.New("the body is larger than it may be")
 
@@ -252,6 +270,9 @@ func (s *bodyStream) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	n, err := s.body.Read(p)
+	if errors.Is(err, io.EOF) {
+		s.ended.Store(true)
+	}
 	if s.left -= int64(n); s.left < 0 {
 		s.large = true
 		return 0, errLargeBody
@@ -327,6 +348,7 @@ func (a *answerer) passOn(rt *route, w http.ResponseWriter, r *http.Request, c *
 		return false, backendFailure(rt, &x.stream, err)
 	}
 	copyHeader(w.Header(), answer, length, id)
+	endConnection(w.Header(), r, &x.stream)
 	x.status = answer.Status
 	w.WriteHeader(answer.Status)
 	if !answer.Done() {
@@ -394,6 +416,18 @@ func copyHeader(h http.Header, answer *backend.Response, length int64, id string
 	if length >= 0 && answer.Status != http.StatusNoContent && answer.Status != http.StatusNotModified {
 		values[n+1] = strconv.FormatInt(length, 10)
 		h["Content-Length"] = values[n+1:]
+	}
+}
+
+// closing is the header of an answer that is the last one on its connection.
+var closing = []string{"close"}
+
+// endConnection makes the answer the last one on its connection where some of the
+// request is still to come: net/http, which answers while it reads, does not see to it.
+// In HTTP/2 the stream ends by itself.
+func endConnection(h http.Header, r *http.Request, s *bodyStream) {
+	if r.ProtoMajor == 1 && s.remains() {
+		h["Connection"] = closing
 	}
 }
 
