@@ -226,7 +226,7 @@ func (c *Client) call(ctx context.Context, deadline time.Time, h *host, r *Reque
 	if err != nil {
 		return nil, err
 	}
-	if conn != nil && !conn.alive(r) {
+	if conn != nil && !conn.alive() {
 		conn.close()
 		conn = nil
 	}

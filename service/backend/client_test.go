@@ -165,41 +165,51 @@ func TestARequestIsSentAgainOnlyWhereNothingCanHaveComeOfIt(t *testing.T) {
 	}
 }
 
-func TestAPostDoesNotMeetAConnectionThatTheBackendHasClosed(t *testing.T) {
-	for name, last := range map[string]string{"closed": "", "closed with a word": "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"} {
-		t.Run(name, func(t *testing.T) {
-			closed := make(chan struct{}, 10)
-			d := open(t, func(conn net.Conn, _ int) {
-				_, _ = readRequest(bufio.NewReader(conn))
-				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
-				if last != "" {
-					_, _ = io.WriteString(conn, last)
-				}
-				_ = conn.(*net.TCPConn).CloseWrite()
-				closed <- struct{}{}
-				_, _ = io.Copy(io.Discard, conn)
-			})
-			b, c := base(t, d.url), newClient(t, Options{})
-			for range 2 {
-				r := &Request{}
-				r.Begin("POST", b, []byte("/"))
-				answer, err := c.Do(t.Context(), soon(), b, r)
-				if err != nil || answer.Status != 200 {
-					t.Fatalf("%v", err)
-				}
-				if body, err := whole(answer); body != "hi" || err != nil {
-					t.Fatalf("%q, %v", body, err)
-				}
-				h, _ := c.host(b)
-				answer.Close()
-				<-closed
-				eventually(t, "the end of the connection arrives", func() bool {
-					h.pool.mu.Lock()
-					defer h.pool.mu.Unlock()
-					return len(h.pool.idle) == 0 || !quiet(h.pool.idle[0].raw)
+func TestACallDoesNotMeetAConnectionThatIsOfNoUse(t *testing.T) {
+	for _, test := range []struct {
+		name, answer, later string
+		closes              bool
+	}{
+		{"closed", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "", true},
+		{"closed with a word", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", true},
+		{"a body that is longer than it said", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison", false},
+		{"a body where none can be", "HTTP/1.1 204 No Content\r\nContent-Length: 44\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison", false},
+	} {
+		for _, method := range []string{"GET", "POST"} {
+			t.Run(test.name+", "+method, func(t *testing.T) {
+				answered := make(chan struct{}, 10)
+				d := open(t, func(conn net.Conn, _ int) {
+					_, _ = readRequest(bufio.NewReader(conn))
+					_, _ = io.WriteString(conn, test.answer)
+					<-answered
+					_, _ = io.WriteString(conn, test.later)
+					if test.closes {
+						_ = conn.(*net.TCPConn).CloseWrite()
+					}
+					_, _ = io.Copy(io.Discard, conn)
 				})
-			}
-		})
+				b, c := base(t, d.url), newClient(t, Options{})
+				for range 3 {
+					r := &Request{}
+					r.Begin(method, b, []byte("/"))
+					answer, err := c.Do(t.Context(), soon(), b, r)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if body, err := whole(answer); err != nil || body != "hi" && answer.Status != 204 {
+						t.Fatalf("%d %q, %v", answer.Status, body, err)
+					}
+					h, _ := c.host(b)
+					answer.Close()
+					answered <- struct{}{}
+					eventually(t, "what comes later arrives", func() bool {
+						h.pool.mu.Lock()
+						defer h.pool.mu.Unlock()
+						return len(h.pool.idle) == 1 && !quiet(h.pool.idle[0].raw)
+					})
+				}
+			})
+		}
 	}
 }
 

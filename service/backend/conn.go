@@ -20,9 +20,6 @@ const (
 	smallBuffer = 4 << 10
 	// largeBuffer is for passing bodies on that do not fit the small one.
 	largeBuffer = 32 << 10
-	// trustFor is how long a connection may have been idle and still be used without
-	// looking whether it is alive, by a request that can be sent again.
-	trustFor = time.Second
 )
 
 // conn is one connection to a backend. One call uses it at a time.
@@ -113,15 +110,10 @@ func (c *conn) cut() {
 	_ = c.net.SetDeadline(longAgo)
 }
 
-// alive reports whether an idle connection can be used for the request. Where the
-// backend has closed it, or has sent what nobody asked for, it cannot. A request that
-// may be sent again finds out by itself.
-func (c *conn) alive(r *Request) bool {
-	if r.idempotent() && time.Since(c.since) < trustFor || c.raw == nil {
-		return true
-	}
-	return quiet(c.raw)
-}
+// alive reports whether an idle connection can be used. Where the backend has closed it
+// it cannot; and where it has sent what nobody asked for, such as a body that is longer
+// than it said, the next call would take that for its own answer.
+func (c *conn) alive() bool { return c.raw == nil || quiet(c.raw) }
 
 // untouched reports whether nothing can have come of the request.
 func (c *conn) untouched(r *Request) bool {
