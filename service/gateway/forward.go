@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/backend"
 )
 
@@ -69,7 +70,7 @@ func (a *answerer) forward(rt *route, w http.ResponseWriter, r *http.Request, c 
 	if f := a.prepare(rt, r, c, control, deadline); f != nil {
 		return false, f
 	}
-	x.address(rt, r, id)
+	a.address(rt, r, x, id)
 	defer func() {
 		if x.stream.remains() {
 			// Reading was interrupted. What is on its way is thrown away, so that the caller
@@ -155,7 +156,9 @@ func (a *answerer) prepare(rt *route, r *http.Request, c *call, control *http.Re
 		x.request.SetBody(x.payload)
 	}
 	if !p.reads && (streamed || len(x.payload) > 0) {
-		for _, name := range []string{"Content-Type", "Content-Encoding", "Content-Language"} {
+		// The first one is that which was checked, and there cannot be another.
+		x.request.Add("Content-Type", r.Header.Get("Content-Type"))
+		for _, name := range []string{"Content-Encoding", "Content-Language"} {
 			for _, value := range r.Header[name] {
 				x.request.Add(name, value)
 			}
@@ -300,7 +303,7 @@ func bodyFailure(rt *route, s *bodyStream, err error) *failure {
 }
 
 // address adds the headers that every request to a backend has.
-func (x *proxied) address(rt *route, r *http.Request, id string) {
+func (a *answerer) address(rt *route, r *http.Request, x *proxied, id string) {
 	for _, name := range rt.proxy.passedOn {
 		values := r.Header[name]
 		if len(values) == 0 || len(r.Header["Connection"]) > 0 && isHopByHop(r.Header, name) {
@@ -311,15 +314,15 @@ func (x *proxied) address(rt *route, r *http.Request, id string) {
 		}
 	}
 	x.request.Add("X-Request-Id", id)
-	// What the caller says of itself is not believed.
-	if from, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-		x.request.Add("X-Forwarded-For", from)
+	// What the caller says of itself is not believed, but what a trusted proxy says of it.
+	if from := a.proxies.client(r); from.IsValid() {
+		x.request.Add("X-Forwarded-For", from.String())
 	}
 	if r.Host != "" {
 		x.request.Add("X-Forwarded-Host", r.Host)
 	}
 	proto := "http"
-	if r.TLS != nil {
+	if a.proxies.protocol(r) == service.ProtocolHTTPS {
 		proto = "https"
 	}
 	x.request.Add("X-Forwarded-Proto", proto)

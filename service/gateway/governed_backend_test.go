@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -15,9 +16,11 @@ import (
 
 func TestWhatStandsAroundACallHoldsForBackendsToo(t *testing.T) {
 	var calls atomic.Int64
+	var forwarded atomic.Value
 	status := http.StatusOK
-	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		calls.Add(1)
+		forwarded.Store(r.Header.Get("X-Forwarded-Proto") + " " + strings.Join(r.Header["X-Forwarded-For"], "|"))
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, `{"from":"the backend"}`)
@@ -61,6 +64,9 @@ func TestWhatStandsAroundACallHoldsForBackendsToo(t *testing.T) {
 		if got := call(step.from, step.proto); got != step.want {
 			t.Errorf("call %d: %d, want %d", i, got, step.want)
 		}
+	}
+	if got := forwarded.Load(); got != "https 203.0.113.2" {
+		t.Errorf("the backend is told that the caller is %q", got)
 	}
 	if n := calls.Load(); n != 4 {
 		t.Errorf("the backend was called %d times", n)

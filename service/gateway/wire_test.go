@@ -156,6 +156,19 @@ func TestABodyThatWasReadToItsEndKeepsTheConnection(t *testing.T) {
 	}
 }
 
+func TestABodyHasOneContentType(t *testing.T) {
+	h, m := newHouse(t, options{}), newMirror(t)
+	h.put(t, "one_type", registered(m.URL, "/", service.MethodPost), &service.DebugInput{})
+	w := dialed(t, h.server.URL)
+	w.send("POST /registered HTTP/1.1\r\nHost: example.com\r\nContent-Type: application/json\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\n{}")
+	if resp, body := w.next(t); resp == nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%v %q", resp, body)
+	}
+	if got := m.last.Load().Header["Content-Type"]; len(got) != 1 || got[0] != "application/json" {
+		t.Errorf("the backend gets %q, of which one was checked", got)
+	}
+}
+
 func TestWhoStopsSendingIsNotToldThatAllIsWell(t *testing.T) {
 	h, m := newHouse(t, options{}), newMirror(t)
 	h.put(t, "stopping", registered(m.URL, "/", service.MethodPost), &service.DebugInput{})
