@@ -151,7 +151,7 @@ func (a *answerer) prepare(rt *route, r *http.Request, c *call, control *http.Re
 		_ = control.EnableFullDuplex() // HTTP/2 always is
 		// The call ends first: a read that times out would look like a caller who left.
 		_ = control.SetReadDeadline(deadline.Add(time.Second))
-		x.request.SetStream(&x.stream, r.ContentLength, func() { _ = control.SetReadDeadline(time.Unix(1, 0)) })
+		x.request.SetStream(&x.stream, r.ContentLength, func() { x.stream.interrupt(control) })
 	case arrives && len(x.payload) > 0:
 		x.request.SetBody(x.payload)
 	}
@@ -256,13 +256,25 @@ type bodyStream struct {
 	// left is how many bytes more there may be.
 	left  int64
 	large bool
-	// ended says that all of it was read. The gateway asks while it may still be sent.
-	ended atomic.Bool
+	// ended says that all of it was read, and interrupted that somebody had no patience to
+	// wait for that. The gateway asks while it may still be sent.
+	ended, interrupted atomic.Bool
 }
 
-// remains reports whether the caller's connection has some of the body left. What comes
-// next on it would be taken for another request.
-func (s *bodyStream) remains() bool { return s.body != nil && !s.ended.Load() }
+// remains reports whether the caller's connection has some of the body left, which would
+// be taken for another request; or is taken by net/http for one whose caller has gone.
+func (s *bodyStream) remains() bool {
+	return s.body != nil && (!s.ended.Load() || s.interrupted.Load())
+}
+
+// interrupt makes a Read that waits return. Where there will be none, the connection is
+// left alone.
+func (s *bodyStream) interrupt(control *http.ResponseController) {
+	if !s.ended.Load() {
+		s.interrupted.Store(true)
+		_ = control.SetReadDeadline(time.Unix(1, 0))
+	}
+}
 
 var errLargeBody = errors.New("the body is larger than it may be")
 
