@@ -339,6 +339,9 @@ func TestTheCircuitOpensTriesAndCloses(t *testing.T) {
 	if !errors.As(err, &e) || e.Kind != Open || e.RetryAfter <= 0 || len(d.accepted) != before {
 		t.Fatalf("the circuit is not open: %v", err)
 	}
+	if stats := c.Stats(); len(stats) != 1 || stats[0] != (Stats{Backend: d.url, Up: false, Limit: defaultMaxConnections}) {
+		t.Errorf("%+v", stats)
+	}
 	// A call that tries it out and fails opens it again.
 	eventually(t, "a call tries whether the backend is there", func() bool {
 		_, _, _, err := do(t, c, b, get(b))

@@ -83,7 +83,11 @@ func TestWhatStandsAroundACallHoldsForBackendsToo(t *testing.T) {
 		`dataservice_calls_total{api="orders",code="Throttling.User",environment="RELEASE"}`:      1,
 		`dataservice_calls_total{api="orders",code="Throttling.Api",environment="RELEASE"}`:       1,
 		`dataservice_call_duration_seconds_count{environment="RELEASE",mode="REGISTRATION"}`:      7,
-		`dataservice_calls_in_flight`: 0,
+		`dataservice_calls_in_flight`:                                           0,
+		`dataservice_backend_up{backend="` + backend.URL + `"}`:                 1,
+		`dataservice_backend_connections_limit{backend="` + backend.URL + `"}`:  64,
+		`dataservice_backend_connections_idle{backend="` + backend.URL + `"}`:   1,
+		`dataservice_backend_connections_in_use{backend="` + backend.URL + `"}`: 0,
 	} {
 		if series[name] != want {
 			t.Errorf("%s is %v, want %v", name, series[name], want)
