@@ -624,6 +624,29 @@ func TestAnAnswerOverTLSThatIsCutOffIsNotWhole(t *testing.T) {
 	}
 }
 
+func TestWhatTLSStillHoldsIsNotTheNextAnswer(t *testing.T) {
+	const head = "HTTP/1.1 200 OK\r\nContent-Length: 4055\r\n\r\n"
+	// All of it is in one record, of which the answer fills the buffer to its last byte.
+	answer := head + strings.Repeat("x", smallBuffer-len(head)) + "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, _ := http.NewResponseController(w).Hijack()
+		_, _ = io.WriteString(conn, answer)
+		_, _ = io.Copy(io.Discard, conn)
+		_ = conn.Close()
+	}))
+	server.TLS = &tls.Config{DynamicRecordSizingDisabled: true}
+	server.StartTLS()
+	defer server.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	b, c := base(t, server.URL), newClient(t, Options{RootCAs: roots})
+	for range 2 {
+		if _, body, _, err := do(t, c, b, get(b)); err != nil || strings.Trim(body, "x") != "" {
+			t.Fatalf("%.20q, %v", body, err)
+		}
+	}
+}
+
 func TestWhatNobodyUsesIsClosedAndForgotten(t *testing.T) {
 	d := answering(t, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
 	b := base(t, d.url)

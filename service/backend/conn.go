@@ -110,8 +110,8 @@ func (c *conn) cut() {
 	_ = c.net.SetDeadline(longAgo)
 }
 
-// alive reports whether an idle connection can be used. Where the backend has closed it
-// it cannot; and where it has sent what nobody asked for, such as a body that is longer
+// alive reports whether an idle connection can be used. One that the backend has closed
+// cannot; and where it has sent what nobody asked for, such as a body that is longer
 // than it said, the next call would take that for its own answer.
 func (c *conn) alive() bool { return c.raw == nil || quiet(c.raw) }
 
@@ -217,6 +217,8 @@ func (c *conn) stopSending() bool {
 func (c *conn) finish(usable bool) {
 	usable = c.stopSending() && usable
 	usable = c.uncut() && usable && c.r == c.w && !c.wasCut.Load()
+	// TLS may hold more of a record where the buffer was full, and cannot be asked.
+	usable = usable && (c.below == nil || c.w < len(c.buf))
 	c.uncut, c.sending, c.ctx = nil, nil, nil
 	c.shrink()
 	h := c.host

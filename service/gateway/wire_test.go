@@ -36,22 +36,29 @@ func dialed(t testing.TB, url string) wire {
 
 func (w wire) send(format string, args ...any) { _, _ = fmt.Fprintf(w.conn, format, args...) }
 
-// next returns the next answer, and nil where the connection has ended.
-func (w wire) next(t testing.TB) (*http.Response, string) {
+// reply is an answer; its status is 0 where the connection has ended instead.
+type reply struct {
+	status int
+	// last says that the connection ends with it.
+	last bool
+	body string
+}
+
+func (w wire) next(t testing.TB) reply {
 	t.Helper()
 	resp, err := http.ReadResponse(w.from, nil)
 	if errors.As(err, new(net.Error)) && !strings.Contains(err.Error(), "reset") {
 		t.Fatal(err)
 	}
 	if err != nil {
-		return nil, ""
+		return reply{}
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp, string(body)
+	return reply{resp.StatusCode, resp.Close, string(body)}
 }
 
 // wireBackend is a backend that reads the head of each request and writes these bytes.
@@ -127,13 +134,12 @@ func TestTheRestOfABodyIsNeverTakenForARequest(t *testing.T) {
 		t.Run(test.path+" body "+test.how, func(t *testing.T) {
 			w := dialed(t, h.server.URL)
 			w.send("POST /%s HTTP/1.1\r\nHost: example.com\r\nContent-Type: application/json\r\n%s", test.path, test.body)
-			resp, body := w.next(t)
-			if resp == nil || resp.StatusCode != test.want || !resp.Close {
-				t.Fatalf("%v %q; want %d and the end of the connection", resp, body, test.want)
+			if got := w.next(t); got.status != test.want || !got.last {
+				t.Fatalf("%+v; want %d and the end of the connection", got, test.want)
 			}
 			w.send("%s%s", smuggled, smuggled)
-			if resp, body := w.next(t); resp != nil {
-				t.Errorf("the rest of the body was answered: %d %q", resp.StatusCode, body)
+			if got := w.next(t); got.status != 0 {
+				t.Errorf("the rest of the body was answered: %+v", got)
 			}
 		})
 	}
@@ -149,8 +155,8 @@ func TestABodyThatWasReadToItsEndKeepsTheConnection(t *testing.T) {
 			fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", size, strings.Repeat("x", size)),
 		} {
 			w.send("POST /registered HTTP/1.1\r\nHost: example.com\r\nContent-Type: application/json\r\n%s", framing)
-			if resp, body := w.next(t); resp == nil || resp.StatusCode != http.StatusOK || resp.Close || len(m.last.Load().Body) != size {
-				t.Fatalf("%d bytes: %v %q", size, resp, body)
+			if got := w.next(t); got.status != http.StatusOK || got.last || len(m.last.Load().Body) != size {
+				t.Fatalf("%d bytes: %+v", size, got)
 			}
 		}
 	}
@@ -161,8 +167,8 @@ func TestABodyHasOneContentType(t *testing.T) {
 	h.put(t, "one_type", registered(m.URL, "/", service.MethodPost), &service.DebugInput{})
 	w := dialed(t, h.server.URL)
 	w.send("POST /registered HTTP/1.1\r\nHost: example.com\r\nContent-Type: application/json\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\n{}")
-	if resp, body := w.next(t); resp == nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("%v %q", resp, body)
+	if got := w.next(t); got.status != http.StatusOK {
+		t.Fatalf("%+v", got)
 	}
 	if got := m.last.Load().Header["Content-Type"]; len(got) != 1 || got[0] != "application/json" {
 		t.Errorf("the backend gets %q, of which one was checked", got)
@@ -185,8 +191,8 @@ func TestWhoStopsSendingIsNotToldThatAllIsWell(t *testing.T) {
 		if err := w.conn.CloseWrite(); err != nil {
 			t.Fatal(err)
 		}
-		if resp, body := w.next(t); resp != nil {
-			t.Errorf("%q is answered %d %q", request, resp.StatusCode, body)
+		if got := w.next(t); got.status != 0 {
+			t.Errorf("%q is answered %+v", request, got)
 		}
 	}
 }
