@@ -59,8 +59,9 @@ func (b breaker) record(err error, given time.Duration) {
 	case kind == Unreachable, kind == Broken, kind == Timeout && given >= fairTimeout && !errors.Is(err, errBusy):
 		b.circuit.RecordFailure()
 	case b.circuit.IsHalfOpen():
-		// It says nothing of the backend, but it may have been the call that should: one
-		// of the next ones will.
-		b.circuit.RecordFailure()
+		// It says nothing of the backend, but it may have been the call that should: the
+		// next one will, or callers who leave could keep the circuit open.
+		b.circuit.Open()
+		b.circuit.HalfOpen()
 	}
 }

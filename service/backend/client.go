@@ -4,12 +4,14 @@
 package backend
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -178,6 +180,30 @@ func (c *Client) sweep(now time.Time) {
 	}
 }
 
+// Stats is how the connections to one backend fare.
+type Stats struct {
+	// Backend is its base URL.
+	Backend string
+	// Up is false while it is left alone because it failed too often.
+	Up bool
+	// Limit is the most connections there may be; InUse and Idle are those there are.
+	Limit, InUse, Idle int
+}
+
+// Stats returns the backends that are remembered, by their base URL.
+func (c *Client) Stats() []Stats {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	list := make([]Stats, 0, len(c.hosts))
+	for _, h := range c.hosts {
+		s := Stats{Backend: h.base.String(), Up: !h.breaker.circuit.IsOpen()}
+		s.Limit, s.InUse, s.Idle = h.pool.stats()
+		list = append(list, s)
+	}
+	slices.SortFunc(list, func(a, b Stats) int { return cmp.Compare(a.Backend, b.Backend) })
+	return list
+}
+
 // host returns what is known of the backend.
 func (c *Client) host(b *Base) (*host, error) {
 	c.mu.RLock()
@@ -226,7 +252,7 @@ func (c *Client) call(ctx context.Context, deadline time.Time, h *host, r *Reque
 	if err != nil {
 		return nil, err
 	}
-	if conn != nil && !conn.alive(r) {
+	if conn != nil && !conn.alive() {
 		conn.close()
 		conn = nil
 	}

@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -164,41 +165,51 @@ func TestARequestIsSentAgainOnlyWhereNothingCanHaveComeOfIt(t *testing.T) {
 	}
 }
 
-func TestAPostDoesNotMeetAConnectionThatTheBackendHasClosed(t *testing.T) {
-	for name, last := range map[string]string{"closed": "", "closed with a word": "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"} {
-		t.Run(name, func(t *testing.T) {
-			closed := make(chan struct{}, 10)
-			d := open(t, func(conn net.Conn, _ int) {
-				_, _ = readRequest(bufio.NewReader(conn))
-				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
-				if last != "" {
-					_, _ = io.WriteString(conn, last)
-				}
-				_ = conn.(*net.TCPConn).CloseWrite()
-				closed <- struct{}{}
-				_, _ = io.Copy(io.Discard, conn)
-			})
-			b, c := base(t, d.url), newClient(t, Options{})
-			for range 2 {
-				r := &Request{}
-				r.Begin("POST", b, []byte("/"))
-				answer, err := c.Do(t.Context(), soon(), b, r)
-				if err != nil || answer.Status != 200 {
-					t.Fatalf("%v", err)
-				}
-				if body, err := whole(answer); body != "hi" || err != nil {
-					t.Fatalf("%q, %v", body, err)
-				}
-				h, _ := c.host(b)
-				answer.Close()
-				<-closed
-				eventually(t, "the end of the connection arrives", func() bool {
-					h.pool.mu.Lock()
-					defer h.pool.mu.Unlock()
-					return len(h.pool.idle) == 0 || !quiet(h.pool.idle[0].raw)
+func TestACallDoesNotMeetAConnectionThatIsOfNoUse(t *testing.T) {
+	for _, test := range []struct {
+		name, answer, later string
+		closes              bool
+	}{
+		{"closed", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "", true},
+		{"closed with a word", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", true},
+		{"a body that is longer than it said", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison", false},
+		{"a body where none can be", "HTTP/1.1 204 No Content\r\nContent-Length: 44\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison", false},
+	} {
+		for _, method := range []string{"GET", "POST"} {
+			t.Run(test.name+", "+method, func(t *testing.T) {
+				answered := make(chan struct{}, 10)
+				d := open(t, func(conn net.Conn, _ int) {
+					_, _ = readRequest(bufio.NewReader(conn))
+					_, _ = io.WriteString(conn, test.answer)
+					<-answered
+					_, _ = io.WriteString(conn, test.later)
+					if test.closes {
+						_ = conn.(*net.TCPConn).CloseWrite()
+					}
+					_, _ = io.Copy(io.Discard, conn)
 				})
-			}
-		})
+				b, c := base(t, d.url), newClient(t, Options{})
+				for range 3 {
+					r := &Request{}
+					r.Begin(method, b, []byte("/"))
+					answer, err := c.Do(t.Context(), soon(), b, r)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if body, err := whole(answer); err != nil || body != "hi" && answer.Status != 204 {
+						t.Fatalf("%d %q, %v", answer.Status, body, err)
+					}
+					h, _ := c.host(b)
+					answer.Close()
+					answered <- struct{}{}
+					eventually(t, "what comes later arrives", func() bool {
+						h.pool.mu.Lock()
+						defer h.pool.mu.Unlock()
+						return len(h.pool.idle) == 1 && !quiet(h.pool.idle[0].raw)
+					})
+				}
+			})
+		}
 	}
 }
 
@@ -328,6 +339,9 @@ func TestTheCircuitOpensTriesAndCloses(t *testing.T) {
 	if !errors.As(err, &e) || e.Kind != Open || e.RetryAfter <= 0 || len(d.accepted) != before {
 		t.Fatalf("the circuit is not open: %v", err)
 	}
+	if stats := c.Stats(); len(stats) != 1 || stats[0] != (Stats{Backend: d.url, Up: false, Limit: defaultMaxConnections}) {
+		t.Errorf("%+v", stats)
+	}
 	// A call that tries it out and fails opens it again.
 	eventually(t, "a call tries whether the backend is there", func() bool {
 		_, _, _, err := do(t, c, b, get(b))
@@ -345,6 +359,47 @@ func TestTheCircuitOpensTriesAndCloses(t *testing.T) {
 		if _, _, _, err := do(t, c, b, get(b)); err != nil {
 			t.Errorf("with the circuit closed: %v", err)
 		}
+	}
+}
+
+func TestACallerWhoLeavesDoesNotKeepTheCircuitOpen(t *testing.T) {
+	down := open(t, func(conn net.Conn, _ int) { _, _ = readRequest(bufio.NewReader(conn)) })
+	b, c := base(t, down.url), newClient(t, Options{BreakerDelay: 100 * time.Millisecond})
+	for range breakerCalls {
+		if _, _, _, err := do(t, c, b, get(b)); KindOf(err) != Unreachable {
+			t.Fatal(err)
+		}
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	eventually(t, "the one who leaves is to try it out", func() bool {
+		_, err := c.Do(gone, soon(), b, get(b))
+		return KindOf(err) == Gone
+	})
+	if _, _, _, err := do(t, c, b, get(b)); KindOf(err) != Unreachable {
+		t.Errorf("the next caller does not try it out: %v", err)
+	}
+}
+
+func TestCallersWhoSendSlowlyDoNotOpenTheCircuit(t *testing.T) {
+	d := open(t, func(conn net.Conn, _ int) { _, _ = io.Copy(io.Discard, conn) })
+	b, c := base(t, d.url), newClient(t, Options{})
+	deadline := time.Now().Add(fairTimeout + 100*time.Millisecond)
+	var callers sync.WaitGroup
+	for range 2 * breakerCalls {
+		callers.Go(func() {
+			body := &stalled{interrupted: make(chan struct{})}
+			r := &Request{}
+			r.Begin("POST", b, []byte("/"))
+			r.SetStream(body, 100, func() { close(body.interrupted) })
+			if _, err := c.Do(t.Context(), deadline, b, r); KindOf(err) != Body || !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("a body that does not come: %v", err)
+			}
+		})
+	}
+	callers.Wait()
+	if err := c.hosts[b.key].breaker.admit(); err != nil {
+		t.Errorf("what callers did is held against the backend: %v", err)
 	}
 }
 
@@ -566,6 +621,29 @@ func TestAnAnswerOverTLSThatIsCutOffIsNotWhole(t *testing.T) {
 	b = base(t, whole.URL)
 	if _, body, _, err := do(t, newClient(t, Options{RootCAs: roots}), b, get(b)); err != nil || body != "all" {
 		t.Errorf("one that ends as it should: %q, %v", body, err)
+	}
+}
+
+func TestWhatTLSStillHoldsIsNotTheNextAnswer(t *testing.T) {
+	const head = "HTTP/1.1 200 OK\r\nContent-Length: 4055\r\n\r\n"
+	// All of it is in one record, of which the answer fills the buffer to its last byte.
+	answer := head + strings.Repeat("x", smallBuffer-len(head)) + "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, _ := http.NewResponseController(w).Hijack()
+		_, _ = io.WriteString(conn, answer)
+		_, _ = io.Copy(io.Discard, conn)
+		_ = conn.Close()
+	}))
+	server.TLS = &tls.Config{DynamicRecordSizingDisabled: true}
+	server.StartTLS()
+	defer server.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	b, c := base(t, server.URL), newClient(t, Options{RootCAs: roots})
+	for range 2 {
+		if _, body, _, err := do(t, c, b, get(b)); err != nil || strings.Trim(body, "x") != "" {
+			t.Fatalf("%.20q, %v", body, err)
+		}
 	}
 }
 

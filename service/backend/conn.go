@@ -20,9 +20,6 @@ const (
 	smallBuffer = 4 << 10
 	// largeBuffer is for passing bodies on that do not fit the small one.
 	largeBuffer = 32 << 10
-	// trustFor is how long a connection may have been idle and still be used without
-	// looking whether it is alive, by a request that can be sent again.
-	trustFor = time.Second
 )
 
 // conn is one connection to a backend. One call uses it at a time.
@@ -113,15 +110,10 @@ func (c *conn) cut() {
 	_ = c.net.SetDeadline(longAgo)
 }
 
-// alive reports whether an idle connection can be used for the request. Where the
-// backend has closed it, or has sent what nobody asked for, it cannot. A request that
-// may be sent again finds out by itself.
-func (c *conn) alive(r *Request) bool {
-	if r.idempotent() && time.Since(c.since) < trustFor || c.raw == nil {
-		return true
-	}
-	return quiet(c.raw)
-}
+// alive reports whether an idle connection can be used. One that the backend has closed
+// cannot; and where it has sent what nobody asked for, such as a body that is longer
+// than it said, the next call would take that for its own answer.
+func (c *conn) alive() bool { return c.raw == nil || quiet(c.raw) }
 
 // untouched reports whether nothing can have come of the request.
 func (c *conn) untouched(r *Request) bool {
@@ -165,6 +157,10 @@ func (c *conn) explain(err error, otherwise Kind) error {
 		<-c.sending.done
 		return c.sending.err
 	case errors.Is(err, os.ErrDeadlineExceeded):
+		if !c.stopSending() && KindOf(c.sending.err) == Body {
+			// The backend was waiting for the body, as everybody was.
+			return failed(Body, err)
+		}
 		return failed(Timeout, err)
 	case c.read && otherwise == Unreachable:
 		return broken("the answer ended within its head: %w", err)
@@ -221,6 +217,8 @@ func (c *conn) stopSending() bool {
 func (c *conn) finish(usable bool) {
 	usable = c.stopSending() && usable
 	usable = c.uncut() && usable && c.r == c.w && !c.wasCut.Load()
+	// TLS may hold more of a record where the buffer was full, and cannot be asked.
+	usable = usable && (c.below == nil || c.w < len(c.buf))
 	c.uncut, c.sending, c.ctx = nil, nil, nil
 	c.shrink()
 	h := c.host

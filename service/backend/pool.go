@@ -108,6 +108,13 @@ func (p *pool) release(c *conn) {
 	p.mu.Unlock()
 }
 
+// stats returns how many connections there may be, are in use and are idle.
+func (p *pool) stats() (limit, inUse, idle int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.limit, p.inUse, len(p.idle)
+}
+
 // drop closes all idle connections.
 func (p *pool) drop() {
 	p.mu.Lock()

@@ -371,6 +371,8 @@ func (a *Response) advance() error {
 			}
 			if len(line) == 0 {
 				a.mode = framedDone
+			} else if name, value, ok := strings.Cut(string(line), ":"); !ok || !isToken(name) || !isHeaderValue(value) {
+				return broken("the answer has a trailer that is none: %.60q", line)
 			}
 		}
 		c.r += i + 1

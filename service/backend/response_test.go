@@ -84,6 +84,7 @@ func TestAnswersAreReadInOneWayOnly(t *testing.T) {
 		{"a chunk beyond 64 bits", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000002\r\nhi\r\n0\r\n\r\n", broken},
 		{"a chunk line without an end", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;" + strings.Repeat("x", 8<<10) + "\r\nhi\r\n0\r\n\r\n", broken},
 		{"trailers without an end", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + strings.Repeat("X: y\r\n", MaxHeadBytes/5) + "\r\n", broken},
+		{"a trailer that is none", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nHTTP/1.1 200 OK\r\n\r\n", broken},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for _, pieces := range []int{len(test.answer), 1, 3} {

@@ -125,6 +125,7 @@ func (a *answerer) serve(t *table, w http.ResponseWriter, r *http.Request) outco
 	}
 	if out.status != statusClientGone && !passed {
 		out.bytes = len(c.body)
+		endConnection(w.Header(), r, &c.proxied.stream)
 		write(w, out, id, c.body)
 	}
 	took := a.time().Sub(start)

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
@@ -29,6 +30,8 @@ const (
 	// wholeBody is the largest body that is read whole before it is sent, so that a slow
 	// caller keeps no connection to the backend, and so that it can be sent again.
 	wholeBody = 32 << 10
+	// lingerFor is how long the rest of a body is read that nobody wants.
+	lingerFor = 500 * time.Millisecond
 	// oldCallerBody bounds an answer of unknown length to a caller of HTTP/1.0, to whom
 	// only the end of the connection tells the end of the body: it is held in memory, so
 	// that it can be given a length.
@@ -67,7 +70,14 @@ func (a *answerer) forward(rt *route, w http.ResponseWriter, r *http.Request, c 
 	if f := a.prepare(rt, r, c, control, deadline); f != nil {
 		return false, f
 	}
-	x.address(rt, a.proxies, r, id)
+	a.address(rt, r, x, id)
+	defer func() {
+		if x.stream.remains() {
+			// Reading was interrupted. What is on its way is thrown away, so that the caller
+			// gets to the answer.
+			_ = control.SetReadDeadline(time.Now().Add(lingerFor))
+		}
+	}()
 	answer, err := rt.proxy.client.Do(r.Context(), deadline, &rt.proxy.base, &x.request)
 	if err != nil {
 		return false, backendFailure(rt, &x.stream, err)
@@ -139,12 +149,16 @@ func (a *answerer) prepare(rt *route, r *http.Request, c *call, control *http.Re
 	case streamed:
 		// The answer may begin before the body has come to its end.
 		_ = control.EnableFullDuplex() // HTTP/2 always is
-		x.request.SetStream(&x.stream, r.ContentLength, func() { _ = control.SetReadDeadline(time.Unix(1, 0)) })
+		// The call ends first: a read that times out would look like a caller who left.
+		_ = control.SetReadDeadline(deadline.Add(time.Second))
+		x.request.SetStream(&x.stream, r.ContentLength, func() { x.stream.interrupt(control) })
 	case arrives && len(x.payload) > 0:
 		x.request.SetBody(x.payload)
 	}
 	if !p.reads && (streamed || len(x.payload) > 0) {
-		for _, name := range []string{"Content-Type", "Content-Encoding", "Content-Language"} {
+		// The first one is that which was checked, and there cannot be another.
+		x.request.Add("Content-Type", r.Header.Get("Content-Type"))
+		for _, name := range []string{"Content-Encoding", "Content-Language"} {
 			for _, value := range r.Header[name] {
 				x.request.Add(name, value)
 			}
@@ -242,6 +256,24 @@ type bodyStream struct {
 	// left is how many bytes more there may be.
 	left  int64
 	large bool
+	// ended says that all of it was read, and interrupted that somebody had no patience to
+	// wait for that. The gateway asks while it may still be sent.
+	ended, interrupted atomic.Bool
+}
+
+// remains reports whether the caller's connection has some of the body left, which would
+// be taken for another request; or is taken by net/http for one whose caller has gone.
+func (s *bodyStream) remains() bool {
+	return s.body != nil && (!s.ended.Load() || s.interrupted.Load())
+}
+
+// interrupt makes a Read that waits return. Where there will be none, the connection is
+// left alone.
+func (s *bodyStream) interrupt(control *http.ResponseController) {
+	if !s.ended.Load() {
+		s.interrupted.Store(true)
+		_ = control.SetReadDeadline(time.Unix(1, 0))
+	}
 }
 
 var errLargeBody = errors.New("the body is larger than it may be")
@@ -253,6 +285,9 @@ func (s *bodyStream) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	n, err := s.body.Read(p)
+	if errors.Is(err, io.EOF) {
+		s.ended.Store(true)
+	}
 	if s.left -= int64(n); s.left < 0 {
 		s.large = true
 		return 0, errLargeBody
@@ -280,7 +315,7 @@ func bodyFailure(rt *route, s *bodyStream, err error) *failure {
 }
 
 // address adds the headers that every request to a backend has.
-func (x *proxied) address(rt *route, trusted proxies, r *http.Request, id string) {
+func (a *answerer) address(rt *route, r *http.Request, x *proxied, id string) {
 	for _, name := range rt.proxy.passedOn {
 		values := r.Header[name]
 		if len(values) == 0 || len(r.Header["Connection"]) > 0 && isHopByHop(r.Header, name) {
@@ -291,15 +326,15 @@ func (x *proxied) address(rt *route, trusted proxies, r *http.Request, id string
 		}
 	}
 	x.request.Add("X-Request-Id", id)
-	// What the caller says of itself is not believed, and what a trusted proxy says is.
-	if from := trusted.client(r); from.IsValid() {
+	// What the caller says of itself is not believed, but what a trusted proxy says of it.
+	if from := a.proxies.client(r); from.IsValid() {
 		x.request.Add(forwardedForHeader, from.String())
 	}
 	if r.Host != "" {
 		x.request.Add("X-Forwarded-Host", r.Host)
 	}
 	proto := "http"
-	if trusted.protocol(r) == service.ProtocolHTTPS {
+	if a.proxies.protocol(r) == service.ProtocolHTTPS {
 		proto = "https"
 	}
 	x.request.Add(forwardedProtoHeader, proto)
@@ -328,6 +363,7 @@ func (a *answerer) passOn(rt *route, w http.ResponseWriter, r *http.Request, c *
 		return false, backendFailure(rt, &x.stream, err)
 	}
 	copyHeader(w.Header(), answer, length, id)
+	endConnection(w.Header(), r, &x.stream)
 	x.status = answer.Status
 	w.WriteHeader(answer.Status)
 	if !answer.Done() {
@@ -395,6 +431,18 @@ func copyHeader(h http.Header, answer *backend.Response, length int64, id string
 	if length >= 0 && answer.Status != http.StatusNoContent && answer.Status != http.StatusNotModified {
 		values[n+1] = strconv.FormatInt(length, 10)
 		h["Content-Length"] = values[n+1:]
+	}
+}
+
+// closing is the header of an answer that is the last one on its connection.
+var closing = []string{"close"}
+
+// endConnection makes the answer the last one on its connection where some of the
+// request is still to come: net/http, which answers while it reads, does not see to it.
+// In HTTP/2 the stream ends by itself.
+func endConnection(h http.Header, r *http.Request, s *bodyStream) {
+	if r.ProtoMajor == 1 && s.remains() {
+		h["Connection"] = closing
 	}
 }
 

@@ -130,7 +130,9 @@ func New(o Options) *Gateway {
 
 // ServeHTTP answers one call.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if out := g.answerer.serve(g.table.Load(), w, r); out.aborted {
+	if out := g.answerer.serve(g.table.Load(), w, r); out.aborted || out.status == statusClientGone {
+		// Who has only stopped sending is still listening, and would else be told a 200
+		// without a word.
 		panic(http.ErrAbortHandler)
 	}
 }

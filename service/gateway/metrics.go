@@ -93,6 +93,14 @@ var (
 		"Calls that had to wait for a free session.", "connection", "connection_id")
 	metricPoolTimeouts = newMetric("dataservice_connection_wait_limit_hits_total", "counter",
 		"Those among them that were told DATABASE_UNAVAILABLE because none became free in time.", "connection", "connection_id")
+	metricBackendUp = newMetric("dataservice_backend_up", "gauge",
+		"1, or 0 while the backend is left alone because it failed too often. Backends that were not called for a minute or two have no series.", "backend")
+	metricBackendLimit = newMetric("dataservice_backend_connections_limit", "gauge",
+		"The most connections to a backend that there may be.", "backend")
+	metricBackendIdle = newMetric("dataservice_backend_connections_idle", "gauge",
+		"Connections that no call uses.", "backend")
+	metricBackendInUse = newMetric("dataservice_backend_connections_in_use", "gauge",
+		"Connections that a call uses or is opening.", "backend")
 )
 
 // durationBuckets are in seconds, up to the longest timeout of an API.
@@ -216,6 +224,21 @@ func (g *Gateway) Collect(ch chan<- prometheus.Metric) {
 	for _, s := range g.sources.Stats() {
 		sendPool(s, send)
 	}
+	if g.backends != nil {
+		for _, s := range g.backends.Stats() {
+			send(metricBackendUp, truth(s.Up), s.Backend)
+			send(metricBackendLimit, float64(s.Limit), s.Backend)
+			send(metricBackendIdle, float64(s.Idle), s.Backend)
+			send(metricBackendInUse, float64(s.InUse), s.Backend)
+		}
+	}
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // collectCalls sums what bears the same names: those of an API and of an environment
@@ -252,15 +275,11 @@ func (g *Gateway) collectCalls(t *table, send func(m *metric, value float64, lab
 }
 
 func sendPool(s datasource.Stats, send func(m *metric, value float64, labels ...string)) {
-	up := 0.0
-	if s.Up {
-		up = 1
-	}
 	for _, v := range []struct {
 		metric *metric
 		value  float64
 	}{
-		{metricPoolUp, up},
+		{metricPoolUp, truth(s.Up)},
 		{metricPoolLimit, float64(s.Limit)},
 		{metricPoolOpen, float64(s.Open)},
 		{metricPoolIdle, float64(s.Idle)},
