@@ -107,7 +107,7 @@ func TestEachRuleFailsThePlanOnItsAttribute(t *testing.T) {
 		{"a path has letters, digits, underscores and hyphens", script, object{"path": "/a.b"}, "", "is not a valid path"},
 		// ApiMode.
 		{"a mode is one of three", script, object{"mode": "TABLE"}, "", `"TABLE" is not a mode`},
-		{"a mode has its details", script, object{"mode": "WIZARD", "request_parameters|ids|operator": "IN"}, "wizard", `A wizard API needs its table: give wizard, or set mode to "SCRIPT"`},
+		{"a mode has its details", script, object{"mode": "WIZARD", "request_parameters|ids|operator": "IN"}, "wizard", "A wizard API needs its table: give wizard, or set another mode"},
 		{"there is something to answer with", script, object{"mode": nil, "script": nil}, "mode", "There is nothing to answer with"},
 		{"details of two modes need the mode", script, object{"mode": nil, "wizard": object{"table": "orders"}}, "mode", `"WIZARD" or "SCRIPT"`},
 		// RequestMethod.

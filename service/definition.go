@@ -4,7 +4,6 @@
 package service
 
 import (
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -309,16 +308,6 @@ func (d Definition) givenModes() []Mode {
 	return modes
 }
 
-// otherDetails says how to go on where the mode's own block is missing and that of
-// another mode is there.
-func (d Definition) otherDetails(block string) string {
-	given := d.givenModes()
-	if len(given) == 0 {
-		return ""
-	}
-	return fmt.Sprintf(": give %s, or set mode to %s, whose details are there", block, quoted(given))
-}
-
 // Equal reports whether both definitions behave alike.
 func (d Definition) Equal(o Definition) bool {
 	return reflect.DeepEqual(d.WithDefaults(), o.WithDefaults())
@@ -398,7 +387,7 @@ func (d Definition) validateSQLMode(v *Invalid) {
 func (d Definition) validateWizard(v *Invalid) {
 	w := d.Wizard
 	if w == nil {
-		v.Addf("/wizard", "A wizard API needs its table%s.", d.otherDetails("wizard"))
+		v.Addf("/wizard", "A wizard API needs its table: give wizard, or set another mode.")
 		return
 	}
 	checkIdentifier(v, "/wizard/table", "table", w.Table)
@@ -416,7 +405,7 @@ func (d Definition) validateWizard(v *Invalid) {
 func (d Definition) validateScript(v *Invalid) {
 	s := d.Script
 	if s == nil {
-		v.Addf("/script", "A script API needs its SQL%s.", d.otherDetails("script"))
+		v.Addf("/script", "A script API needs its SQL: give script, or set another mode.")
 		return
 	}
 	switch {
@@ -454,7 +443,7 @@ func (d Definition) validateRegistration(v *Invalid) {
 	}
 	r := d.Registration
 	if r == nil {
-		v.Addf("/registration", "A registered API needs its backend%s.", d.otherDetails("registration"))
+		v.Addf("/registration", "A registered API needs its backend: give registration, or set another mode.")
 		return
 	}
 	checkBackendHost(v, "/registration/host", r.Host)

@@ -152,8 +152,10 @@ func debugFailed(out outcome) error {
 	case out.parameter != "":
 		e.Fields = []service.FieldError{{Pointer: service.Pointer("debug", "parameters", out.parameter), Message: message}}
 	case out.column != "":
-		e.Fields = []service.FieldError{{Pointer: service.Pointer("response_parameters", out.column, "type"), Message: message}}
-	case out.code == errUnreachable, out.code == errRefusedAddress:
+		e.Fields = []service.FieldError{{Pointer: service.Pointer("response_parameters", out.column, "type"), Message: message + " Declare the type that the column has."}}
+	case out.code == errUnreachable:
+		e.Fields = []service.FieldError{{Pointer: "/registration/host", Message: e.Message + " Check host, and that the backend runs."}}
+	case out.code == errRefusedAddress:
 		e.Fields = []service.FieldError{{Pointer: "/registration/host", Message: e.Message}}
 	case out.code == errTimeout:
 		e.Fields = []service.FieldError{{Pointer: "/timeout_ms", Message: e.Message}}
