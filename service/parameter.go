@@ -4,6 +4,7 @@
 package service
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -135,6 +136,12 @@ type ResponseParameter struct {
 	Example     *string `json:"example,omitempty"`
 	Description string  `json:"description,omitempty"`
 }
+
+// ColumnFor returns the column that a wizard API compares with its parameter of that name.
+func (p RequestParameter) ColumnFor(name string) string { return cmp.Or(p.Column, name) }
+
+// ColumnFor returns the column that a wizard API answers as its parameter of that name.
+func (p ResponseParameter) ColumnFor(name string) string { return cmp.Or(p.Column, name) }
 
 func (p RequestParameter) withDefaults() RequestParameter {
 	if p.Position == "" {

@@ -380,7 +380,7 @@ func checkParameterTypes(v *service.Invalid, d service.Definition, sample *query
 		}
 		pointer := service.Pointer("request_parameters", m.Parameter, "type")
 		if d.Wizard != nil {
-			column := query.ColumnOf(d.RequestParameters[m.Parameter], m.Parameter)
+			column := d.RequestParameters[m.Parameter].ColumnFor(m.Parameter)
 			v.Addf(pointer, "%s is %s, but the column %q, which it is compared with, is %s: declare it as another type, such as STRING.", m.Parameter, m.Type, column, typeName(elementType(oids[i])))
 			continue
 		}

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
-	"github.com/dataservice/terraform-provider-dataservice/service/query"
 )
 
 // catalog is what a database tells for a wizard: the table that is asked for, or
@@ -56,7 +55,7 @@ func checkWizard(v *service.Invalid, d service.Definition, c catalog) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.RequestParameters)) {
 		p := d.RequestParameters[name]
-		column := query.ColumnOf(p, name)
+		column := p.ColumnFor(name)
 		if !check(columnPointer("request_parameters", name, p.Column), column) {
 			continue
 		}
@@ -66,7 +65,7 @@ func checkWizard(v *service.Invalid, d service.Definition, c catalog) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.ResponseParameters)) {
 		p := d.ResponseParameters[name]
-		check(columnPointer("response_parameters", name, p.Column), query.AnsweredColumn(p, name))
+		check(columnPointer("response_parameters", name, p.Column), p.ColumnFor(name))
 	}
 }
 

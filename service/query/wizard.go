@@ -79,22 +79,6 @@ func tableName(engine service.Engine, schema, name string) string {
 	return Identifier(engine, schema) + "." + Identifier(engine, name)
 }
 
-// ColumnOf returns the column that the request parameter is compared with.
-func ColumnOf(p service.RequestParameter, name string) string {
-	if p.Column != "" {
-		return p.Column
-	}
-	return name
-}
-
-// AnsweredColumn returns the column that the response parameter answers.
-func AnsweredColumn(p service.ResponseParameter, name string) string {
-	if p.Column != "" {
-		return p.Column
-	}
-	return name
-}
-
 // wizard is a table of which the columns are chosen, compared and sorted by. Its shapes
 // differ in the conditions that they have: what is not given is not compared, since
 // `$1 IS NULL OR a = $1` would keep the database from using an index.
@@ -120,7 +104,7 @@ func compileWizard(d service.Definition, engine service.Engine, v *service.Inval
 	w := &wizard{engine: engine, parameters: q.parameters, declared: d.RequestParameters, table: tableName(engine, schema, table)}
 	var columns []string
 	for _, name := range slices.Sorted(maps.Keys(d.ResponseParameters)) {
-		column := AnsweredColumn(d.ResponseParameters[name], name)
+		column := d.ResponseParameters[name].ColumnFor(name)
 		columns = append(columns, Identifier(engine, column)+" AS "+Identifier(engine, name))
 	}
 	w.columns = strings.Join(columns, ", ")
@@ -174,7 +158,7 @@ func (w *wizard) compile(values []any) *Shape {
 			continue
 		}
 		p := w.declared[name]
-		b.write(between + Identifier(w.engine, ColumnOf(p, name)) + " ")
+		b.write(between + Identifier(w.engine, p.ColumnFor(name)) + " ")
 		between = " AND "
 		switch m := b.parameter(name); p.Operator {
 		case service.OperatorIn:
