@@ -90,11 +90,31 @@ var SQLModes = []SQLMode{SQLBasic, SQLMyBatis}
 // open API must be said to be one.
 type AuthType string
 
-// AuthNone lets everybody call.
-const AuthNone AuthType = "NONE"
+// The ways to authenticate.
+const (
+	// AuthApp asks for the signature of an authorized app's key and secret, or its AppCode
+	// where the API allows that.
+	AuthApp AuthType = "APP"
+	// AuthIAM asks for the token of a member whose app is authorized.
+	AuthIAM AuthType = "IAM"
+	// AuthNone lets everybody call.
+	AuthNone AuthType = "NONE"
+)
 
 // AuthTypes lists what an API may ask for.
-var AuthTypes = []AuthType{AuthNone}
+var AuthTypes = []AuthType{AuthApp, AuthIAM, AuthNone}
+
+// AppType returns the type of the apps that can be authorized for the API; "" where
+// anybody may call.
+func (t AuthType) AppType() AppType {
+	switch t {
+	case AuthApp:
+		return AppTypeApp
+	case AuthIAM:
+		return AppTypeIAM
+	}
+	return ""
+}
 
 // Limits of a definition.
 const (
@@ -172,7 +192,9 @@ type Definition struct {
 	Protocols           []Protocol  `json:"protocols,omitempty" doc:"HTTP, HTTPS or both, which is what absent means."`
 	RequestContentType  ContentType `json:"request_content_type,omitempty" enum:"XML,JSON,FORM" doc:"Format of the request body of a REGISTRATION with POST or PUT; JSON where absent."`
 	ResponseContentType ContentType `json:"response_content_type,omitempty" enum:"JSON,XML" doc:"WIZARD and SCRIPT answer JSON; JSON where absent."`
-	AuthType            AuthType    `json:"auth_type" enum:"NONE"`
+	AuthType            AuthType    `json:"auth_type" enum:"APP,IAM,NONE" doc:"APP: the signature of an authorized app. IAM: a token of a member whose app is authorized. NONE: anybody may call."`
+	// AllowAppCode lets apps send their AppCode in place of a signature.
+	AllowAppCode bool `json:"allow_app_code,omitempty" doc:"APP: an AppCode in a header will do in place of a signature. It is easier to send, and to steal."`
 	// TimeoutMS bounds one call, in milliseconds.
 	TimeoutMS int `json:"timeout_ms,omitempty" doc:"Milliseconds, 1 to 30000; 10000 where absent."`
 	// ConnectionID is "" in registration mode.
@@ -328,6 +350,9 @@ func (d Definition) validate(v *Invalid) {
 	}
 	if !oneOf(d.AuthType, AuthTypes) {
 		v.Addf("/auth_type", "%q is not a way to authenticate: use %s.", d.AuthType, quoted(AuthTypes))
+	}
+	if d.AllowAppCode && d.AuthType != AuthApp {
+		v.Addf("/allow_app_code", "Only an API with auth_type %q can allow an AppCode: remove it.", AuthApp)
 	}
 	if d.TimeoutMS < 1 || d.TimeoutMS > MaxTimeoutMS {
 		v.Addf("/timeout_ms", "%d is not a timeout: use 1 to %d milliseconds.", d.TimeoutMS, MaxTimeoutMS)

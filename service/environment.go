@@ -12,9 +12,35 @@ type Policy struct {
 	// FourEyes forbids approving one's own application, and sends reviewers' own
 	// publications to review too.
 	FourEyes bool `json:"four_eyes"`
+	// NoticeHours is how long before a suspension, an unpublishing or a revocation the
+	// authorized apps are told. Source: dlm-unpublish-suspend-restore, Description.
+	NoticeHours int `json:"notice_hours"`
+	// BreakingChanges says what becomes of a candidate that breaks the callers of what is live.
+	BreakingChanges BreakingPolicy `json:"breaking_changes" enum:"warn,forbid"`
 	// RateLimit bounds the calls of all APIs of the environment together.
 	RateLimit *RateLimit `json:"rate_limit,omitempty" doc:"Bounds the calls of all APIs of the environment together; absent: no bound."`
 }
+
+// BreakingPolicy is what an environment does with breaking changes.
+type BreakingPolicy string
+
+// The policies on breaking changes.
+const (
+	BreakingWarn   BreakingPolicy = "warn"
+	BreakingForbid BreakingPolicy = "forbid"
+)
+
+// BreakingPolicies lists every policy on breaking changes.
+var BreakingPolicies = []BreakingPolicy{BreakingWarn, BreakingForbid}
+
+// Limits of the notice, in hours. The default is the two days of the source document.
+const (
+	DefaultNoticeHours = 48
+	MaxNoticeHours     = 90 * 24
+)
+
+// DefaultPolicy is that of an environment of which nothing was said.
+var DefaultPolicy = Policy{ReviewRequired: true, NoticeHours: DefaultNoticeHours, BreakingChanges: BreakingWarn}
 
 // Equal reports whether both demand the same.
 func (p Policy) Equal(o Policy) bool {
@@ -45,6 +71,12 @@ func (e Environment) Validate() error {
 	checkMaxLength(&v, "/description", "description", e.Description, MaxDescriptionLength)
 	if e.FourEyes && !e.ReviewRequired {
 		v.Addf("/four_eyes", "Four eyes need a review to look at: set review_required too, or leave four_eyes out.")
+	}
+	if e.NoticeHours < 0 || e.NoticeHours > MaxNoticeHours {
+		v.Addf("/notice_hours", "%d is not a time of notice: use 0 to %d hours.", e.NoticeHours, MaxNoticeHours)
+	}
+	if !oneOf(e.BreakingChanges, BreakingPolicies) {
+		v.Addf("/breaking_changes", "%q is not a policy on breaking changes: use %s.", e.BreakingChanges, quoted(BreakingPolicies))
 	}
 	e.RateLimit.validate(&v, "/rate_limit")
 	return v.Err("The environment")

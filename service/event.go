@@ -22,6 +22,14 @@ type Event struct {
 	ThingID   string `json:"thing_id"`
 	ThingName string `json:"thing_name"`
 	RequestID string `json:"request_id,omitempty"`
+	// RemoteAddress is where the request came from; "" for what the service did by itself.
+	RemoteAddress string `json:"remote_address,omitempty"`
+	// Number counts the events of the workspace, from 1 and without a gap.
+	Number int64 `json:"number"`
+	// PreviousHash is the hash of the event before, "" for the first, and Hash that of this
+	// one, which covers PreviousHash: a line that was removed or altered shows.
+	PreviousHash string `json:"previous_hash"`
+	Hash         string `json:"hash"`
 	// Detail holds what changed, as JSON; never a secret.
 	Detail json.RawMessage `json:"detail,omitempty"`
 

@@ -16,6 +16,8 @@ const (
 	OpDecide             Operation = "approve, reject, suspend or unpublish"
 	OpAdminister         Operation = "change environment policies, members or other members' tokens"
 	OpIssueOwnToken      Operation = "issue tokens for oneself"
+	OpOwnApps            Operation = "keep apps, confirm their notices and apply for their authorization"
+	OpAllApps            Operation = "change apps of other members or act for them"
 	OpDeleteEnvironments Operation = "delete environments"
 )
 
@@ -30,6 +32,8 @@ var permissions = map[Operation][]Role{
 	OpApply:              {RoleAdmin, RoleDeveloper},
 	OpAdminister:         {RoleAdmin},
 	OpIssueOwnToken:      {RoleAdmin, RoleDeveloper, RoleOperator, RoleVisitor},
+	OpOwnApps:            {RoleAdmin, RoleDeveloper, RoleOperator, RoleVisitor},
+	OpAllApps:            {RoleAdmin, RoleOperator},
 }
 
 // May reports whether the member may do the operation.

@@ -27,7 +27,8 @@ var Statuses = []Status{
 	StatusStopped, StatusRecoverWaitReview, StatusWaitingOffline, StatusOffline,
 }
 
-// Callable reports whether the gateway answers calls in this status.
+// Callable reports whether the gateway answers calls in this status; of what was
+// suspended when its unpublishing was announced, see [Publication.Callable].
 func (s Status) Callable() bool {
 	return s == StatusPublished || s == StatusWaitingStop || s == StatusWaitingOffline
 }
@@ -53,7 +54,16 @@ type Version struct {
 	Remark       string     `json:"remark,omitempty"`
 	CreatedBy    string     `json:"created_by"`
 	CreatedAt    time.Time  `json:"created_at"`
+	// Live says that this is the version that is called, or that a restore brings back.
+	Live bool `json:"live"`
+	// LiveSince and LiveBy tell when it last became that, and by whom: by its publication
+	// or by a switch back to it.
+	LiveSince time.Time `json:"live_since"`
+	LiveBy    string    `json:"live_by"`
 }
+
+// MaxOldVersions is how many versions of a publication are kept besides the live one.
+const MaxOldVersions = 10
 
 // Publication is the one record of an API in an environment.
 type Publication struct {
@@ -72,8 +82,15 @@ type Publication struct {
 	OpenReview *Review `json:"open_review,omitempty"`
 	// Rejection is the last rejected application that nothing newer has replaced.
 	Rejection *Review `json:"rejection,omitempty"`
-	// URL is where the API is called once it is callable.
-	URL       string    `json:"url,omitempty"`
+	// Deadline is when an announced suspension or unpublishing happens at the latest.
+	Deadline *time.Time `json:"deadline,omitempty"`
+	// AuthorizedApps counts the apps that may call it when it is callable: those that a
+	// suspension or unpublishing must ask.
+	AuthorizedApps int `json:"authorized_apps"`
+	// URL is where the API is called once it is callable; "" where its instance has no host name.
+	URL string `json:"url,omitempty"`
+	// Note says how the request was understood, where that is not obvious; in its answer alone.
+	Note      string    `json:"note,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 
@@ -83,6 +100,12 @@ type Publication struct {
 	Resume Status `json:"-"`
 	// RowVersion guards every transition: an update names the version that it read.
 	RowVersion int64 `json:"-"`
+}
+
+// Callable reports whether the gateway answers calls. What is announced to go offline
+// stays as it was: callable, or suspended.
+func (p Publication) Callable() bool {
+	return p.Status.Callable() && !(p.Status == StatusWaitingOffline && p.Resume == StatusStopped)
 }
 
 // Settled reports whether the publication waits for nobody: no application and no notice is open.

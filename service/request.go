@@ -56,11 +56,14 @@ type Validation struct {
 	Warnings []FieldError `json:"warnings"`
 }
 
-// PublishInput asks to publish one revision of an API to an environment.
+// PublishInput asks to publish one revision of an API to an environment, or to switch
+// back to a version that was live there.
 type PublishInput struct {
 	APIID         string `json:"api_id"`
 	EnvironmentID string `json:"environment_id,omitempty" doc:"The environment RELEASE of the default instance where absent."`
-	Revision      int64  `json:"api_revision"`
+	// Revision or Version says what; not both.
+	Revision int64  `json:"api_revision,omitempty" doc:"The revision of the API to publish."`
+	Version  string `json:"version,omitempty" doc:"In place of api_revision: the version, such as V3, to make live again, on the connection that it had."`
 	// ConnectionID reads from another connection than the API's own.
 	ConnectionID string `json:"connection_id,omitempty"`
 	Remark       string `json:"remark,omitempty" doc:"At most 255 characters."`
@@ -68,6 +71,9 @@ type PublishInput struct {
 
 // ActionInput accompanies suspend, restore, unpublish and cancel.
 type ActionInput struct {
+	// Time is the deadline of a suspension or unpublishing.
+	// Source: dlm-unpublish-suspend-restore, time.
+	Time   string `json:"time,omitempty" doc:"suspend, unpublish: when it happens at the latest, where apps are authorized: a whole hour in UTC, RFC 3339, at least the environment's notice ahead; the earliest allowed hour where absent."`
 	Remark string `json:"remark,omitempty" doc:"At most 255 characters."`
 }
 
@@ -94,6 +100,10 @@ type EnvironmentInput struct {
 	// ReviewRequired is true where absent.
 	ReviewRequired *bool `json:"review_required,omitempty"`
 	FourEyes       bool  `json:"four_eyes,omitempty"`
+	// NoticeHours is 48 where absent.
+	NoticeHours *int `json:"notice_hours,omitempty" doc:"How many hours before a suspension, an unpublishing or a revocation the authorized apps are told, 0 to 2160; 48 where absent."`
+	// BreakingChanges is "warn" where absent.
+	BreakingChanges BreakingPolicy `json:"breaking_changes,omitempty" enum:"warn,forbid" doc:"warn (where absent): a change that breaks callers of what is live is shown. forbid: it is refused."`
 	// RateLimit bounds the calls of all APIs of the environment together.
 	RateLimit *RateLimit `json:"rate_limit,omitempty" doc:"Bounds the calls of all APIs of the environment together; absent: no bound."`
 }

@@ -12,7 +12,12 @@ type ReviewKind string
 const (
 	ReviewPublish ReviewKind = "PUBLISH"
 	ReviewRestore ReviewKind = "RESTORE"
+	// ReviewAuthorize asks to let an app call, or to extend its time.
+	ReviewAuthorize ReviewKind = "AUTHORIZE"
 )
+
+// ReviewKinds lists every kind of application.
+var ReviewKinds = []ReviewKind{ReviewPublish, ReviewRestore, ReviewAuthorize}
 
 // ReviewStatus is where an application stands.
 type ReviewStatus string
@@ -29,13 +34,13 @@ const (
 // ReviewStatuses lists every review status.
 var ReviewStatuses = []ReviewStatus{ReviewPending, ReviewApproved, ReviewRejected, ReviewCancelled, ReviewSuperseded}
 
-// Review is an application to publish or restore, and its decision. It holds the
-// candidate: the frozen snapshot that it is about.
+// Review is an application to publish, to restore or to be authorized, and its decision.
+// It holds the candidate: the frozen snapshot that it is about.
 type Review struct {
 	ID            string       `json:"id"`
 	WorkspaceID   string       `json:"workspace_id"`
 	PublicationID string       `json:"publication_id"`
-	Kind          ReviewKind   `json:"kind" enum:"PUBLISH,RESTORE"`
+	Kind          ReviewKind   `json:"kind" enum:"PUBLISH,RESTORE,AUTHORIZE"`
 	Status        ReviewStatus `json:"status" enum:"PENDING,APPROVED,REJECTED,CANCELLED,SUPERSEDED"`
 	APIID         string       `json:"api_id"`
 	// APIName and Description are those of the application: what the catalog shows once it is live.
@@ -49,6 +54,17 @@ type Review struct {
 	ConnectionID string `json:"connection_id"`
 	// Definition is the candidate's frozen definition.
 	Definition Definition `json:"definition"`
+	// Version is the name of the version that is to be live again; "" where a revision is to be a new one.
+	Version string `json:"version,omitempty"`
+	// BreakingChanges is what the candidate takes from the callers of the version that was
+	// live when it was applied for.
+	BreakingChanges []BreakingChange `json:"breaking_changes,omitempty"`
+	// AuthorizationID, AppID, AppName and Until say who is to call, and until when; in
+	// applications to be authorized alone, which have no revision, connection and definition.
+	AuthorizationID string     `json:"authorization_id,omitempty"`
+	AppID           string     `json:"app_id,omitempty"`
+	AppName         string     `json:"app_name,omitempty"`
+	Until           *time.Time `json:"until,omitempty"`
 	// Digest names the candidate; a decision may name it to be sure what it decides.
 	Digest        string     `json:"digest"`
 	Remark        string     `json:"remark,omitempty"`

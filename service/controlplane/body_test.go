@@ -44,7 +44,7 @@ func TestABodyIsHeldAgainstItsSchema(t *testing.T) {
 		},
 		"fields differ by case": {
 			body: wholeAPI + `, "Timeout_MS": 1}`,
-			want: []service.FieldError{{Pointer: "/Timeout_MS", Message: `There is no field "Timeout_MS" here; the fields are auth_type, cache_ttl_seconds, caller_rate_limit, connection_id, debug, description, error_codes, failure_sample, folder_id, group_id, method, mode, name, path, protocols, rate_limit, registration, request_content_type, request_parameters, resource_group, response_content_type, response_parameters, script, success_sample, timeout_ms, visibility, wizard.`}},
+			want: []service.FieldError{{Pointer: "/Timeout_MS", Message: `There is no field "Timeout_MS" here; the fields are allow_app_code, auth_type, cache_ttl_seconds, caller_rate_limit, connection_id, debug, description, error_codes, failure_sample, folder_id, group_id, method, mode, name, path, protocols, rate_limit, registration, request_content_type, request_parameters, resource_group, response_content_type, response_parameters, script, success_sample, timeout_ms, visibility, wizard.`}},
 		},
 		"every fault is told at once": {
 			body: `{"name": 7, "method": "GET", "auth_type": "NONE", "timeout_ms": "10", "script": ["x", {"y": [1]}], "response_parameters": {}}`,

@@ -144,23 +144,22 @@ func (g *Gateway) Load(ctx context.Context) error {
 	return g.apply(ctx, change{})
 }
 
-// PublicationChanged serves what the store now has of the publication. Where the
-// store does not answer the error says so; the gateway then serves what it served
-// before, and goes on trying.
-func (g *Gateway) PublicationChanged(ctx context.Context, publicationID string) error {
-	return g.applyOrRetry(ctx, change{publicationID: publicationID})
-}
-
-// ConnectionChanged compiles the routes that read from the connection anew; errors
-// are as in [Gateway.PublicationChanged].
-func (g *Gateway) ConnectionChanged(ctx context.Context, connectionID string) error {
-	return g.applyOrRetry(ctx, change{connectionID: connectionID})
-}
-
-// EnvironmentChanged applies the limit that the environment has now; errors are as in
-// [Gateway.PublicationChanged].
-func (g *Gateway) EnvironmentChanged(ctx context.Context, environmentID string) error {
-	return g.applyOrRetry(ctx, change{environmentID: environmentID})
+// Changed serves what the store now has of the things that changed. Where the store
+// does not answer the error says so; the gateway then serves what it served before, and
+// goes on trying.
+func (g *Gateway) Changed(ctx context.Context, changes ...lifecycle.Change) error {
+	var errs []error
+	for _, ch := range changes {
+		switch ch.Kind {
+		case lifecycle.ChangePublication:
+			errs = append(errs, g.applyOrRetry(ctx, change{publicationID: ch.ID}))
+		case lifecycle.ChangeConnection:
+			errs = append(errs, g.applyOrRetry(ctx, change{connectionID: ch.ID}))
+		case lifecycle.ChangeEnvironment:
+			errs = append(errs, g.applyOrRetry(ctx, change{environmentID: ch.ID}))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Stale returns nil while every change that the gateway was told of is served, and

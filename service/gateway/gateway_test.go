@@ -276,7 +276,7 @@ func (h *house) publishUndebugged(t testing.TB, name string, d service.Definitio
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := h.gateway.PublicationChanged(ctx, p.ID); err != nil {
+	if err := h.gateway.Changed(ctx, lifecycle.Change{Kind: lifecycle.ChangePublication, ID: p.ID}); err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -395,7 +395,7 @@ func TestAConnectionThatCannotBeReadBreaksItsOwnRoutesAlone(t *testing.T) {
 		}
 	}
 	unreadable.set("", nil)
-	if err := h.gateway.ConnectionChanged(t.Context(), one.ID); err != nil {
+	if err := h.gateway.Changed(t.Context(), lifecycle.Change{Kind: lifecycle.ChangeConnection, ID: one.ID}); err != nil {
 		t.Error(err)
 	}
 	if got := statuses(); got != [2]int{http.StatusOK, http.StatusOK} {
@@ -473,7 +473,7 @@ func TestAStoreThatFailsIsToldOfAndTriedAgain(t *testing.T) {
 	if _, err := h.Suspend(context.Background(), h.caller, p.ID, service.ActionInput{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.gateway.PublicationChanged(context.Background(), p.ID); !errors.Is(err, errStoreDown) {
+	if err := h.gateway.Changed(context.Background(), lifecycle.Change{Kind: lifecycle.ChangePublication, ID: p.ID}); !errors.Is(err, errStoreDown) {
 		t.Errorf("the error is %v", err)
 	}
 	if err := h.gateway.Stale(); !errors.Is(err, errStoreDown) {
@@ -537,7 +537,7 @@ func TestCallsUnderWayFinishWithThePlanTheyBeganWith(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := h.gateway.ConnectionChanged(ctx, conn.ID); err != nil {
+			if err := h.gateway.Changed(ctx, lifecycle.Change{Kind: lifecycle.ChangeConnection, ID: conn.ID}); err != nil {
 				t.Fatal(err)
 			}
 			if got := h.call(t, http.MethodGet, "/count"); string(got.Data) != `[{"n":0}]` {
@@ -640,7 +640,7 @@ func (h *house) toggle(ctx context.Context, p service.Publication) error {
 	if err != nil {
 		return err
 	}
-	return h.gateway.PublicationChanged(ctx, p.ID)
+	return h.gateway.Changed(ctx, lifecycle.Change{Kind: lifecycle.ChangePublication, ID: p.ID})
 }
 
 func TestAnOlderReadingNeverReplacesANewerOne(t *testing.T) {

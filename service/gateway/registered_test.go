@@ -25,6 +25,7 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/backend"
 	"github.com/dataservice/terraform-provider-dataservice/service/dialguard"
+	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 )
 
 // received is a request as a backend got it.
@@ -747,7 +748,7 @@ func TestARegisteredAPIComesAndGoesLikeAnyOther(t *testing.T) {
 	if err := h.gateway.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.gateway.ConnectionChanged(t.Context(), "another"); err != nil {
+	if err := h.gateway.Changed(t.Context(), lifecycle.Change{Kind: lifecycle.ChangeConnection, ID: "another"}); err != nil {
 		t.Fatal(err)
 	}
 	if resp, _ := h.raw(t, "GET", "/registered", "", nil); resp.Status != http.StatusOK {

@@ -42,13 +42,13 @@ func (s *Service) createFirst(ctx context.Context, tx Tx, secret service.Secret)
 	if err := tx.CreateWorkspace(ctx, &workspace); err != nil {
 		return err
 	}
-	instance := service.Instance{ID: service.NewID(now), WorkspaceID: workspace.ID, Name: service.DefaultInstance, CreatedAt: now}
+	instance := service.Instance{ID: service.NewID(now), WorkspaceID: workspace.ID, InstanceSpec: service.InstanceSpec{Name: service.DefaultInstance}, CreatedAt: now}
 	if err := tx.CreateInstance(ctx, &instance); err != nil {
 		return err
 	}
 	release := service.Environment{
 		ID: service.ReleaseEnvironmentID, WorkspaceID: workspace.ID, InstanceID: instance.ID, Name: service.ReleaseEnvironmentName,
-		Policy: service.Policy{ReviewRequired: true}, CreatedAt: now, UpdatedAt: now,
+		Policy: service.DefaultPolicy, CreatedAt: now, UpdatedAt: now,
 	}
 	if err := tx.CreateEnvironment(ctx, release); err != nil {
 		return err

@@ -139,7 +139,7 @@ func (s *Service) UpdateConnection(ctx context.Context, c Caller, ref, ifMatch s
 		return s.record(ctx, tx, c, "connection.update", conn.ID, conn.Name, change{before.ConnectionSpec, conn.ConnectionSpec})
 	})
 	if mayHaveChanged(err) {
-		s.connectionChanged(ctx, conn.ID)
+		s.changed(ctx, Change{ChangeConnection, conn.ID})
 	}
 	if err != nil {
 		return conn, staleOrConflict(err, ifMatch, "connection", before.Name)
@@ -256,7 +256,7 @@ func (s *Service) DeleteConnection(ctx context.Context, c Caller, ref, ifMatch s
 		return s.record(ctx, tx, c, "connection.delete", conn.ID, conn.Name, nil)
 	})
 	if conn.ID != "" && mayHaveChanged(err) {
-		s.connectionChanged(ctx, conn.ID)
+		s.changed(ctx, Change{ChangeConnection, conn.ID})
 	}
 	return err
 }

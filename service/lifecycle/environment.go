@@ -4,6 +4,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
@@ -29,7 +30,7 @@ func (s *Service) CreateEnvironment(ctx context.Context, c Caller, in service.En
 			ID: service.NewID(now), WorkspaceID: c.Workspace.ID, InstanceID: instance.ID, Name: in.Name,
 			Description: in.Description, Policy: policy(in), CreatedAt: now, UpdatedAt: now,
 		}
-		if err := s.checkPolicyChange(c, service.Policy{ReviewRequired: true}, e.Policy); err != nil {
+		if err := s.checkPolicyChange(c, service.DefaultPolicy, e.Policy); err != nil {
 			return e, "", err
 		}
 		if err := e.Validate(); err != nil {
@@ -42,8 +43,18 @@ func (s *Service) CreateEnvironment(ctx context.Context, c Caller, in service.En
 	})
 }
 
+// policy is what the input says, and the default of what it leaves out.
 func policy(in service.EnvironmentInput) service.Policy {
-	return service.Policy{ReviewRequired: in.ReviewRequired == nil || *in.ReviewRequired, FourEyes: in.FourEyes, RateLimit: in.RateLimit}
+	p := service.DefaultPolicy
+	p.FourEyes, p.RateLimit = in.FourEyes, in.RateLimit
+	if in.ReviewRequired != nil {
+		p.ReviewRequired = *in.ReviewRequired
+	}
+	if in.NoticeHours != nil {
+		p.NoticeHours = *in.NoticeHours
+	}
+	p.BreakingChanges = cmp.Or(in.BreakingChanges, p.BreakingChanges)
+	return p
 }
 
 func (s *Service) checkPolicyChange(c Caller, before, after service.Policy) error {
@@ -99,12 +110,14 @@ func (s *Service) UpdateEnvironment(ctx context.Context, c Caller, ref string, i
 		return s.record(ctx, tx, c, "environment.update", e.ID, e.Name, change{before, e})
 	})
 	if mayHaveChanged(err) {
+		var changes []Change
 		for _, p := range renamed {
-			s.changed(ctx, p.ID)
+			changes = append(changes, Change{ChangePublication, p.ID})
 		}
 		if limited {
-			s.environmentChanged(ctx, e.ID)
+			changes = append(changes, Change{ChangeEnvironment, e.ID})
 		}
+		s.changed(ctx, changes...)
 	}
 	return e, err
 }

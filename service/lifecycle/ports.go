@@ -258,14 +258,38 @@ type Runner interface {
 	Debug(ctx context.Context, d service.Definition, c service.Connection, call service.DebugInput) (service.DebugResult, error)
 }
 
-// Router is told when what the gateway serves may have changed. The calls return
-// when the gateway of this process serves the new state. Where it cannot, they return
-// an error, and the gateway follows by itself as soon as it can.
+// ChangeKind is a kind of thing that the gateway serves by.
+type ChangeKind string
+
+// The kinds of change that a [Router] is told of.
+const (
+	// ChangePublication: a publication's status or live version changed, or it is gone.
+	ChangePublication ChangeKind = "publication"
+	// ChangeAuthorization: the apps that may call a publication changed; the id is the
+	// publication's.
+	ChangeAuthorization ChangeKind = "authorization"
+	// ChangeConnection: a connection's parts or secret changed.
+	ChangeConnection ChangeKind = "connection"
+	// ChangeEnvironment: an environment's policy changed.
+	ChangeEnvironment ChangeKind = "environment"
+	// ChangeInstance: an instance's host names changed, or it is gone.
+	ChangeInstance ChangeKind = "instance"
+	// ChangeApp: an app's credentials changed, or it is gone.
+	ChangeApp ChangeKind = "app"
+	// ChangeMember: a member's tokens changed, or it is gone.
+	ChangeMember ChangeKind = "member"
+)
+
+// Change is one thing that is not what it was.
+type Change struct {
+	Kind ChangeKind
+	ID   string
+}
+
+// Router is told when what the gateway serves may have changed.
 type Router interface {
-	// PublicationChanged tells that a publication's status or live version changed, or that it is gone.
-	PublicationChanged(ctx context.Context, publicationID string) error
-	// ConnectionChanged tells that a connection's parts or secret changed.
-	ConnectionChanged(ctx context.Context, connectionID string) error
-	// EnvironmentChanged tells that an environment's policy changed.
-	EnvironmentChanged(ctx context.Context, environmentID string) error
+	// Changed returns when the gateway of this process serves the new state of all of
+	// them. Where it cannot, it returns an error, and the gateway follows by itself as
+	// soon as it can.
+	Changed(ctx context.Context, changes ...Change) error
 }

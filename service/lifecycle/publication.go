@@ -108,7 +108,7 @@ func (s *Service) Publish(ctx context.Context, c Caller, in service.PublishInput
 		return p, "", err
 	})
 	if mayHaveChanged(err) {
-		s.changed(ctx, cmp.Or(p.ID, touched))
+		s.changed(ctx, Change{ChangePublication, cmp.Or(p.ID, touched)})
 	}
 	if err != nil {
 		return none, err
@@ -390,7 +390,7 @@ func (s *Service) act(ctx context.Context, c Caller, call service.Call, id strin
 		return p, "", s.actOn(ctx, tx, c, call, &p, env, in)
 	})
 	if mayHaveChanged(err) {
-		s.changed(ctx, id)
+		s.changed(ctx, Change{ChangePublication, id})
 	}
 	if err != nil {
 		return none, err

@@ -64,7 +64,7 @@ func (s *Service) decide(ctx context.Context, c Caller, call service.Call, id st
 		return r, "", err
 	})
 	if touched != "" && mayHaveChanged(err) {
-		s.changed(ctx, touched)
+		s.changed(ctx, Change{ChangePublication, touched})
 	}
 	if err != nil {
 		return none, err
@@ -115,7 +115,7 @@ func (s *Service) CancelReview(ctx context.Context, c Caller, id string, in serv
 		return r, "", err
 	})
 	if touched != "" && mayHaveChanged(err) {
-		s.changed(ctx, touched)
+		s.changed(ctx, Change{ChangePublication, touched})
 	}
 	if err != nil {
 		return none, err

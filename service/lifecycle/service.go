@@ -107,26 +107,20 @@ func (s *Service) Run(ctx context.Context) {
 // mayHaveChanged reports whether an update with that result may be in the store.
 func mayHaveChanged(err error) bool { return err == nil || errors.Is(err, ErrOutcomeUnknown) }
 
-// changed tells everybody who cares that a publication is not what it was. The
-// change is durable already: a gateway that cannot follow at once does so later.
-func (s *Service) changed(ctx context.Context, publicationID string) {
-	if err := s.Router.PublicationChanged(context.WithoutCancel(ctx), publicationID); err != nil {
-		s.Logger.ErrorContext(ctx, "the gateway cannot follow a publication yet", "publication_id", publicationID, "error", err)
+// changed tells the gateway that things are not what they were, and everybody who waits
+// for one of the publications among them. The change is durable already: a gateway that
+// cannot follow at once does so later.
+func (s *Service) changed(ctx context.Context, changes ...Change) {
+	if len(changes) == 0 {
+		return
 	}
-	s.watch.notify(publicationID)
-}
-
-// connectionChanged tells the gateway that a connection is not what it was.
-func (s *Service) connectionChanged(ctx context.Context, connectionID string) {
-	if err := s.Router.ConnectionChanged(context.WithoutCancel(ctx), connectionID); err != nil {
-		s.Logger.ErrorContext(ctx, "the gateway cannot follow a connection yet", "connection_id", connectionID, "error", err)
+	if err := s.Router.Changed(context.WithoutCancel(ctx), changes...); err != nil {
+		s.Logger.ErrorContext(ctx, "the gateway cannot follow a change yet", "changes", changes, "error", err)
 	}
-}
-
-// environmentChanged tells the gateway that an environment's policy is not what it was.
-func (s *Service) environmentChanged(ctx context.Context, environmentID string) {
-	if err := s.Router.EnvironmentChanged(context.WithoutCancel(ctx), environmentID); err != nil {
-		s.Logger.ErrorContext(ctx, "the gateway cannot follow an environment yet", "environment_id", environmentID, "error", err)
+	for _, c := range changes {
+		if c.Kind == ChangePublication || c.Kind == ChangeAuthorization {
+			s.watch.notify(c.ID)
+		}
 	}
 }
 

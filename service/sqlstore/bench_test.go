@@ -48,8 +48,8 @@ func publish(b *testing.B, s *sqlstore.Store, c service.Connection, n int) servi
 		if err := tx.CreateAPI(ctx, &a); err != nil {
 			return err
 		}
-		e := service.Environment{ID: service.NewID(now), WorkspaceID: c.WorkspaceID, Name: fmt.Sprintf("ENV_%d", n), CreatedAt: now, UpdatedAt: now}
-		i := service.Instance{ID: service.NewID(now), WorkspaceID: c.WorkspaceID, Name: fmt.Sprintf("instance_%d", n), CreatedAt: now}
+		e := service.Environment{ID: service.NewID(now), WorkspaceID: c.WorkspaceID, Policy: service.DefaultPolicy, Name: fmt.Sprintf("ENV_%d", n), CreatedAt: now, UpdatedAt: now}
+		i := service.Instance{ID: service.NewID(now), WorkspaceID: c.WorkspaceID, InstanceSpec: service.InstanceSpec{Name: fmt.Sprintf("instance_%d", n)}, CreatedAt: now}
 		if err := tx.CreateInstance(ctx, &i); err != nil {
 			return err
 		}

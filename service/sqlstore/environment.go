@@ -13,13 +13,13 @@ import (
 var environments = noun[service.Environment]{
 	kind: "environment", alias: "e", named: true,
 	query: `SELECT e.id, e.workspace_id, e.instance_id, e.name, e.description, e.review_required, e.four_eyes,
-		e.rate_requests, e.rate_period_seconds, e.created_at, e.updated_at
+		e.notice_hours, e.breaking_changes, e.rate_requests, e.rate_period_seconds, e.created_at, e.updated_at
 		FROM environments e`,
 	nameHolds: ` AND e.instance_id IN (SELECT i.id FROM instances i WHERE i.workspace_id = e.workspace_id AND i.name = '` + service.DefaultInstance + `')`,
 	scan: func(r row) (e service.Environment, err error) {
 		var limit service.RateLimit
 		err = r.Scan(&e.ID, &e.WorkspaceID, &e.InstanceID, &e.Name, &e.Description, intoFlag(&e.ReviewRequired), intoFlag(&e.FourEyes),
-			&limit.Requests, &limit.PeriodSeconds, intoTime(&e.CreatedAt), intoTime(&e.UpdatedAt))
+			&e.NoticeHours, &e.BreakingChanges, &limit.Requests, &limit.PeriodSeconds, intoTime(&e.CreatedAt), intoTime(&e.UpdatedAt))
 		if limit.Requests > 0 {
 			e.RateLimit = &limit
 		}
@@ -37,20 +37,21 @@ func stored(l *service.RateLimit) service.RateLimit {
 
 func (t *transaction) CreateEnvironment(ctx context.Context, e service.Environment) error {
 	_, err := t.exec(ctx, taken("environment", e.Name), `INSERT INTO environments
-		(id, workspace_id, instance_id, name, description, review_required, four_eyes, rate_requests, rate_period_seconds, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		(id, workspace_id, instance_id, name, description, review_required, four_eyes, notice_hours, breaking_changes, rate_requests, rate_period_seconds, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		e.ID, e.WorkspaceID, e.InstanceID, e.Name, e.Description, flag(e.ReviewRequired), flag(e.FourEyes),
-		stored(e.RateLimit).Requests, stored(e.RateLimit).PeriodSeconds, stamp(e.CreatedAt), stamp(e.UpdatedAt))
+		e.NoticeHours, string(e.BreakingChanges), stored(e.RateLimit).Requests, stored(e.RateLimit).PeriodSeconds, stamp(e.CreatedAt), stamp(e.UpdatedAt))
 	return err
 }
 
 // UpdateEnvironment sets everything but the instance.
 func (t *transaction) UpdateEnvironment(ctx context.Context, e service.Environment) error {
 	n, err := t.exec(ctx, taken("environment", e.Name),
-		`UPDATE environments SET name = ?, description = ?, review_required = ?, four_eyes = ?, rate_requests = ?, rate_period_seconds = ?, updated_at = ?
+		`UPDATE environments SET name = ?, description = ?, review_required = ?, four_eyes = ?,
+			notice_hours = ?, breaking_changes = ?, rate_requests = ?, rate_period_seconds = ?, updated_at = ?
 			WHERE workspace_id = ? AND id = ?`,
 		e.Name, e.Description, flag(e.ReviewRequired), flag(e.FourEyes),
-		stored(e.RateLimit).Requests, stored(e.RateLimit).PeriodSeconds, stamp(e.UpdatedAt), e.WorkspaceID, e.ID)
+		e.NoticeHours, string(e.BreakingChanges), stored(e.RateLimit).Requests, stored(e.RateLimit).PeriodSeconds, stamp(e.UpdatedAt), e.WorkspaceID, e.ID)
 	return affects(n, err, environments.kind, e.ID)
 }
 

@@ -145,7 +145,7 @@ func instance(t *testing.T, open Open) {
 		return tx.Instance(ctx, w.workspace.ID, "other")
 	})
 	wantContains(t, w.refused(service.CodeAlreadyExists, func(ctx context.Context, tx lifecycle.Tx) error {
-		return tx.CreateInstance(ctx, &service.Instance{ID: w.id(), WorkspaceID: w.workspace.ID, Name: "default", CreatedAt: start})
+		return tx.CreateInstance(ctx, &service.Instance{ID: w.id(), WorkspaceID: w.workspace.ID, InstanceSpec: service.InstanceSpec{Name: "default"}, CreatedAt: start})
 	}), `There is an instance named "default" already.`)
 	wantEqual(t, "the list", read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Instance, error) {
 		return tx.Instances(ctx, w.workspace.ID, lifecycle.Page{Limit: 10})
@@ -154,10 +154,10 @@ func instance(t *testing.T, open Open) {
 
 func environment(t *testing.T, open Open) {
 	w := newWorld(t, open)
-	other := service.Instance{ID: w.id(), WorkspaceID: w.workspace.ID, Name: "edge", CreatedAt: w.time()}
+	other := service.Instance{ID: w.id(), WorkspaceID: w.workspace.ID, InstanceSpec: service.InstanceSpec{Name: "edge"}, CreatedAt: w.time()}
 	stage := service.Environment{
 		ID: w.id(), WorkspaceID: w.workspace.ID, InstanceID: w.instance.ID, Name: "STAGE", Description: "before RELEASE",
-		Policy: service.Policy{FourEyes: true, RateLimit: &service.RateLimit{Requests: 500, PeriodSeconds: 60}}, CreatedAt: w.time(), UpdatedAt: w.time(),
+		Policy: service.Policy{FourEyes: true, NoticeHours: 7, BreakingChanges: service.BreakingForbid, RateLimit: &service.RateLimit{Requests: 500, PeriodSeconds: 60}}, CreatedAt: w.time(), UpdatedAt: w.time(),
 	}
 	elsewhere := stage
 	elsewhere.ID, elsewhere.InstanceID, elsewhere.Description = w.id(), other.ID, "of another instance"
@@ -187,14 +187,14 @@ func environment(t *testing.T, open Open) {
 		return tx.CreateEnvironment(ctx, twin)
 	}), `There is an environment named "STAGE" already.`)
 
-	stage.Name, stage.Description, stage.Policy, stage.UpdatedAt = "TEST", "", service.Policy{ReviewRequired: true}, start.Add(time.Hour)
+	stage.Name, stage.Description, stage.Policy, stage.UpdatedAt = "TEST", "", service.DefaultPolicy, start.Add(time.Hour)
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateEnvironment(ctx, stage) })
 	wantEqual(t, "the changed environment", read(w, find("TEST")), stage)
 	stage.RateLimit = &service.RateLimit{Requests: 1000000}
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateEnvironment(ctx, stage) })
 	wantEqual(t, "the environment with another limit", read(w, find("TEST")), stage)
 	w.refused(service.CodeNotFound, func(ctx context.Context, tx lifecycle.Tx) error {
-		return tx.UpdateEnvironment(ctx, service.Environment{ID: w.id(), WorkspaceID: w.workspace.ID, Name: "X"})
+		return tx.UpdateEnvironment(ctx, service.Environment{ID: w.id(), WorkspaceID: w.workspace.ID, Name: "X", Policy: service.DefaultPolicy})
 	})
 	if list := read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Environment, error) {
 		return tx.Environments(ctx, w.workspace.ID, lifecycle.Page{Limit: 10})

@@ -103,13 +103,13 @@ func empty(t *testing.T, store lifecycle.Store) *world {
 		if err := tx.CreateWorkspace(ctx, &w.workspace); err != nil {
 			return err
 		}
-		w.instance = service.Instance{ID: w.id(), WorkspaceID: w.workspace.ID, Name: service.DefaultInstance, CreatedAt: w.time()}
+		w.instance = service.Instance{ID: w.id(), WorkspaceID: w.workspace.ID, InstanceSpec: service.InstanceSpec{Name: service.DefaultInstance}, CreatedAt: w.time()}
 		if err := tx.CreateInstance(ctx, &w.instance); err != nil {
 			return err
 		}
 		w.release = service.Environment{
 			ID: service.ReleaseEnvironmentID, WorkspaceID: w.workspace.ID, InstanceID: w.instance.ID, Name: service.ReleaseEnvironmentName,
-			Policy: service.Policy{ReviewRequired: true}, CreatedAt: w.time(), UpdatedAt: w.time(),
+			Policy: service.DefaultPolicy, CreatedAt: w.time(), UpdatedAt: w.time(),
 		}
 		if err := tx.CreateEnvironment(ctx, w.release); err != nil {
 			return err
@@ -208,7 +208,7 @@ func (w *world) addAPI(name, path string) service.API {
 // addEnvironment stores an environment of the default instance.
 func (w *world) addEnvironment(name string) service.Environment {
 	w.t.Helper()
-	e := service.Environment{ID: w.id(), WorkspaceID: w.workspace.ID, InstanceID: w.instance.ID, Name: name, CreatedAt: w.time(), UpdatedAt: w.time()}
+	e := service.Environment{ID: w.id(), WorkspaceID: w.workspace.ID, InstanceID: w.instance.ID, Name: name, Policy: service.DefaultPolicy, CreatedAt: w.time(), UpdatedAt: w.time()}
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.CreateEnvironment(ctx, e) })
 	return e
 }
