@@ -145,9 +145,16 @@ type Tx interface {
 	// alone and serves every workspace.
 	CallablePublication(ctx context.Context, id string) (service.Publication, error)
 
-	// Versions of a publication, newest first.
+	// Versions of a publication, newest first; Live is that of the publication.
 	CreateVersion(ctx context.Context, v *service.Version) error
+	// UpdateVersion changes LiveSince and LiveBy alone: a version is for good.
+	UpdateVersion(ctx context.Context, v service.Version) error
+	Version(ctx context.Context, publicationID, name string) (service.Version, error)
 	Versions(ctx context.Context, publicationID string) ([]service.Version, error)
+	// PruneVersions removes all versions but the live one, those that an open review
+	// names, and as many of the others as are to be kept, which are those that were live
+	// last. It returns the names of what it removed, oldest first.
+	PruneVersions(ctx context.Context, publicationID string, keep int) ([]string, error)
 
 	// Apps. Their secrets go in and come out in clear and lie encrypted.
 	CreateApp(ctx context.Context, a service.App, webhookSecret service.Secret) error

@@ -43,7 +43,7 @@ var publications = noun[service.Publication]{
 			return p, err
 		}
 		if live.ID != "" {
-			live.Name = versionName(live.Number)
+			live.Name, live.Live = versionName(live.Number), true
 			p.Live = &live
 		}
 		p.OpenReview, p.Rejection = ofPublication(open, p), ofPublication(rejection, p)
