@@ -36,6 +36,7 @@ func Run(t *testing.T, open Open) {
 		{"filing", filing},
 		{"visibility", visibility},
 		{"publications", publications},
+		{"versions", versions},
 		{"reviews", reviews},
 		{"apps", apps},
 		{"authorizations", authorizations},
@@ -187,6 +188,7 @@ func (w *world) newVersion(p service.Publication, a service.API) service.Version
 	return service.Version{
 		ID: w.id(), PublicationID: p.ID, Revision: a.Revision, APIName: a.Name, Description: a.Description, ConnectionID: a.ConnectionID,
 		Definition: a.Definition, Remark: "first release", CreatedBy: w.reviewer.Name, CreatedAt: w.time(),
+		Live: true, LiveSince: w.time(), LiveBy: w.reviewer.Name,
 	}
 }
 
