@@ -320,6 +320,8 @@ func answers(call call, data []byte, out any) bool {
 		name = "status"
 	case *service.Validation:
 		name = "warnings"
+	case *service.TrailReport:
+		name = "events"
 	default:
 		if strings.HasPrefix(reflect.TypeOf(out).Elem().Name(), "List[") {
 			name = "items"
