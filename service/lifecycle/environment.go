@@ -148,7 +148,7 @@ func (s *Service) DeleteEnvironment(ctx context.Context, c Caller, ref string) e
 		if _, err := tx.VoidIdempotency(ctx, e.ID, ""); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, c, "environment.delete", e.ID, e.Name, nil)
+		return s.record(ctx, tx, c, "environment.delete", e.ID, e.Name, change{e, nil})
 	})
 }
 

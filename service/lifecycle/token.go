@@ -110,7 +110,7 @@ func (s *Service) IssueToken(ctx context.Context, c Caller, in service.TokenInpu
 		if err := tx.CreateToken(ctx, t, hashToken(secret.Reveal())); err != nil {
 			return issuedToken{}, "", err
 		}
-		return issuedToken{t, secret.Reveal()}, "", s.record(ctx, tx, c, "token.create", t.ID, m.Name, nil)
+		return issuedToken{t, secret.Reveal()}, "", s.record(ctx, tx, c, "token.create", t.ID, m.Name, t)
 	})
 	return service.IssuedToken{Token: issued.Token, Secret: issued.secret}, err
 }
@@ -148,7 +148,7 @@ func (s *Service) RevokeToken(ctx context.Context, c Caller, id string) error {
 		if err := tx.RevokeToken(ctx, c.Workspace.ID, id, s.now()); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, c, "token.revoke", t.ID, t.MemberName, nil)
+		return s.record(ctx, tx, c, "token.revoke", t.ID, t.MemberName, t)
 	})
 }
 
