@@ -77,6 +77,9 @@ func (t *transaction) Reviews(ctx context.Context, workspaceID string, f lifecyc
 	if f.PublicationID != "" {
 		c = c.and("r.publication_id = ?", f.PublicationID)
 	}
+	if f.ApplicantID != "" {
+		c = c.and("r.applicant_id = ?", f.ApplicantID)
+	}
 	if f.Revision != 0 {
 		c = c.and("r.revision = ?", f.Revision)
 	}
