@@ -25,10 +25,17 @@ import (
 const apiType = "dataservice_api"
 
 type apiResource struct {
-	configured
+	record[apiModel, service.APIInput, service.API, *apiModel]
 }
 
-func newAPIResource() resource.Resource { return &apiResource{} }
+func newAPIResource() resource.Resource {
+	r := &apiResource{}
+	r.typeName, r.noun = apiType, "API"
+	r.create, r.read = (*client.Client).CreateAPI, (*client.Client).API
+	r.update, r.remove = (*client.Client).UpdateAPI, (*client.Client).DeleteAPI
+	r.etag = service.API.ETag
+	return r
+}
 
 type apiModel struct {
 	ID            types.String `tfsdk:"id"`
@@ -45,10 +52,6 @@ type apiModel struct {
 	DebugStatus  types.String `tfsdk:"debug_status"`
 	DebugMessage types.String `tfsdk:"debug_message"`
 	OwnerName    types.String `tfsdk:"owner_name"`
-}
-
-func (r *apiResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = apiType
 }
 
 func (r *apiResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -100,6 +103,8 @@ func (r *apiResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *
 		Attributes: attributes,
 	}
 }
+
+func (m *apiModel) idAndName() (id, name types.String) { return m.ID, m.Name }
 
 // input is what the service is asked to make of the model, with defaults filled in and
 // without details that do not count; what is unknown reads as empty.
@@ -244,92 +249,4 @@ func passing(err error) bool {
 func (r *apiResource) notValidated(diags *diag.Diagnostics, plan apiModel, err error) {
 	diags.AddWarning("Not checked against the database",
 		fmt.Sprintf("The plan could not have %s checked by the service; the apply checks it again. %s", plan.Name.ValueString(), err))
-}
-
-func (r *apiResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	var plan apiModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
-		return
-	}
-	in := plan.input()
-	key, err := r.backend.createKey(ctx, apiType, in.Name, in)
-	if err != nil {
-		addError(&resp.Diagnostics, nil, r.summary("create", plan), err)
-		return
-	}
-	release, ok := r.backend.claim(key)
-	if !ok {
-		addDuplicate(&resp.Diagnostics, path.Root("name"), fmt.Sprintf("the API %q", in.Name))
-		return
-	}
-	made, err := r.backend.client.CreateAPI(ctx, in, client.IdempotencyKey(key))
-	if err != nil {
-		release()
-		addCreateError(ctx, &resp.Diagnostics, req.Plan.Schema.Type(), apiType, in.Name, r.summary("create", plan), err, func(ctx context.Context, name string) (string, error) {
-			there, err := r.backend.client.API(ctx, name)
-			return there.ID, err
-		})
-		return
-	}
-	plan.take(made)
-	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, etagKey, etagValue(made.RowVersion, made.ETag()))...)
-}
-
-func (r *apiResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	var state apiModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || !r.backend.readable(ctx, &resp.Diagnostics) {
-		return
-	}
-	got, err := r.backend.client.API(ctx, state.ID.ValueString())
-	if client.IsNotFound(err) {
-		resp.State.RemoveResource(ctx)
-		return
-	}
-	if err != nil {
-		addError(&resp.Diagnostics, nil, r.summary("read", state), err)
-		return
-	}
-	state.take(got)
-	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, etagKey, etagValue(got.RowVersion, got.ETag()))...)
-}
-
-func (r *apiResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var plan apiModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	etag, diags := etagOf(ctx, req.Private)
-	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
-		return
-	}
-	got, err := r.backend.client.UpdateAPI(ctx, plan.ID.ValueString(), plan.input(), client.IfMatch(etag))
-	if err != nil {
-		addUpdateError(&resp.Diagnostics, req.Plan.Schema.Type(), r.summary("update", plan), err)
-		return
-	}
-	plan.take(got)
-	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, etagKey, etagValue(got.RowVersion, got.ETag()))...)
-}
-
-func (r *apiResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	var state apiModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
-		return
-	}
-	if err := r.backend.client.DeleteAPI(ctx, state.ID.ValueString()); err != nil && !client.IsNotFound(err) {
-		addError(&resp.Diagnostics, nil, r.summary("delete", state), err)
-	}
-}
-
-func (r *apiResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	resource.ImportStatePassthroughID(ctx, path.Root("id"), req, resp)
-}
-
-func (r *apiResource) summary(verb string, m apiModel) string {
-	return summary(verb, "API", m.Name.ValueString(), m.ID.ValueString())
 }

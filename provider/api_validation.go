@@ -58,6 +58,8 @@ func (m *apiModel) decided(ctx context.Context, at []string) bool {
 	switch at[0] {
 	case "folder_id":
 		return !m.GroupID.IsUnknown()
+	case "allow_app_code":
+		return !m.AuthType.IsUnknown()
 	case "wizard":
 		return m.modeKnown() && knownIfGiven(ctx, m.Wizard.Attributes()["paged"])
 	case "script":

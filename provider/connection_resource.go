@@ -29,10 +29,18 @@ import (
 const connectionType = "dataservice_connection"
 
 type connectionResource struct {
-	configured
+	record[connectionModel, service.ConnectionInput, service.Connection, *connectionModel]
 }
 
-func newConnectionResource() resource.Resource { return &connectionResource{} }
+func newConnectionResource() resource.Resource {
+	r := &connectionResource{}
+	r.typeName, r.noun = connectionType, "connection"
+	r.create, r.read = (*client.Client).CreateConnection, (*client.Client).Connection
+	r.update, r.remove = (*client.Client).UpdateConnection, (*client.Client).DeleteConnection
+	r.etag = service.Connection.ETag
+	r.keyed, r.complete = keyOfConnection, addPassword
+	return r
+}
 
 type connectionModel struct {
 	ID                types.String `tfsdk:"id"`
@@ -50,10 +58,6 @@ type connectionModel struct {
 	PasswordWO        types.String `tfsdk:"password_wo"`
 	PasswordWOVersion types.Int64  `tfsdk:"password_wo_version"`
 	SecretVersion     types.Int64  `tfsdk:"secret_version"`
-}
-
-func (r *connectionResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = connectionType
 }
 
 func (r *connectionResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -146,6 +150,17 @@ func (m *connectionModel) spec() service.ConnectionSpec {
 	}
 }
 
+// input is what the service is asked for; [addPassword] completes it.
+func (m *connectionModel) input() service.ConnectionInput {
+	return service.ConnectionInput{ConnectionSpec: m.spec()}
+}
+
+// keyOfConnection is what the key of a create is made of. It must not be made of the
+// password, which could be guessed from it: its version stands for it.
+func keyOfConnection(plan *connectionModel) any {
+	return []any{plan.input(), plan.PasswordWOVersion.ValueInt64()}
+}
+
 // sendsPassword reports whether the step from the state to the plan sends the
 // password again. Beside a new version that is what leads to another place, or
 // there in another way: the service demands the password then, so that nobody who
@@ -154,6 +169,8 @@ func (m *connectionModel) sendsPassword(state connectionModel) bool {
 	return !m.PasswordWOVersion.Equal(state.PasswordWOVersion) || !m.Engine.Equal(state.Engine) ||
 		!m.Host.Equal(state.Host) || !m.Port.Equal(state.Port) || !m.SSLMode.Equal(state.SSLMode)
 }
+
+func (m *connectionModel) idAndName() (id, name types.String) { return m.ID, m.Name }
 
 // take makes the model say what the service answered.
 func (m *connectionModel) take(c service.Connection) {
@@ -262,111 +279,14 @@ func (r *connectionResource) validated(ctx context.Context, req resource.ModifyP
 	}
 }
 
-func (r *connectionResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	var plan connectionModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	password, diags := passwordOf(ctx, req.Config)
-	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
-		return
+// addPassword reads the write-only password, which is in the configuration alone, where
+// the step from the state to the plan sends it.
+func addPassword(ctx context.Context, config tfsdk.Config, plan, state *connectionModel, in *service.ConnectionInput) diag.Diagnostics {
+	if state != nil && !plan.sendsPassword(*state) {
+		return nil
 	}
-	in := service.ConnectionInput{ConnectionSpec: plan.spec()}
-	// The key must not be made of the password, which could be guessed from it. Its
-	// version stands for it.
-	key, err := r.backend.createKey(ctx, connectionType, in.Name, []any{in, plan.PasswordWOVersion.ValueInt64()})
-	if err != nil {
-		addError(&resp.Diagnostics, nil, r.summary("create", plan), err)
-		return
-	}
-	release, ok := r.backend.claim(key)
-	if !ok {
-		addDuplicate(&resp.Diagnostics, path.Root("name"), fmt.Sprintf("the connection %q", in.Name))
-		return
-	}
-	in.Password = password
-	made, err := r.backend.client.CreateConnection(ctx, in, client.IdempotencyKey(key))
-	if err != nil {
-		release()
-		addCreateError(ctx, &resp.Diagnostics, req.Plan.Schema.Type(), connectionType, in.Name, r.summary("create", plan), err, func(ctx context.Context, name string) (string, error) {
-			there, err := r.backend.client.Connection(ctx, name)
-			return there.ID, err
-		})
-		return
-	}
-	plan.take(made)
-	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, etagKey, etagValue(made.RowVersion, made.ETag()))...)
-}
-
-func (r *connectionResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	var state connectionModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || !r.backend.readable(ctx, &resp.Diagnostics) {
-		return
-	}
-	got, err := r.backend.client.Connection(ctx, state.ID.ValueString())
-	if client.IsNotFound(err) {
-		resp.State.RemoveResource(ctx)
-		return
-	}
-	if err != nil {
-		addError(&resp.Diagnostics, nil, r.summary("read", state), err)
-		return
-	}
-	state.take(got)
-	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, etagKey, etagValue(got.RowVersion, got.ETag()))...)
-}
-
-func (r *connectionResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var plan, state connectionModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	etag, diags := etagOf(ctx, req.Private)
-	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
-		return
-	}
-	in := service.ConnectionInput{ConnectionSpec: plan.spec()}
-	if plan.sendsPassword(state) {
-		in.Password, diags = passwordOf(ctx, req.Config)
-		resp.Diagnostics.Append(diags...)
-	}
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	got, err := r.backend.client.UpdateConnection(ctx, state.ID.ValueString(), in, client.IfMatch(etag))
-	if err != nil {
-		addUpdateError(&resp.Diagnostics, req.Plan.Schema.Type(), r.summary("update", plan), err)
-		return
-	}
-	plan.take(got)
-	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, etagKey, etagValue(got.RowVersion, got.ETag()))...)
-}
-
-func (r *connectionResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	var state connectionModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
-		return
-	}
-	if err := r.backend.client.DeleteConnection(ctx, state.ID.ValueString()); err != nil && !client.IsNotFound(err) {
-		addError(&resp.Diagnostics, nil, r.summary("delete", state), err)
-	}
-}
-
-func (r *connectionResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	resource.ImportStatePassthroughID(ctx, path.Root("id"), req, resp)
-}
-
-func (r *connectionResource) summary(verb string, m connectionModel) string {
-	return summary(verb, "connection", m.Name.ValueString(), m.ID.ValueString())
-}
-
-// passwordOf reads the write-only password, which is in the configuration alone.
-func passwordOf(ctx context.Context, config tfsdk.Config) (*string, diag.Diagnostics) {
 	var password types.String
 	diags := config.GetAttribute(ctx, path.Root("password_wo"), &password)
-	return password.ValueStringPointer(), diags
+	in.Password = password.ValueStringPointer()
+	return diags
 }

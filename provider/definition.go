@@ -23,6 +23,7 @@ type definitionModel struct {
 	RequestContentType  types.String `tfsdk:"request_content_type"`
 	ResponseContentType types.String `tfsdk:"response_content_type"`
 	AuthType            types.String `tfsdk:"auth_type"`
+	AllowAppCode        types.Bool   `tfsdk:"allow_app_code"`
 	TimeoutMS           types.Int64  `tfsdk:"timeout_ms"`
 	ConnectionID        types.String `tfsdk:"connection_id"`
 	Wizard              types.Object `tfsdk:"wizard"`
@@ -44,7 +45,7 @@ func (m *definitionModel) definition() service.Definition {
 		Path: m.Path.ValueString(), Method: service.Method(m.Method.ValueString()), Mode: service.Mode(m.Mode.ValueString()),
 		Protocols:          protocolsOf(m.Protocols),
 		RequestContentType: service.ContentType(m.RequestContentType.ValueString()), ResponseContentType: service.ContentType(m.ResponseContentType.ValueString()),
-		AuthType: service.AuthType(m.AuthType.ValueString()), TimeoutMS: int(m.TimeoutMS.ValueInt64()), ConnectionID: m.ConnectionID.ValueString(),
+		AuthType: service.AuthType(m.AuthType.ValueString()), AllowAppCode: m.AllowAppCode.ValueBool(), TimeoutMS: int(m.TimeoutMS.ValueInt64()), ConnectionID: m.ConnectionID.ValueString(),
 		Wizard: wizardOf(m.Wizard), Script: scriptOf(m.Script), Registration: registrationOf(m.Registration),
 		RequestParameters: requestParametersOf(m.RequestParameters), ResponseParameters: responseParametersOf(m.ResponseParameters),
 		ErrorCodes:    errorCodesOf(m.ErrorCodes),
@@ -61,7 +62,8 @@ func (m *definitionModel) takeDefinition(d service.Definition) {
 	m.Path, m.Method, m.Mode = types.StringValue(d.Path), types.StringValue(string(d.Method)), types.StringValue(string(d.Mode))
 	m.Protocols = protocolsValue(d.Protocols)
 	m.RequestContentType, m.ResponseContentType = types.StringValue(string(d.RequestContentType)), types.StringValue(string(d.ResponseContentType))
-	m.AuthType, m.TimeoutMS, m.ConnectionID = types.StringValue(string(d.AuthType)), types.Int64Value(int64(d.TimeoutMS)), optional(m.ConnectionID, d.ConnectionID)
+	m.AuthType, m.AllowAppCode = types.StringValue(string(d.AuthType)), types.BoolValue(d.AllowAppCode)
+	m.TimeoutMS, m.ConnectionID = types.Int64Value(int64(d.TimeoutMS)), optional(m.ConnectionID, d.ConnectionID)
 	m.RequestParameters = requestParametersValue(m.RequestParameters, d.RequestParameters)
 	m.ResponseParameters = responseParametersValue(m.ResponseParameters, d.ResponseParameters)
 	m.ErrorCodes = errorCodesValue(m.ErrorCodes, d.ErrorCodes)
@@ -119,7 +121,7 @@ func (m *definitionModel) details() attr.Value {
 
 // known reports whether everything that makes the definition is known.
 func (m *definitionModel) known(ctx context.Context) bool {
-	return fullyKnown(ctx, m.Mode, m.details(), m.Path, m.Method, m.Protocols, m.RequestContentType, m.ResponseContentType, m.AuthType, m.TimeoutMS,
+	return fullyKnown(ctx, m.Mode, m.details(), m.Path, m.Method, m.Protocols, m.RequestContentType, m.ResponseContentType, m.AuthType, m.AllowAppCode, m.TimeoutMS,
 		m.ConnectionID, m.RequestParameters, m.ResponseParameters, m.ErrorCodes, m.SuccessSample, m.FailureSample, m.RateLimit, m.CallerRateLimit, m.CacheTTLSeconds)
 }
 

@@ -55,9 +55,10 @@ func definitionAttributes() map[string]schema.Attribute {
 		"response_content_type": textOr(service.ContentJSON,
 			"Format of the answer: `JSON` (where absent); a registered API can also answer `XML`."),
 		"auth_type": schema.StringAttribute{
-			MarkdownDescription: "How callers prove who they are: `NONE` lets everybody call. There is no default, so that an open API is one on purpose.",
+			MarkdownDescription: "How callers prove who they are: `APP` asks for the signature of an authorized `dataservice_app`, `IAM` for the token of a member whose app of the type `IAM` is authorized, and `NONE` lets everybody call. There is no default, so that an open API is one on purpose.",
 			Required:            true,
 		},
+		"allow_app_code": flag("`APP`: whether an app's AppCode in a header will do in place of a signature; `false` where absent. It is easier to send, and to steal."),
 		"timeout_ms": schema.Int64Attribute{
 			MarkdownDescription: "How long one call may take, 1 to 30000 milliseconds; 10000 where absent. The database cancels the statement when it is over, and the call of a backend is broken off.",
 			Optional:            true,

@@ -13,11 +13,8 @@ import (
 // etagKey is where the private state keeps the entity tag of what the state shows.
 const etagKey = "etag"
 
-// etagValue is the entity tag as private state; a service that told none gets no check.
-func etagValue(rowVersion int64, etag string) []byte {
-	if rowVersion == 0 {
-		etag = ""
-	}
+// etagValue is the entity tag as private state; "" asks for no check.
+func etagValue(etag string) []byte {
 	data, err := json.Marshal(etag)
 	if err != nil {
 		panic("provider: a text is always JSON: " + err.Error())
@@ -27,6 +24,10 @@ func etagValue(rowVersion int64, etag string) []byte {
 
 type privateState interface {
 	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
+}
+
+type keptState interface {
+	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
 }
 
 func etagOf(ctx context.Context, private privateState) (string, diag.Diagnostics) {

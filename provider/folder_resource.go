@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64planmodifier"
@@ -22,10 +21,18 @@ import (
 const folderType = "dataservice_folder"
 
 type folderResource struct {
-	configured
+	record[folderModel, service.FolderInput, service.Folder, *folderModel]
 }
 
-func newFolderResource() resource.Resource { return &folderResource{} }
+func newFolderResource() resource.Resource {
+	r := &folderResource{}
+	r.typeName, r.noun = folderType, "folder"
+	r.create, r.read = (*client.Client).CreateFolder, (*client.Client).Folder
+	r.update, r.remove = (*client.Client).UpdateFolder, (*client.Client).DeleteFolder
+	r.etag = service.Folder.ETag
+	r.find = folderBeside
+	return r
+}
 
 type folderModel struct {
 	ID       types.String `tfsdk:"id"`
@@ -33,10 +40,6 @@ type folderModel struct {
 	Name     types.String `tfsdk:"name"`
 	GroupID  types.String `tfsdk:"group_id"`
 	ParentID types.String `tfsdk:"parent_id"`
-}
-
-func (r *folderResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = folderType
 }
 
 func (r *folderResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -76,6 +79,8 @@ func (m *folderModel) input() service.FolderInput {
 	}}
 }
 
+func (m *folderModel) idAndName() (id, name types.String) { return m.ID, m.Name }
+
 // take makes the model say what the service answered.
 func (m *folderModel) take(f service.Folder) {
 	m.ID, m.Number, m.Name = types.StringValue(f.ID), types.Int64Value(f.Number), types.StringValue(f.Name)
@@ -90,40 +95,10 @@ func (r *folderResource) ValidateConfig(ctx context.Context, req resource.Valida
 	}
 }
 
-func (r *folderResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	var plan folderModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
-		return
-	}
-	in := plan.input()
-	key, err := r.backend.createKey(ctx, folderType, in.Name, in)
-	if err != nil {
-		addError(&resp.Diagnostics, nil, r.summary("create", plan), err)
-		return
-	}
-	release, ok := r.backend.claim(key)
-	if !ok {
-		addDuplicate(&resp.Diagnostics, path.Root("name"), fmt.Sprintf("the folder %q", in.Name))
-		return
-	}
-	made, err := r.backend.client.CreateFolder(ctx, in, client.IdempotencyKey(key))
-	if err != nil {
-		release()
-		addCreateError(ctx, &resp.Diagnostics, req.Plan.Schema.Type(), folderType, in.Name, r.summary("create", plan), err, func(ctx context.Context, _ string) (string, error) {
-			return r.beside(ctx, in)
-		})
-		return
-	}
-	plan.take(made)
-	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, etagKey, etagValue(made.RowVersion, made.ETag()))...)
-}
-
-// beside returns the id of the folder that has the name in the same place.
-func (r *folderResource) beside(ctx context.Context, in service.FolderInput) (string, error) {
+// folderBeside returns the id of the folder that has the name in the same place.
+func folderBeside(c *client.Client, ctx context.Context, in service.FolderInput) (string, error) {
 	folders, err := client.All(ctx, func(ctx context.Context, page client.Page) (service.List[service.Folder], error) {
-		return r.backend.client.Folders(ctx, client.FolderFilter{GroupID: in.GroupID, ParentID: in.ParentID}, page)
+		return c.Folders(ctx, client.FolderFilter{GroupID: in.GroupID, ParentID: in.ParentID}, page)
 	})
 	if err != nil {
 		return "", err
@@ -134,61 +109,4 @@ func (r *folderResource) beside(ctx context.Context, in service.FolderInput) (st
 		}
 	}
 	return "", service.NotFound("folder", in.Name)
-}
-
-func (r *folderResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	var state folderModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || !r.backend.readable(ctx, &resp.Diagnostics) {
-		return
-	}
-	got, err := r.backend.client.Folder(ctx, state.ID.ValueString())
-	if client.IsNotFound(err) {
-		resp.State.RemoveResource(ctx)
-		return
-	}
-	if err != nil {
-		addError(&resp.Diagnostics, nil, r.summary("read", state), err)
-		return
-	}
-	state.take(got)
-	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, etagKey, etagValue(got.RowVersion, got.ETag()))...)
-}
-
-func (r *folderResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var plan folderModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	etag, diags := etagOf(ctx, req.Private)
-	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
-		return
-	}
-	got, err := r.backend.client.UpdateFolder(ctx, plan.ID.ValueString(), plan.input(), client.IfMatch(etag))
-	if err != nil {
-		addUpdateError(&resp.Diagnostics, req.Plan.Schema.Type(), r.summary("update", plan), err)
-		return
-	}
-	plan.take(got)
-	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, etagKey, etagValue(got.RowVersion, got.ETag()))...)
-}
-
-func (r *folderResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	var state folderModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
-		return
-	}
-	if err := r.backend.client.DeleteFolder(ctx, state.ID.ValueString()); err != nil && !client.IsNotFound(err) {
-		addError(&resp.Diagnostics, nil, r.summary("delete", state), err)
-	}
-}
-
-func (r *folderResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	resource.ImportStatePassthroughID(ctx, path.Root("id"), req, resp)
-}
-
-func (r *folderResource) summary(verb string, m folderModel) string {
-	return summary(verb, "folder", m.Name.ValueString(), m.ID.ValueString())
 }

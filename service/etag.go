@@ -17,4 +17,10 @@ func (g Group) ETag() string { return etag(g.RowVersion) }
 // ETag is the entity tag of the folder.
 func (f Folder) ETag() string { return etag(f.RowVersion) }
 
-func etag(rowVersion int64) string { return `"` + strconv.FormatInt(rowVersion, 10) + `"` }
+// etag is the entity tag of a row version; "" where that is not known.
+func etag(rowVersion int64) string {
+	if rowVersion == 0 {
+		return ""
+	}
+	return `"` + strconv.FormatInt(rowVersion, 10) + `"`
+}
