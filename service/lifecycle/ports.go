@@ -261,6 +261,8 @@ type APIFilter struct {
 	GroupID string
 	// FolderID keeps the APIs that lie directly in the folder.
 	FolderID string
+	// OwnerID keeps the member's own.
+	OwnerID string
 	Sight    *Sight
 }
 

@@ -192,7 +192,7 @@ func (w *world) newAPI(name, path string) service.API {
 func (w *world) newPublication(a service.API, e service.Environment) service.Publication {
 	return service.Publication{
 		ID: w.id(), WorkspaceID: w.workspace.ID, APIID: a.ID, APIName: a.Name, EnvironmentID: e.ID, EnvironmentName: e.Name,
-		InstanceID: e.InstanceID, Status: service.StatusCreated, CreatedAt: w.time(), UpdatedAt: w.time(), RowVersion: 1,
+		InstanceID: e.InstanceID, AnyHost: e.InstanceID == w.instance.ID, Status: service.StatusCreated, CreatedAt: w.time(), UpdatedAt: w.time(), RowVersion: 1,
 	}
 }
 
