@@ -28,8 +28,8 @@ func appNamed(name string) service.AppInput {
 	return service.AppInput{AppSpec: service.AppSpec{Name: name, WebhookURL: "https://shop.example.com/hook"}}
 }
 
-// actions returns the actions of the audit trail since a sequence number, and their text.
-func (h *house) actions(t testing.TB, after int64) (actions []string, text string) {
+// trail returns the actions of the audit trail since a sequence number, and their text.
+func (h *house) trail(t testing.TB, after int64) (actions []string, text string) {
 	t.Helper()
 	for {
 		l, err := h.Events(h.ctx, h.admin, lifecycle.EventFilter{}, after, 500)
@@ -78,7 +78,7 @@ func TestAnAppHasCredentialsForItsOwnerAlone(t *testing.T) {
 		}
 		_, err := h.UpdateApp(h.ctx, rev, a.ID, "", appNamed("mine"))
 		wantCode(t, err, service.CodeForbidden, "guest")
-		if _, text := h.actions(t, 0); strings.Contains(text, got.Secret) || strings.Contains(text, got.AppCode) || strings.Contains(text, got.WebhookSecret) {
+		if _, text := h.trail(t, 0); strings.Contains(text, got.Secret) || strings.Contains(text, got.AppCode) || strings.Contains(text, got.WebhookSecret) {
 			t.Error("a secret is in the audit trail")
 		}
 	})
