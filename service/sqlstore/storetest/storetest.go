@@ -38,6 +38,8 @@ func Run(t *testing.T, open Open) {
 		{"publications", publications},
 		{"versions", versions},
 		{"reviews", reviews},
+		{"apps", apps},
+		{"authorizations", authorizations},
 		{"deletion", deletion},
 		{"transactions", transactions},
 		{"concurrency", concurrency},
