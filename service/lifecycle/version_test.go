@@ -174,7 +174,7 @@ func TestAVersionWhoseConnectionIsDeletedCannotBeSwitchedTo(t *testing.T) {
 	h := newHouse(t, stores["sqlite"](t))
 	rev := h.member(t, "rev", service.RoleDeveloper, true)
 	old := must(h.CreateConnection(h.ctx, rev, service.ConnectionInput{
-		ConnectionSpec: service.ConnectionSpec{Name: "old", Engine: service.EngineSQLite, File: "numbers.db"},
+		ConnectionSpec: service.ConnectionSpec{Name: "legacy", Engine: service.EngineSQLite, File: "numbers.db"},
 	}))(t)
 	api := h.api(t, rev, "orders")
 	must(h.Publish(h.ctx, rev, service.PublishInput{APIID: api.ID, Revision: 1, ConnectionID: old.ID}))(t)
@@ -343,16 +343,12 @@ func TestABatchIsAnsweredItemByItem(t *testing.T) {
 			t.Errorf("the replay made it %s", p.Status)
 		}
 		in.Items[0].Remark = "another request"
-		_, err := h.PublishBatch(h.ctx, rev, in)
-		if err != nil {
-			t.Fatal(err)
-		}
 		wantCode(t, must(h.PublishBatch(h.ctx, rev, in))(t)[0].Err, service.CodeIdempotencyMismatch)
 
 		if done := must(h.PublishBatch(h.ctx, dev, service.PublishBatchInput{Items: []service.PublishInput{{APIID: a.ID, Revision: 1}}}))(t); done[0].Publication.OpenReview == nil {
 			t.Errorf("a developer's item is %+v", done[0].Publication)
 		}
-		_, err = h.PublishBatch(h.ctx, dev, service.PublishBatchInput{})
+		_, err := h.PublishBatch(h.ctx, dev, service.PublishBatchInput{})
 		wantCode(t, err, service.CodeInvalid, "/items")
 		_, err = h.PublishBatch(h.ctx, dev, service.PublishBatchInput{Items: make([]service.PublishInput, service.MaxBatch+1)})
 		wantCode(t, err, service.CodeInvalid, fmt.Sprint(service.MaxBatch+1))
