@@ -40,6 +40,8 @@ func Run(t *testing.T, open Open) {
 		{"reviews", reviews},
 		{"apps", apps},
 		{"authorizations", authorizations},
+		{"notices", notices},
+		{"deliveries", deliveries},
 		{"deletion", deletion},
 		{"transactions", transactions},
 		{"concurrency", concurrency},
