@@ -19,7 +19,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
-	"github.com/dataservice/terraform-provider-dataservice/service/client"
 )
 
 const shopApp = "dataservice_app.shop"
@@ -263,5 +262,3 @@ func TestTheCredentialsOfAnApp(t *testing.T) {
 	}
 	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{read, again, iam}})
 }
-
-var _ = client.IsNotFound
