@@ -210,8 +210,7 @@ func (r *appResource) rotate(ctx context.Context, req resource.UpdateRequest, re
 	if err != nil {
 		return err
 	}
-	rotated, err := r.backend.client.RotateApp(ctx, state.ID.ValueString(), plan.rotation(), client.IdempotencyKey(key))
-	if err != nil {
+	if _, err := r.backend.client.RotateApp(ctx, state.ID.ValueString(), plan.rotation(), client.IdempotencyKey(key)); err != nil {
 		return err
 	}
 	counted, err := json.Marshal(rotations + 1)
@@ -219,6 +218,5 @@ func (r *appResource) rotate(ctx context.Context, req resource.UpdateRequest, re
 		return err
 	}
 	resp.Diagnostics.Append(resp.Private.SetKey(ctx, rotationsKey, counted)...)
-	resp.Diagnostics.Append(r.keepETag(ctx, resp.Private, rotated)...)
 	return nil
 }

@@ -4,6 +4,7 @@
 package service
 
 import (
+	"log/slog"
 	"net/url"
 	"time"
 )
@@ -84,20 +85,31 @@ func (s AppSpec) Validate() error {
 }
 
 // Credentials are what an app signs its calls with. The previous secret and AppCode go
-// on being valid until PreviousValidUntil, so that a rotation needs no pause.
+// on being valid until PreviousValidUntil, so that a rotation needs no pause. An app of
+// type IAM has a WebhookSecret alone. The answer to a rotation has no secrets: the owner
+// reads them.
 type Credentials struct {
 	AppID   string `json:"app_id"`
-	Key     string `json:"key"`
-	Secret  string `json:"secret"`
-	AppCode string `json:"app_code"`
-	// Generation counts the rotations, from 1.
-	Generation int64     `json:"generation"`
+	Key     string `json:"key,omitempty"`
+	Secret  string `json:"secret,omitempty"`
+	AppCode string `json:"app_code,omitempty"`
+	// Generation counts from 1, and each rotation counts it up.
+	Generation int64     `json:"generation,omitempty"`
 	CreatedAt  time.Time `json:"created_at"`
 	// PreviousValidUntil is absent where there is no previous generation that is still valid.
 	PreviousValidUntil *time.Time `json:"previous_valid_until,omitempty"`
 	// WebhookSecret is the key of the signatures of the app's webhook.
-	WebhookSecret string `json:"webhook_secret"`
+	WebhookSecret string `json:"webhook_secret,omitempty"`
 }
+
+// String hides the secrets from fmt.
+func (c Credentials) String() string { return "credentials of app " + c.AppID }
+
+// GoString hides the secrets from %#v.
+func (c Credentials) GoString() string { return c.String() }
+
+// LogValue hides the secrets from slog.
+func (c Credentials) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // Limits of a rotation's overlap, in hours.
 const (
@@ -109,6 +121,23 @@ const (
 type RotateInput struct {
 	// OverlapHours is how long the present ones stay valid.
 	OverlapHours *int `json:"overlap_hours,omitempty" doc:"How long the present secret and AppCode stay valid besides the new ones, 0 to 720 hours; 24 where absent. Older ones end at once."`
+}
+
+// Validate checks the overlap.
+func (in RotateInput) Validate() error {
+	var v Invalid
+	if h := in.OverlapHours; h != nil && (*h < 0 || *h > MaxOverlapHours) {
+		v.Addf("/overlap_hours", "%d is not an overlap: use 0 to %d hours.", *h, MaxOverlapHours)
+	}
+	return v.Err("The rotation")
+}
+
+// Overlap is how long the present credentials stay valid.
+func (in RotateInput) Overlap() time.Duration {
+	if in.OverlapHours == nil {
+		return DefaultOverlapHours * time.Hour
+	}
+	return time.Duration(*in.OverlapHours) * time.Hour
 }
 
 // ETag is the entity tag of the app.

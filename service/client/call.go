@@ -316,6 +316,8 @@ func answers(call call, data []byte, out any) bool {
 		name = "member"
 	case *service.PublishedAPI:
 		name = "api_id"
+	case *service.Credentials:
+		name = "app_id"
 	case *service.DebugResult:
 		name = "status"
 	case *service.Validation:

@@ -126,7 +126,8 @@ type Tx interface {
 	PutRevision(ctx context.Context, r service.Revision) error
 	Revision(ctx context.Context, apiID string, number int64) (service.Revision, error)
 
-	// Publications, with Live, OpenReview and Rejection filled in.
+	// Publications, with Live, OpenReview, Rejection and AuthorizedApps filled in. The
+	// applications of authorizations are theirs, not the publication's.
 	CreatePublication(ctx context.Context, p *service.Publication) error
 	UpdatePublication(ctx context.Context, p *service.Publication) error
 	DeletePublication(ctx context.Context, workspaceID, id string) error
@@ -147,6 +148,43 @@ type Tx interface {
 	// Versions of a publication, newest first.
 	CreateVersion(ctx context.Context, v *service.Version) error
 	Versions(ctx context.Context, publicationID string) ([]service.Version, error)
+
+	// Apps. Their secrets go in and come out in clear and lie encrypted.
+	CreateApp(ctx context.Context, a service.App, webhookSecret service.Secret) error
+	// UpdateApp changes everything but type and key, which are for good.
+	UpdateApp(ctx context.Context, a *service.App) error
+	// DeleteApp removes the app with its keys, authorizations and applications.
+	DeleteApp(ctx context.Context, workspaceID, id string) error
+	App(ctx context.Context, workspaceID, ref string) (service.App, error)
+	Apps(ctx context.Context, workspaceID string, filter AppFilter, page Page) ([]service.App, error)
+	// WebhookSecret returns the key that the app's webhooks are signed with.
+	WebhookSecret(ctx context.Context, appID string) (service.Secret, error)
+	// PutKeyGenerations makes these the app's generations, in place of those that it had.
+	PutKeyGenerations(ctx context.Context, appID string, generations []KeyGeneration) error
+	// AppKey returns the key of an app of type APP, of whatever workspace; CodeNotFound for IAM.
+	AppKey(ctx context.Context, appID string) (AppKey, error)
+	// AppKeys returns the keys of every app of type APP, of all workspaces, in the order of
+	// the apps' ids.
+	AppKeys(ctx context.Context, page Page) ([]AppKey, error)
+	// IAMTokens returns the tokens, of all workspaces, that are not revoked and whose
+	// member has an IAM app: those of one member, or of all where memberID is "".
+	IAMTokens(ctx context.Context, memberID string) ([]IAMToken, error)
+
+	// Authorizations, with OpenReview and Rejection filled in.
+	CreateAuthorization(ctx context.Context, z *service.Authorization) error
+	UpdateAuthorization(ctx context.Context, z *service.Authorization) error
+	Authorization(ctx context.Context, workspaceID, id string) (service.Authorization, error)
+	AuthorizationOf(ctx context.Context, publicationID, appID string) (service.Authorization, error)
+	Authorizations(ctx context.Context, workspaceID string, filter AuthorizationFilter, page Page) ([]service.Authorization, error)
+	// DueAuthorizations returns those of all workspaces that hold and whose Until or
+	// RevokeAt is not after that time, soonest first.
+	DueAuthorizations(ctx context.Context, before time.Time, limit int) ([]service.Authorization, error)
+	// NextAuthorizationEnd returns the soonest Until or RevokeAt of all that hold; false
+	// where none ends by itself.
+	NextAuthorizationEnd(ctx context.Context) (time.Time, bool, error)
+	// Grants returns who may call, or once might, the publications with these ids, of
+	// whatever workspace, in the order of the publications' ids.
+	Grants(ctx context.Context, publicationIDs []string) ([]Grant, error)
 
 	// Reviews, newest first.
 	CreateReview(ctx context.Context, r service.Review) error
@@ -212,12 +250,66 @@ type PublicationFilter struct {
 	ConnectionID string
 }
 
+// AppFilter narrows a list of apps; empty fields do not.
+type AppFilter struct {
+	OwnerID string
+	Type    service.AppType
+}
+
+// KeyGeneration is one of the secrets and AppCodes of an app.
+type KeyGeneration struct {
+	// Generation counts from 1.
+	Generation      int64
+	Secret, AppCode service.Secret
+	CreatedAt       time.Time
+	// ValidUntil is nil for the present generation.
+	ValidUntil *time.Time
+}
+
+// AppKey is what the calls of an app of type APP are recognised by.
+type AppKey struct {
+	AppID, AppName, WorkspaceID, OwnerID string
+	Key                                  string
+	// Generations holds the present one and maybe the one before it, newest first. One
+	// whose time is over may be among them.
+	Generations []KeyGeneration
+}
+
+// IAMToken is a token that an IAM app's owner calls with.
+type IAMToken struct {
+	// Hash is the SHA-256 of the token.
+	Hash                                  [32]byte
+	MemberID, AppID, AppName, WorkspaceID string
+	// ExpiresAt is nil where it does not expire; its time may be over.
+	ExpiresAt *time.Time
+}
+
+// Grant is an app's right to call a publication as the gateway needs to know it.
+type Grant struct {
+	PublicationID, AppID, AppName string
+	// Status may be any: what holds no more has an answer of its own.
+	Status service.AuthorizationStatus
+	// Until and RevokeAt are those of [service.Authorization].
+	Until, RevokeAt *time.Time
+}
+
+// AuthorizationFilter narrows a list of authorizations; empty fields do not.
+type AuthorizationFilter struct {
+	PublicationID, APIID, EnvironmentID, AppID string
+	// AppOwnerID keeps those of the member's own apps.
+	AppOwnerID string
+	Statuses   []service.AuthorizationStatus
+	// Sight shows the authorizations of its member's own apps in any case.
+	Sight *Sight
+}
+
 // ReviewFilter narrows a list of reviews; empty fields do not.
 type ReviewFilter struct {
-	PublicationID string
-	Revision      int64
-	Kind          service.ReviewKind
-	Status        service.ReviewStatus
+	PublicationID   string
+	AuthorizationID string
+	Revision        int64
+	Kind            service.ReviewKind
+	Status          service.ReviewStatus
 	// Sight shows the reviews that its member applied for or decided in any case.
 	Sight *Sight
 }

@@ -116,7 +116,7 @@ func (c flagColumn) Scan(src any) error {
 	return nil
 }
 
-// definitionColumn reads a stored definition. What was stored before a field existed says
+// definitionColumn reads a stored definition; "" is none and leaves dest as it is. What was stored before a field existed says
 // nothing of it, and reads as what leaving it out means.
 type definitionColumn struct{ dest *service.Definition }
 
@@ -124,7 +124,7 @@ func intoDefinition(dest *service.Definition) sql.Scanner { return definitionCol
 
 func (c definitionColumn) Scan(src any) error {
 	var text sql.NullString
-	if err := text.Scan(src); err != nil || !text.Valid {
+	if err := text.Scan(src); err != nil || text.String == "" {
 		return err
 	}
 	if err := json.Unmarshal([]byte(text.String), c.dest); err != nil {

@@ -18,10 +18,11 @@ var publications = noun[service.Publication]{
 	kind: "publication", alias: "p",
 	query: `SELECT p.id, p.workspace_id, p.api_id, a.name, p.environment_id, e.name, e.instance_id, p.status, p.resume,
 		p.row_version, p.created_at, p.updated_at, ` + privateTo + `,
+		(SELECT COUNT(*) FROM authorizations z WHERE z.publication_id = p.id AND ` + holding + `),
 		` + versionColumns + `, ` + reviewColumns("o", "oa", "od") + `, ` + reviewColumns("j", "ja", "jd") + `
 		FROM publications p JOIN apis a ON a.id = p.api_id JOIN environments e ON e.id = p.environment_id
 		LEFT JOIN versions v ON v.id = p.live_version_id
-		LEFT JOIN reviews o ON o.publication_id = p.id AND o.status = 'PENDING'
+		LEFT JOIN reviews o ON o.publication_id = p.id AND o.status = 'PENDING' AND o.kind <> 'AUTHORIZE'
 		LEFT JOIN members oa ON oa.id = o.applicant_id LEFT JOIN members od ON od.id = o.decider_id
 		LEFT JOIN reviews j ON j.id = p.rejection_review_id
 		LEFT JOIN members ja ON ja.id = j.applicant_id LEFT JOIN members jd ON jd.id = j.decider_id`,
@@ -33,6 +34,7 @@ var publications = noun[service.Publication]{
 		columns := []any{
 			&p.ID, &p.WorkspaceID, &p.APIID, &p.APIName, &p.EnvironmentID, &p.EnvironmentName, &p.InstanceID, &p.Status, &p.Resume,
 			&p.RowVersion, intoTime(&p.CreatedAt), intoTime(&p.UpdatedAt), &p.PrivateTo,
+			&p.AuthorizedApps,
 		}
 		columns = append(columns, intoVersion(&live)...)
 		columns = append(columns, intoReview(&open)...)

@@ -12,11 +12,16 @@ import (
 
 var reviews = noun[service.Review]{
 	kind: "review", alias: "r",
-	query: `SELECT r.workspace_id, r.publication_id, p.api_id, p.environment_id, e.name, ` + privateTo + `, ` + reviewColumns("r", "ra", "rd") + `
+	query: `SELECT r.workspace_id, r.publication_id, p.api_id, p.environment_id, e.name, ` + privateTo + `,
+		r.authorization_id, q.id, q.name, r.until_at, ` + reviewColumns("r", "ra", "rd") + `
 		FROM reviews r JOIN publications p ON p.id = r.publication_id JOIN apis a ON a.id = p.api_id JOIN environments e ON e.id = p.environment_id
+		LEFT JOIN authorizations z ON z.id = r.authorization_id LEFT JOIN apps q ON q.id = z.app_id
 		JOIN members ra ON ra.id = r.applicant_id LEFT JOIN members rd ON rd.id = r.decider_id`,
 	scan: func(r row) (v service.Review, err error) {
-		columns := []any{&v.WorkspaceID, &v.PublicationID, &v.APIID, &v.EnvironmentID, &v.EnvironmentName, &v.PrivateTo}
+		columns := []any{
+			&v.WorkspaceID, &v.PublicationID, &v.APIID, &v.EnvironmentID, &v.EnvironmentName, &v.PrivateTo,
+			into(&v.AuthorizationID), into(&v.AppID), into(&v.AppName), intoMaybe(&v.Until),
+		}
 		return v, r.Scan(append(columns, intoReview(&v)...)...)
 	},
 }
@@ -39,9 +44,13 @@ func intoReview(v *service.Review) []any {
 }
 
 func (t *transaction) CreateReview(ctx context.Context, r service.Review) error {
-	definition, err := document(r.Definition)
-	if err != nil {
-		return t.fail(err, blame{})
+	// An application to be authorized is about no definition.
+	definition := ""
+	if r.Kind != service.ReviewAuthorize {
+		var err error
+		if definition, err = document(r.Definition); err != nil {
+			return t.fail(err, blame{})
+		}
 	}
 	var held any
 	if r.Status == service.ReviewPending {
@@ -49,12 +58,12 @@ func (t *transaction) CreateReview(ctx context.Context, r service.Review) error 
 	}
 	open := blame{duplicate: service.Errorf(service.CodeConflict,
 		"Another application for the API %q in %s was opened at the same time. Read it and try again.", r.APIName, r.EnvironmentName)}
-	_, err = t.exec(ctx, open, `INSERT INTO reviews
+	_, err := t.exec(ctx, open, `INSERT INTO reviews
 		(id, workspace_id, publication_id, api_name, description, kind, status, revision, connection_id, held_connection_id, definition, digest, remark,
-		applicant_id, decider_id, comment, created_at, decided_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		applicant_id, decider_id, comment, created_at, decided_at, authorization_id, until_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		r.ID, r.WorkspaceID, r.PublicationID, r.APIName, r.Description, string(r.Kind), string(r.Status), r.Revision, r.ConnectionID, held, definition, r.Digest, r.Remark,
-		r.ApplicantID, orNull(r.DeciderID), r.Comment, stamp(r.CreatedAt), maybeStamp(r.DecidedAt))
+		r.ApplicantID, orNull(r.DeciderID), r.Comment, stamp(r.CreatedAt), maybeStamp(r.DecidedAt), orNull(r.AuthorizationID), maybeStamp(r.Until))
 	return err
 }
 
@@ -76,6 +85,9 @@ func (t *transaction) Reviews(ctx context.Context, workspaceID string, f lifecyc
 	}
 	if f.PublicationID != "" {
 		c = c.and("r.publication_id = ?", f.PublicationID)
+	}
+	if f.AuthorizationID != "" {
+		c = c.and("r.authorization_id = ?", f.AuthorizationID)
 	}
 	if f.Revision != 0 {
 		c = c.and("r.revision = ?", f.Revision)

@@ -37,6 +37,8 @@ func Run(t *testing.T, open Open) {
 		{"visibility", visibility},
 		{"publications", publications},
 		{"reviews", reviews},
+		{"apps", apps},
+		{"authorizations", authorizations},
 		{"deletion", deletion},
 		{"transactions", transactions},
 		{"concurrency", concurrency},
