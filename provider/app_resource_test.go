@@ -255,7 +255,7 @@ func TestTheCredentialsOfAnApp(t *testing.T) {
 	iam := s.step("app_credentials", s.developer, text(map[string]string{"app": "till"}))
 	iam.ConfigStateChecks = []statecheck.StateCheck{
 		echoed("key", knownvalue.Null()), echoed("secret", knownvalue.Null()), echoed("app_code", knownvalue.Null()),
-		echoed("webhook_secret", knownvalue.NotNull()),
+		echoed("webhook_secret", knownvalue.NotNull()), echoed("generation", knownvalue.Null()),
 	}
 	for _, step := range []*resource.TestStep{&read, &again, &iam} {
 		step.ProtoV6ProviderFactories = withEcho()
