@@ -19,7 +19,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
-	"github.com/dataservice/terraform-provider-dataservice/service/client"
 )
 
 const shopApp = "dataservice_app.shop"
@@ -256,12 +255,10 @@ func TestTheCredentialsOfAnApp(t *testing.T) {
 	iam := s.step("app_credentials", s.developer, text(map[string]string{"app": "till"}))
 	iam.ConfigStateChecks = []statecheck.StateCheck{
 		echoed("key", knownvalue.Null()), echoed("secret", knownvalue.Null()), echoed("app_code", knownvalue.Null()),
-		echoed("webhook_secret", knownvalue.NotNull()),
+		echoed("webhook_secret", knownvalue.NotNull()), echoed("generation", knownvalue.Null()),
 	}
 	for _, step := range []*resource.TestStep{&read, &again, &iam} {
 		step.ProtoV6ProviderFactories = withEcho()
 	}
 	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{read, again, iam}})
 }
-
-var _ = client.IsNotFound
