@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
@@ -129,22 +128,10 @@ func (t *transaction) Authorizations(ctx context.Context, workspaceID string, f 
 		}
 	}
 	if len(f.Statuses) > 0 {
-		c = c.in("z.status", f.Statuses)
+		c = c.in("z.status", texts(f.Statuses))
 	}
 	return authorizations.list(ctx, t, c, page)
 }
-
-// in keeps the rows whose column has one of the values.
-func (c condition) in(column string, values []service.AuthorizationStatus) condition {
-	args := make([]any, len(values))
-	for i, v := range values {
-		args[i] = string(v)
-	}
-	return c.and(column+" IN ("+marks(len(values))+")", args...)
-}
-
-// marks are so many placeholders.
-func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
 
 func (t *transaction) DueAuthorizations(ctx context.Context, before time.Time, limit int) ([]service.Authorization, error) {
 	return many(ctx, t, authorizations.scan, authorizations.query+` WHERE z.ends_at <= ? ORDER BY z.ends_at, z.id LIMIT ?`, stamp(before), pageLimit(limit))
@@ -155,18 +142,12 @@ func (t *transaction) NextAuthorizationEnd(ctx context.Context) (time.Time, bool
 	return one(ctx, t, scan, `SELECT z.ends_at FROM authorizations z WHERE z.ends_at IS NOT NULL ORDER BY z.ends_at LIMIT 1`)
 }
 
-// grantsAtATime bounds the parameters of one statement.
-const grantsAtATime = 500
-
 func (t *transaction) Grants(ctx context.Context, publicationIDs []string) ([]lifecycle.Grant, error) {
 	var grants []lifecycle.Grant
-	for ids := range slices.Chunk(publicationIDs, grantsAtATime) {
-		args := make([]any, len(ids))
-		for i, id := range ids {
-			args[i] = id
-		}
-		some, err := many(ctx, t, scanGrant, `SELECT z.publication_id, z.app_id, q.name, z.status, z.until_at, z.revoke_at
-			FROM authorizations z JOIN apps q ON q.id = z.app_id WHERE z.publication_id IN (`+marks(len(ids))+`) ORDER BY z.publication_id, z.app_id`, args...)
+	for ids := range slices.Chunk(publicationIDs, idsAtATime) {
+		c := condition{}.in("z.publication_id", texts(ids))
+		some, err := many(ctx, t, scanGrant, `SELECT z.publication_id, z.app_id, q.name, z.status, z.until_at, z.revoke_at, z.updated_at
+			FROM authorizations z JOIN apps q ON q.id = z.app_id`+c.where()+` ORDER BY z.publication_id, z.app_id`, c.args...)
 		if err != nil {
 			return nil, err
 		}
@@ -176,5 +157,5 @@ func (t *transaction) Grants(ctx context.Context, publicationIDs []string) ([]li
 }
 
 func scanGrant(r row) (g lifecycle.Grant, err error) {
-	return g, r.Scan(&g.PublicationID, &g.AppID, &g.AppName, &g.Status, intoMaybe(&g.Until), intoMaybe(&g.RevokeAt))
+	return g, r.Scan(&g.PublicationID, &g.AppID, &g.AppName, &g.Status, intoMaybe(&g.Until), intoMaybe(&g.RevokeAt), intoTime(&g.UpdatedAt))
 }

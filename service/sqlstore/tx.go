@@ -293,3 +293,20 @@ func (c condition) where() string {
 	}
 	return " WHERE " + strings.Join(c.terms, " AND ")
 }
+
+// idsAtATime bounds the parameters of one statement.
+const idsAtATime = 500
+
+// in keeps the rows whose column has one of the values, of which there is at least one.
+func (c condition) in(column string, values []any) condition {
+	return c.and(column+" IN ("+strings.TrimSuffix(strings.Repeat("?, ", len(values)), ", ")+")", values...)
+}
+
+// texts are values of a kind of text as parameters.
+func texts[T ~string](values []T) []any {
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = string(v)
+	}
+	return args
+}
