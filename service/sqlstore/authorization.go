@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
@@ -128,26 +129,51 @@ func (t *transaction) Authorizations(ctx context.Context, workspaceID string, f 
 		}
 	}
 	if len(f.Statuses) > 0 {
-		c = c.in("z.status", texts(f.Statuses))
+		c = c.in("z.status", f.Statuses)
 	}
 	return authorizations.list(ctx, t, c, page)
 }
 
-func (t *transaction) DueAuthorizations(ctx context.Context, before time.Time, limit int) ([]service.Authorization, error) {
-	return many(ctx, t, authorizations.scan, authorizations.query+` WHERE z.ends_at <= ? ORDER BY z.ends_at, z.id LIMIT ?`, stamp(before), pageLimit(limit))
+// in keeps the rows whose column has one of the values.
+func (c condition) in(column string, values []service.AuthorizationStatus) condition {
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = string(v)
+	}
+	return c.and(column+" IN ("+marks(len(values))+")", args...)
+}
+
+// marks are so many placeholders.
+func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
+
+func (t *transaction) DueAuthorizations(ctx context.Context, instanceID string, at time.Time, limit int) ([]service.Authorization, error) {
+	return many(ctx, t, authorizations.scan, authorizations.query+` WHERE e.instance_id = ? AND z.ends_at <= ? ORDER BY z.ends_at, z.id LIMIT ?`,
+		instanceID, stamp(at), pageLimit(limit))
 }
 
 func (t *transaction) NextAuthorizationEnd(ctx context.Context) (time.Time, bool, error) {
-	scan := func(r row) (at time.Time, err error) { return at, r.Scan(intoTime(&at)) }
-	return one(ctx, t, scan, `SELECT z.ends_at FROM authorizations z WHERE z.ends_at IS NOT NULL ORDER BY z.ends_at LIMIT 1`)
+	return one(ctx, t, scanTime, `SELECT z.ends_at FROM authorizations z WHERE z.ends_at IS NOT NULL ORDER BY z.ends_at LIMIT 1`)
+}
+
+func (t *transaction) CancelAuthorizations(ctx context.Context, ids []string, at time.Time) error {
+	for some := range slices.Chunk(ids, rowsAtATime) {
+		n, err := t.exec(ctx, blame{}, `UPDATE authorizations AS z SET status = 'CANCELLED', revoke_at = NULL, ends_at = NULL, updated_at = ?, row_version = row_version + 1
+			WHERE `+holding+` AND z.id IN (`+marks(len(some))+`)`, append([]any{stamp(at)}, texts(some)...)...)
+		if err != nil {
+			return err
+		}
+		if n != int64(len(some)) {
+			return service.Errorf(service.CodeConflict, "An authorization was ended by another request at the same time. Read it again.")
+		}
+	}
+	return nil
 }
 
 func (t *transaction) Grants(ctx context.Context, publicationIDs []string) ([]lifecycle.Grant, error) {
 	var grants []lifecycle.Grant
-	for ids := range slices.Chunk(publicationIDs, idsAtATime) {
-		c := condition{}.in("z.publication_id", texts(ids))
+	for ids := range slices.Chunk(publicationIDs, rowsAtATime) {
 		some, err := many(ctx, t, scanGrant, `SELECT z.publication_id, z.app_id, q.name, z.status, z.until_at, z.revoke_at, z.updated_at
-			FROM authorizations z JOIN apps q ON q.id = z.app_id`+c.where()+` ORDER BY z.publication_id, z.app_id`, c.args...)
+			FROM authorizations z JOIN apps q ON q.id = z.app_id WHERE z.publication_id IN (`+marks(len(ids))+`) ORDER BY z.publication_id, z.app_id`, texts(ids)...)
 		if err != nil {
 			return nil, err
 		}
