@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
@@ -170,6 +171,18 @@ type configuredSource struct {
 
 // Configure takes over the provider's backend.
 func (c *configuredSource) Configure(_ context.Context, req datasource.ConfigureRequest, _ *datasource.ConfigureResponse) {
+	if b, ok := req.ProviderData.(*backend); ok {
+		c.backend = b
+	}
+}
+
+// configuredEphemeral is the same for ephemeral resources.
+type configuredEphemeral struct {
+	backend *backend
+}
+
+// Configure takes over the provider's backend.
+func (c *configuredEphemeral) Configure(_ context.Context, req ephemeral.ConfigureRequest, _ *ephemeral.ConfigureResponse) {
 	if b, ok := req.ProviderData.(*backend); ok {
 		c.backend = b
 	}

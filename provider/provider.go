@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -101,7 +102,7 @@ func (p *dataserviceProvider) Configure(ctx context.Context, req provider.Config
 		return
 	}
 	b := &backend{planValidation: true, creating: map[string]bool{}}
-	resp.ResourceData, resp.DataSourceData = b, b
+	resp.ResourceData, resp.DataSourceData, resp.EphemeralResourceData = b, b, b
 	if b.unknown = config.unknown(); len(b.unknown) > 0 {
 		return
 	}
@@ -264,11 +265,18 @@ func (p *dataserviceProvider) Resources(context.Context) []func() resource.Resou
 		newAPIResource,
 		newPublicationResource,
 		newReviewResource,
+		newAppResource,
 	}
 }
 
 func (p *dataserviceProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{
 		newPublishedAPIDataSource,
+	}
+}
+
+func (p *dataserviceProvider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
+	return []func() ephemeral.EphemeralResource{
+		newAppCredentials,
 	}
 }

@@ -56,7 +56,17 @@ func (s *Service) decide(ctx context.Context, c Caller, call service.Call, id st
 		if err != nil {
 			return none, "", err
 		}
-		if err := s.step(ctx, tx, c, &locked, call, t, reviewed(r), in.Comment); err != nil {
+		a, err := reviewed(ctx, tx, r)
+		if err != nil {
+			return none, "", err
+		}
+		if t.MakeVersion {
+			// What is live, and what the environment forbids, may be others than when it was applied for.
+			if _, err := checkBreaking(locked, env, a.definition); err != nil {
+				return none, "", err
+			}
+		}
+		if err := s.step(ctx, tx, c, &locked, call, t, a, in.Comment); err != nil {
 			return none, "", err
 		}
 		touched = locked.ID
@@ -73,11 +83,15 @@ func (s *Service) decide(ctx context.Context, c Caller, call service.Call, id st
 }
 
 // reviewed is the application that a review holds.
-func reviewed(r service.Review) application {
+func reviewed(ctx context.Context, tx Tx, r service.Review) (application, error) {
+	if r.Version != "" {
+		v, err := tx.Version(ctx, r.PublicationID, r.Version)
+		return again(v, r.Digest, r.Remark), err
+	}
 	return application{
 		apiName: r.APIName, description: r.Description, revision: r.Revision, definition: r.Definition,
 		connectionID: r.ConnectionID, digest: r.Digest, remark: r.Remark,
-	}
+	}, nil
 }
 
 // CancelReview takes an open application back: its applicant or a reviewer.

@@ -146,13 +146,27 @@ func (c condition) in(column string, values []service.AuthorizationStatus) condi
 // marks are so many placeholders.
 func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
 
-func (t *transaction) DueAuthorizations(ctx context.Context, before time.Time, limit int) ([]service.Authorization, error) {
-	return many(ctx, t, authorizations.scan, authorizations.query+` WHERE z.ends_at <= ? ORDER BY z.ends_at, z.id LIMIT ?`, stamp(before), pageLimit(limit))
+func (t *transaction) DueAuthorizations(ctx context.Context, instanceID string, at time.Time, limit int) ([]service.Authorization, error) {
+	return many(ctx, t, authorizations.scan, authorizations.query+` WHERE e.instance_id = ? AND z.ends_at <= ? ORDER BY z.ends_at, z.id LIMIT ?`,
+		instanceID, stamp(at), pageLimit(limit))
 }
 
 func (t *transaction) NextAuthorizationEnd(ctx context.Context) (time.Time, bool, error) {
-	scan := func(r row) (at time.Time, err error) { return at, r.Scan(intoTime(&at)) }
-	return one(ctx, t, scan, `SELECT z.ends_at FROM authorizations z WHERE z.ends_at IS NOT NULL ORDER BY z.ends_at LIMIT 1`)
+	return one(ctx, t, scanTime, `SELECT z.ends_at FROM authorizations z WHERE z.ends_at IS NOT NULL ORDER BY z.ends_at LIMIT 1`)
+}
+
+func (t *transaction) CancelAuthorizations(ctx context.Context, ids []string, at time.Time) error {
+	for some := range slices.Chunk(ids, rowsAtATime) {
+		n, err := t.exec(ctx, blame{}, `UPDATE authorizations AS z SET status = 'CANCELLED', revoke_at = NULL, ends_at = NULL, updated_at = ?, row_version = row_version + 1
+			WHERE `+holding+` AND z.id IN (`+marks(len(some))+`)`, append([]any{stamp(at)}, texts(some)...)...)
+		if err != nil {
+			return err
+		}
+		if n != int64(len(some)) {
+			return service.Errorf(service.CodeConflict, "An authorization was ended by another request at the same time. Read it again.")
+		}
+	}
+	return nil
 }
 
 // grantsAtATime bounds the parameters of one statement.

@@ -16,7 +16,7 @@ import (
 // but for what was applied for or put live under a name: that keeps it.
 var publications = noun[service.Publication]{
 	kind: "publication", alias: "p",
-	query: `SELECT p.id, p.workspace_id, p.api_id, a.name, p.environment_id, e.name, e.instance_id, p.status, p.resume,
+	query: `SELECT p.id, p.workspace_id, p.api_id, a.name, p.environment_id, e.name, e.instance_id, p.status, p.resume, p.deadline,
 		p.row_version, p.created_at, p.updated_at, ` + privateTo + `,
 		(SELECT COUNT(*) FROM authorizations z WHERE z.publication_id = p.id AND ` + holding + `),
 		` + versionColumns + `, ` + reviewColumns("o", "oa", "od") + `, ` + reviewColumns("j", "ja", "jd") + `
@@ -32,7 +32,7 @@ var publications = noun[service.Publication]{
 			open, rejection service.Review
 		)
 		columns := []any{
-			&p.ID, &p.WorkspaceID, &p.APIID, &p.APIName, &p.EnvironmentID, &p.EnvironmentName, &p.InstanceID, &p.Status, &p.Resume,
+			&p.ID, &p.WorkspaceID, &p.APIID, &p.APIName, &p.EnvironmentID, &p.EnvironmentName, &p.InstanceID, &p.Status, &p.Resume, intoMaybe(&p.Deadline),
 			&p.RowVersion, intoTime(&p.CreatedAt), intoTime(&p.UpdatedAt), &p.PrivateTo,
 			&p.AuthorizedApps,
 		}
@@ -43,7 +43,7 @@ var publications = noun[service.Publication]{
 			return p, err
 		}
 		if live.ID != "" {
-			live.Name = versionName(live.Number)
+			live.Name, live.Live = versionName(live.Number), true
 			p.Live = &live
 		}
 		p.OpenReview, p.Rejection = ofPublication(open, p), ofPublication(rejection, p)
@@ -90,9 +90,9 @@ func (t *transaction) UpdatePublication(ctx context.Context, p *service.Publicat
 		rejectionID = p.Rejection.ID
 	}
 	n, err := t.exec(ctx, blame{}, `UPDATE publications SET
-		status = ?, resume = ?, live_version_id = ?, live_connection_id = ?, rejection_review_id = ?, updated_at = ?, row_version = row_version + 1
+		status = ?, resume = ?, deadline = ?, live_version_id = ?, live_connection_id = ?, rejection_review_id = ?, updated_at = ?, row_version = row_version + 1
 		WHERE workspace_id = ? AND id = ? AND row_version = ?`,
-		string(p.Status), string(p.Resume), liveID, liveConnectionID, rejectionID, stamp(p.UpdatedAt), p.WorkspaceID, p.ID, p.RowVersion)
+		string(p.Status), string(p.Resume), maybeStamp(p.Deadline), liveID, liveConnectionID, rejectionID, stamp(p.UpdatedAt), p.WorkspaceID, p.ID, p.RowVersion)
 	if err := t.guarded(ctx, n, err, "publications", publications.kind, p.WorkspaceID, p.ID,
 		fmt.Sprintf("The publication of %q in %s", p.APIName, p.EnvironmentName)); err != nil {
 		return err

@@ -269,7 +269,7 @@ func authorizationEnds(t *testing.T, open Open) {
 
 	due := func(hours, limit int) (names []string) {
 		for _, z := range read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Authorization, error) {
-			return tx.DueAuthorizations(ctx, *at(hours), limit)
+			return tx.DueAuthorizations(ctx, w.instance.ID, *at(hours), limit)
 		}) {
 			names = append(names, z.AppName)
 		}

@@ -22,7 +22,6 @@ var publications = map[string]func(*testing.T, Open){
 	"a rename shows, but not in what was applied for or is live":             renames,
 	"lists are narrowed by API, environment, status and connection":          publicationFilters,
 	"exactly the callable ones are callable":                                 callables,
-	"versions are numbered within their publication and listed newest first": versions,
 	"a path belongs to one publication of an environment":                    paths,
 	"of many that claim a path at once one gets it and the others learn who": pathRace,
 }
@@ -223,33 +222,6 @@ func callables(t *testing.T, open Open) {
 	wantEqual(t, "a page of them", read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Publication, error) {
 		return tx.CallablePublications(ctx, lifecycle.Page{After: want[0].ID, Limit: 1})
 	}), want[1:2])
-}
-
-func versions(t *testing.T, open Open) {
-	w := newWorld(t, open)
-	other := w.addPublication(w.api, w.addEnvironment("STAGE"))
-	p := w.publication
-	want := []service.Version{}
-	for range 3 {
-		p = w.publish(p, w.api, service.StatusPublished)
-		want = append(want, *p.Live)
-	}
-	slices.Reverse(want)
-	list := func(id string) []service.Version {
-		return read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Version, error) { return tx.Versions(ctx, id) })
-	}
-	wantEqual(t, "the versions", list(p.ID), want)
-	wantEqual(t, "the live version", *w.stored().Live, want[0])
-	if want[0].Name != "V3" {
-		t.Errorf("the third version is called %s", want[0].Name)
-	}
-	if other = w.publish(other, w.api, service.StatusPublished); other.Live.Name != "V1" {
-		t.Errorf("the first version elsewhere is called %s", other.Live.Name)
-	}
-	// An older version may be live again.
-	p.Live = &want[2]
-	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdatePublication(ctx, &p) })
-	wantEqual(t, "the live version", *w.stored().Live, want[2])
 }
 
 func paths(t *testing.T, open Open) {
