@@ -322,10 +322,10 @@ func answers(call call, data []byte, out any) bool {
 		name = "status"
 	case *service.Validation:
 		name = "warnings"
-	case *service.TrailReport:
-		name = "events"
 	case *service.Comparison:
 		name = "from"
+	case *service.TrailReport:
+		name = "events"
 	default:
 		if strings.HasPrefix(reflect.TypeOf(out).Elem().Name(), "List[") {
 			name = "items"

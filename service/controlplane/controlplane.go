@@ -96,6 +96,7 @@ func (a *api) registerOperations() {
 	a.registerInstances()
 	a.registerMembers()
 	a.registerTokens()
+	a.registerWorkspaces()
 	a.registerCatalog()
 	a.registerEvents()
 }

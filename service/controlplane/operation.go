@@ -60,6 +60,9 @@ func register[In, Out any](a *api, op operation, do func(context.Context, lifecy
 	})
 }
 
+// workspacesPath is the path of the workspaces themselves.
+const workspacesPath = "/api/v1/workspaces"
+
 // none is the input of a call without parameters, and the output of one without a body.
 type none struct{}
 
@@ -67,7 +70,7 @@ type none struct{}
 type (
 	// RefInput names one thing.
 	RefInput struct {
-		Ref string `path:"ref" doc:"Id or name; for connections, APIs and instances also the number; folders have an id and a number alone."`
+		Ref string `path:"ref" doc:"Id or name; for connections, APIs, instances and workspaces also the number; folders have an id and a number alone."`
 	}
 	// IDInput names one thing that has no name.
 	IDInput struct {

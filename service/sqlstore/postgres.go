@@ -153,6 +153,9 @@ func (e *postgresEngine) rebind(query string) string {
 // rowLock keeps other lockers out and lets those through who only refer to the row.
 func (e *postgresEngine) rowLock() string { return " FOR NO KEY UPDATE" }
 
+// keyLock waits for those who refer to the row, and keeps others from it.
+func (e *postgresEngine) keyLock() string { return " FOR UPDATE" }
+
 func (e *postgresEngine) oneWriter() bool { return false }
 
 // The SQLSTATEs that mean something to the service.

@@ -161,6 +161,9 @@ func (e *sqliteEngine) rebind(query string) string { return query }
 // rowLock is nothing: the one writer holds every lock.
 func (e *sqliteEngine) rowLock() string { return "" }
 
+// keyLock is nothing for the same reason.
+func (e *sqliteEngine) keyLock() string { return "" }
+
 func (e *sqliteEngine) oneWriter() bool { return true }
 
 func (e *sqliteEngine) diagnose(err error) failure {

@@ -53,6 +53,8 @@ type engine interface {
 	rebind(query string) string
 	// rowLock ends a SELECT that locks the row that it reads.
 	rowLock() string
+	// keyLock does the same, and keeps out those too who add a record that refers to the row.
+	keyLock() string
 	// oneWriter reports whether transactions that write run one after the other.
 	oneWriter() bool
 	// diagnose says what kind of failure err is.
