@@ -309,7 +309,7 @@ type APIFilter struct {
 	FolderID string
 	// OwnerID keeps the member's own.
 	OwnerID string
-	Sight    *Sight
+	Sight   *Sight
 }
 
 // PublicationFilter narrows a list of publications; empty fields do not.
