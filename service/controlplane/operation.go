@@ -23,6 +23,8 @@ type operation struct {
 	method, path, id, tag, summary string
 	// description says more where the summary is not enough.
 	description string
+	// produces is the media type of the answer where it is no JSON.
+	produces string
 }
 
 // register makes a call of the API. What is the same for all of them is said here:
@@ -45,6 +47,9 @@ func register[In, Out any](a *api, op operation, do func(context.Context, lifecy
 		if strings.HasPrefix(op.id, "create-") || strings.HasPrefix(op.id, "issue-") {
 			o.DefaultStatus = http.StatusCreated
 		}
+	}
+	if op.produces != "" {
+		o.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{op.produces: {Schema: &huma.Schema{Type: huma.TypeString}}}}
 	}
 	huma.Register(a.huma, o, func(ctx context.Context, in *In) (*Out, error) {
 		out, err := do(ctx, callOf(ctx).caller, in)

@@ -265,11 +265,14 @@ type Tx interface {
 	// PurgeDeliveries removes those made before that time that are not PENDING.
 	PurgeDeliveries(ctx context.Context, before time.Time) error
 
-	// Events.
+	// Events. They are added and never changed or removed.
+	// AppendEvent adds the event at the end of its workspace's chain: it assigns Sequence,
+	// Number, PreviousHash and Hash.
 	AppendEvent(ctx context.Context, e service.Event) error
-	// Events returns those after the sequence number that sight shows, oldest first, at
-	// most limit: not those that are private to another member.
-	Events(ctx context.Context, workspaceID string, sight *Sight, after int64, limit int) ([]service.Event, error)
+	// Events returns those after the sequence number, oldest first, at most limit.
+	Events(ctx context.Context, workspaceID string, filter EventFilter, after int64, limit int) ([]service.Event, error)
+	// TrailHead returns where the chain of the workspace's events ends; zero where there is none.
+	TrailHead(ctx context.Context, workspaceID string) (service.TrailHead, error)
 
 	// Idempotency records.
 	CreateIdempotency(ctx context.Context, r IdempotencyRecord) error
@@ -404,6 +407,20 @@ type NoticeFilter struct {
 type DeliveryFilter struct {
 	AppID  string
 	Status service.DeliveryStatus
+}
+
+// EventFilter narrows a list of events; empty fields do not.
+type EventFilter struct {
+	// Actor is the id or the name of who acted.
+	Actor string
+	// Action is how the action begins: "publication." keeps all that is about publications.
+	Action string
+	// ThingID is what it happened to.
+	ThingID string
+	// Since and Until bound the time: from Since on, and before Until.
+	Since, Until *time.Time
+	// Sight leaves out what is private to another member.
+	Sight *Sight
 }
 
 // PathClaim is a method and path that a publication occupies in its environment.

@@ -210,7 +210,7 @@ func (s *Service) RevokeToken(ctx context.Context, c Caller, id string) error {
 			return err
 		}
 		memberID = t.MemberID
-		return s.record(ctx, tx, c, "token.revoke", t.ID, t.MemberName, nil)
+		return s.record(ctx, tx, c, "token.revoke", t.ID, t.MemberName, t)
 	})
 	s.tokenChanged(ctx, memberID, err)
 	return err

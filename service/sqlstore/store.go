@@ -61,6 +61,9 @@ type engine interface {
 	diagnose(err error) failure
 	// outcomeUnknown reports whether a commit that failed with err may have happened.
 	outcomeUnknown(err error) bool
+	// appendOnly are the statements that make the database keep events as they are. They
+	// may be run again.
+	appendOnly() []string
 	// migrate brings the schema to the program's version.
 	migrate(ctx context.Context, log *slog.Logger) error
 	ping(ctx context.Context) error
@@ -99,6 +102,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	if err := s.Update(ctx, func(tx lifecycle.Tx) error { return tx.(*transaction).checkKey(ctx) }); err != nil { //nolint:forcetypeassert // Update makes no other.
 		return nil, errors.Join(err, e.close())
+	}
+	if err := s.chainEvents(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot chain the events of the audit trail: %w", err), e.close())
 	}
 	return s, nil
 }
