@@ -102,3 +102,12 @@ func CandidateDigest(a API, revision int64, d Definition, c Connection) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
 }
+
+// VersionDigest names exactly what an application to make a version live again asks for:
+// the version with all that it holds, and the source that it reads from. It is not that
+// of an application to publish the version's revision, which makes another version.
+func VersionDigest(apiID string, v Version, c Connection) string {
+	api := API{ID: apiID, APISpec: APISpec{Name: v.APIName, Description: v.Description}}
+	sum := sha256.Sum256([]byte(v.ID + "\n" + CandidateDigest(api, v.Revision, v.Definition, c)))
+	return hex.EncodeToString(sum[:])
+}

@@ -21,11 +21,14 @@ type PublishedAPI struct {
 	EnvironmentID   string     `json:"environment_id"`
 	EnvironmentName string     `json:"environment_name"`
 	Status          Status     `json:"status"`
-	Version         string     `json:"version"`
-	Revision        int64      `json:"api_revision"`
-	URL             string     `json:"url"`
-	OwnerName       string     `json:"owner_name"`
-	PublishedBy     string     `json:"published_by"`
-	PublishedAt     time.Time  `json:"published_at"`
-	Definition      Definition `json:"definition"`
+	// Deadline is when its announced suspension (WAITING_STOP) or unpublishing
+	// (WAITING_OFFLINE) happens at the latest.
+	Deadline    *time.Time `json:"deadline,omitempty"`
+	Version     string     `json:"version"`
+	Revision    int64      `json:"api_revision"`
+	URL         string     `json:"url"`
+	OwnerName   string     `json:"owner_name"`
+	PublishedBy string     `json:"published_by"`
+	PublishedAt time.Time  `json:"published_at"`
+	Definition  Definition `json:"definition"`
 }

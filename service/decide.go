@@ -3,7 +3,10 @@
 
 package service
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Situation is everything that the lifecycle looks at to answer one call.
 type Situation struct {
@@ -14,6 +17,9 @@ type Situation struct {
 	Actor Member
 	// AuthorizedApps counts the apps that a suspension or unpublishing must ask.
 	AuthorizedApps int
+	// Deadline is when a suspension or unpublishing happens at the latest; zero where it
+	// happens at once, whoever is authorized.
+	Deadline time.Time
 	// Digest names the candidate of a PUBLISH or RESTORE, Remark is what the caller says of it.
 	Digest, Remark string
 	// AlreadyLive says that the candidate of a PUBLISH is the live version.
@@ -34,8 +40,9 @@ type Transition struct {
 	Open ReviewKind
 	// MakeVersion makes the candidate the live version.
 	MakeVersion bool
-	// Notices makes a notice for each authorized app.
-	Notices bool
+	// Notices makes a notice for each authorized app, with the deadline.
+	Notices  bool
+	Deadline time.Time
 	// Delete removes the record.
 	Delete bool
 }
@@ -74,8 +81,8 @@ func Decide(s Situation) (Transition, error) {
 	if c.direct == resume {
 		t.To = p.Resume
 	}
-	if c.notice != "" && s.AuthorizedApps > 0 {
-		t.To, t.Notices = c.notice, true
+	if c.notice != "" && s.AuthorizedApps > 0 && !s.Deadline.IsZero() {
+		t.To, t.Notices, t.Deadline = c.notice, true, s.Deadline
 	}
 	if p.OpenReview != nil {
 		t.Close = ReviewCancelled

@@ -44,6 +44,8 @@ const (
 	CodeInUse Code = "IN_USE"
 	// CodeNotDebugged: publishing needs a successful debug of that revision. HTTP 409.
 	CodeNotDebugged Code = "NOT_DEBUGGED"
+	// CodeBreakingChange: it breaks callers, and the environment forbids that; Fields says how. HTTP 409.
+	CodeBreakingChange Code = "BREAKING_CHANGE"
 	// CodeBusy: "Operation in progress. Try again later." HTTP 409 with Retry-After.
 	CodeBusy Code = "OPERATION_IN_PROGRESS"
 	// CodeConflict: two requests changed the same thing at once and this one lost. HTTP 409.
@@ -72,7 +74,7 @@ const (
 var Codes = []Code{
 	CodeInvalid, CodeMalformed, CodeUnauthenticated, CodeForbidden, CodeNotFound, CodeMethodNotAllowed, CodeAlreadyExists,
 	CodeIllegalAction, CodeReviewPending, CodeReviewRejected, CodeReviewDecided, CodeConnectionFrozen, CodeInUse,
-	CodeNotDebugged, CodeBusy, CodeConflict, CodeStale, CodeTooLarge, CodeUnsupportedMediaType, CodeIdempotencyMismatch,
+	CodeNotDebugged, CodeBreakingChange, CodeBusy, CodeConflict, CodeStale, CodeTooLarge, CodeUnsupportedMediaType, CodeIdempotencyMismatch,
 	CodeDebugFailed, CodeConnectionFailed, CodeRateLimited, CodeUnavailable, CodeInternal,
 }
 

@@ -54,6 +54,9 @@ func (in APIInput) Validate() error {
 type Validation struct {
 	// Warnings are what is legal and probably not meant, or does not work yet.
 	Warnings []FieldError `json:"warnings"`
+	// BreakingChanges is what it would take from callers in every environment where the
+	// API that it is to replace is live.
+	BreakingChanges []EnvironmentBreakingChange `json:"breaking_changes"`
 }
 
 // PublishInput asks to publish one revision of an API to an environment, or to switch
@@ -67,6 +70,46 @@ type PublishInput struct {
 	// ConnectionID reads from another connection than the API's own.
 	ConnectionID string `json:"connection_id,omitempty"`
 	Remark       string `json:"remark,omitempty" doc:"At most 255 characters."`
+}
+
+// Validate checks that it says what to publish, once.
+func (in PublishInput) Validate() error {
+	var v Invalid
+	switch {
+	case in.Revision == 0 && in.Version == "":
+		v.Addf("/api_revision", "Say what to publish: a revision of the API with api_revision, or with version a version that was live before.")
+	case in.Revision != 0 && in.Version != "":
+		v.Addf("/version", "Give either api_revision or version, not both: a version has its own revision.")
+	case in.Version != "" && in.ConnectionID != "":
+		v.Addf("/connection_id", "A version is live again on the connection that it had: remove connection_id, or publish its revision with api_revision.")
+	}
+	return v.join(ValidateRemark(in.Remark), "The request")
+}
+
+// MaxBatch bounds the items of one batch.
+const MaxBatch = 100
+
+// PublishBatchInput asks to publish several APIs, each on its own.
+type PublishBatchInput struct {
+	Items []PublishInput `json:"items" doc:"1 to 100 of what a single publish takes. Each is done or refused by itself, in this order."`
+}
+
+// Validate checks how many items there are.
+func (in PublishBatchInput) Validate() error {
+	var v Invalid
+	switch n := len(in.Items); {
+	case n == 0:
+		v.Addf("/items", "There is nothing to publish: give 1 to %d items.", MaxBatch)
+	case n > MaxBatch:
+		v.Addf("/items", "There are %d items; %d is the most. Send several batches.", n, MaxBatch)
+	}
+	return v.Err("The batch")
+}
+
+// PublishOutcome is what became of one item of a batch: exactly one of both is there.
+type PublishOutcome struct {
+	Publication *Publication `json:"publication,omitempty"`
+	Error       *Problem     `json:"error,omitempty"`
 }
 
 // ActionInput accompanies suspend, restore, unpublish and cancel.

@@ -141,9 +141,13 @@ func cellOf(status Status, open bool, call Call) string {
 	case CallSuspend, CallUnpublish:
 		s := situation(status, open, reviewer, call, reviewer, reviewedEnvironment)
 		s.AuthorizedApps = 2
+		if atOnce := outcome(Decide(s)); atOnce != direct {
+			return direct + " ~ not at once without a deadline: " + atOnce
+		}
+		s.Deadline = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 		t, err := Decide(s)
 		if asked := outcome(t, err); asked != direct {
-			if !t.Notices {
+			if !t.Notices || t.Deadline != s.Deadline {
 				return direct + " ~ no notices"
 			}
 			return direct + " ~ " + asked

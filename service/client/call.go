@@ -322,6 +322,8 @@ func answers(call call, data []byte, out any) bool {
 		name = "status"
 	case *service.Validation:
 		name = "warnings"
+	case *service.Comparison:
+		name = "from"
 	default:
 		if strings.HasPrefix(reflect.TypeOf(out).Elem().Name(), "List[") {
 			name = "items"

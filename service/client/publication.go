@@ -10,9 +10,16 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
-// Publish asks to publish a revision. The answer may be a publication that waits for review.
+// Publish asks to publish a revision, or to switch back to a version. The answer may be a publication that waits for review.
 func (c *Client) Publish(ctx context.Context, in service.PublishInput, options ...Option) (service.Publication, error) {
 	return fetch[service.Publication](ctx, c, post(c.path("publications"), in), options...)
+}
+
+// PublishBatch asks to publish several APIs at once. What became of each stands at its
+// place in the answer; an item that was refused keeps no other from being published.
+func (c *Client) PublishBatch(ctx context.Context, in service.PublishBatchInput, options ...Option) ([]service.PublishOutcome, error) {
+	list, err := fetch[service.List[service.PublishOutcome]](ctx, c, post(c.path("publications", "batch"), in), options...)
+	return list.Items, err
 }
 
 // Suspend stops the calls of a published API.
@@ -68,4 +75,16 @@ func (c *Client) Publications(ctx context.Context, filter PublicationFilter, pag
 func (c *Client) Versions(ctx context.Context, id string) ([]service.Version, error) {
 	list, err := fetch[service.List[service.Version]](ctx, c, get(c.path("publications", id, "versions")))
 	return list.Items, err
+}
+
+// Version returns the version of a publication with that name, such as V3.
+func (c *Client) Version(ctx context.Context, id, name string) (service.Version, error) {
+	return fetch[service.Version](ctx, c, get(c.path("publications", id, "versions", name)))
+}
+
+// CompareVersions tells what is different between two versions of a publication.
+func (c *Client) CompareVersions(ctx context.Context, id, from, to string) (service.Comparison, error) {
+	call := get(c.path("publications", id, "versions", "compare"))
+	call.query = values("from", from, "to", to)
+	return fetch[service.Comparison](ctx, c, call)
 }

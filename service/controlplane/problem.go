@@ -35,6 +35,7 @@ var statuses = map[service.Code]int{
 	service.CodeConnectionFrozen:     http.StatusConflict,
 	service.CodeInUse:                http.StatusConflict,
 	service.CodeNotDebugged:          http.StatusConflict,
+	service.CodeBreakingChange:       http.StatusConflict,
 	service.CodeBusy:                 http.StatusConflict,
 	service.CodeConflict:             http.StatusConflict,
 	service.CodeStale:                http.StatusPreconditionFailed,

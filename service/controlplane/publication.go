@@ -16,9 +16,15 @@ func (a *api) registerPublications() {
 	const path = base + "/publications"
 	register(a, operation{
 		method: http.MethodPost, path: path, id: "publish", tag: tagPublications,
-		summary:     "Publish a revision of an API to an environment",
+		summary:     "Publish a revision of an API to an environment, or switch back to a version",
 		description: "The answer is the publication as it stands then: PUBLISHED, or with an open review where one is needed.",
 	}, a.publish)
+	register(a, operation{
+		method: http.MethodPost, path: path + "/batch", id: "publish-batch", tag: tagPublications,
+		summary: "Publish several APIs",
+		description: "Each item is what a single publish takes, is done in a transaction of its own, and is answered by itself, in the same order: with the publication, or with the problem document that a single publish would answer. " +
+			"The answer is 200 whatever became of the items. The Idempotency-Key covers each item by its place: a batch that is sent again does not do twice what it did.",
+	}, a.publishBatch)
 	register(a, operation{
 		method: http.MethodGet, path: path, id: "list-publications", tag: tagPublications,
 		summary: "List publications",
@@ -35,6 +41,14 @@ func (a *api) registerPublications() {
 		method: http.MethodGet, path: path + "/{id}/versions", id: "list-versions", tag: tagPublications,
 		summary: "List the versions of a publication, newest first",
 	}, a.listVersions)
+	register(a, operation{
+		method: http.MethodGet, path: path + "/{id}/versions/compare", id: "compare-versions", tag: tagPublications,
+		summary: "Compare two versions of a publication", description: "What is different in their definitions, and what a switch from the one to the other takes from callers.",
+	}, a.compareVersions)
+	register(a, operation{
+		method: http.MethodGet, path: path + "/{id}/versions/{version}", id: "get-version", tag: tagPublications,
+		summary: "Read a version of a publication",
+	}, a.getVersion)
 	register(a, operation{
 		method: http.MethodPost, path: path + "/{id}/suspend", id: "suspend", tag: tagPublications,
 		summary: "Suspend a publication",
@@ -55,6 +69,22 @@ func (a *api) registerPublications() {
 
 func (a *api) publish(ctx context.Context, c lifecycle.Caller, in *BodyInput[service.PublishInput]) (*object[service.Publication], error) {
 	return answer(a.Service.Publish(ctx, c, in.Body))
+}
+
+func (a *api) publishBatch(ctx context.Context, c lifecycle.Caller, in *BodyInput[service.PublishBatchInput]) (*object[service.List[service.PublishOutcome]], error) {
+	published, err := a.Service.PublishBatch(ctx, c, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	outcomes := make([]service.PublishOutcome, len(published))
+	for i, p := range published {
+		if p.Err != nil {
+			outcomes[i].Error = &problemOf(ctx, p.Err).Problem
+			continue
+		}
+		outcomes[i].Publication = &p.Publication
+	}
+	return answer(service.List[service.PublishOutcome]{Items: outcomes}, nil)
 }
 
 func (a *api) listPublications(ctx context.Context, c lifecycle.Caller, in *struct {
@@ -88,6 +118,23 @@ func (a *api) listVersions(ctx context.Context, c lifecycle.Caller, in *IDInput)
 		versions = []service.Version{} // [] on the wire, not null
 	}
 	return answer(service.List[service.Version]{Items: versions}, err)
+}
+
+func (a *api) getVersion(ctx context.Context, c lifecycle.Caller, in *struct {
+	IDInput
+	Version string `path:"version" doc:"Name of the version, such as V3."`
+},
+) (*object[service.Version], error) {
+	return answer(a.Service.VersionOf(ctx, c, in.ID, in.Version))
+}
+
+func (a *api) compareVersions(ctx context.Context, c lifecycle.Caller, in *struct {
+	IDInput
+	From string `query:"from" required:"true" doc:"Name of a version, such as V1."`
+	To   string `query:"to" required:"true" doc:"Name of the version to compare it with, such as V2."`
+},
+) (*object[service.Comparison], error) {
+	return answer(a.Service.CompareVersions(ctx, c, in.ID, in.From, in.To))
 }
 
 // actionInput is the input of suspend, restore, unpublish and cancel.

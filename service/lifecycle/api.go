@@ -95,23 +95,20 @@ func connectionField(ctx context.Context, tx Tx, c Caller, id string) (service.C
 }
 
 // ValidateAPI does everything that CreateAPI, or UpdateAPI of the API with that
-// reference, would do before it stores, except for the debug.
+// reference, would do before it stores, except for the debug. Beside that it tells what
+// an update would take from callers, everywhere where the API is live.
 func (s *Service) ValidateAPI(ctx context.Context, c Caller, ref string, in service.APIInput) (service.Validation, error) {
-	found := service.Validation{Warnings: in.Definition.Warnings()}
+	found := service.Validation{Warnings: in.Definition.Warnings(), BreakingChanges: []service.EnvironmentBreakingChange{}}
 	if found.Warnings == nil {
 		found.Warnings = []service.FieldError{}
 	}
-	return found, s.validateAPI(ctx, c, ref, in)
-}
-
-func (s *Service) validateAPI(ctx context.Context, c Caller, ref string, in service.APIInput) error {
 	if err := c.Member.Authorize(service.OpDefine); err != nil {
-		return err
+		return found, err
 	}
 	in.APISpec = in.APISpec.WithDefaults()
 	conn, err := s.validate(ctx, c, in)
 	if err != nil {
-		return err
+		return found, err
 	}
 	if ref != "" {
 		err := s.Store.View(ctx, func(tx Tx) error {
@@ -119,16 +116,23 @@ func (s *Service) validateAPI(ctx context.Context, c Caller, ref string, in serv
 			if err != nil {
 				return err
 			}
-			if err := refuseVisibility(c, before, in.APISpec); err != nil || before.ConnectionID == conn.ID {
+			if err := refuseVisibility(c, before, in.APISpec); err != nil {
 				return err
 			}
-			return refuseConnectionChoice(ctx, tx, c, before)
+			if before.ConnectionID != conn.ID {
+				if err := refuseConnectionChoice(ctx, tx, c, before); err != nil {
+					return err
+				}
+			}
+			changes, err := breakingChanges(ctx, tx, c, before, in.Definition)
+			found.BreakingChanges = append(found.BreakingChanges, changes...)
+			return err
 		})
 		if err != nil {
-			return err
+			return found, err
 		}
 	}
-	return s.Runner.Validate(ctx, in.Definition, conn)
+	return found, s.Runner.Validate(ctx, in.Definition, conn)
 }
 
 // UpdateAPI replaces an API. A changed definition counts the revision up; where it is

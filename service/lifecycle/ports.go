@@ -138,16 +138,23 @@ type Tx interface {
 	// environment, in place of those that it had. CodeAlreadyExists names the API
 	// that holds one already.
 	ClaimPaths(ctx context.Context, p service.Publication, claims []PathClaim) error
-	// CallablePublications returns every publication in a callable status, of all workspaces.
-	CallablePublications(ctx context.Context, page Page) ([]service.Publication, error)
-	// CallablePublication returns the publication with that id, of whatever workspace,
-	// where its status is callable, and CodeNotFound otherwise: the gateway is told ids
-	// alone and serves every workspace.
-	CallablePublication(ctx context.Context, id string) (service.Publication, error)
+	// ServedPublications returns every publication that the gateway knows, of all
+	// workspaces: those in a status that is [service.Status.Served].
+	ServedPublications(ctx context.Context, page Page) ([]service.Publication, error)
+	// ServedPublicationsOf returns those among them that have one of these ids, in the order
+	// of the ids: the gateway is told ids alone and serves every workspace.
+	ServedPublicationsOf(ctx context.Context, ids []string) ([]service.Publication, error)
 
-	// Versions of a publication, newest first.
+	// Versions of a publication, newest first; Live is that of the publication.
 	CreateVersion(ctx context.Context, v *service.Version) error
+	// UpdateVersion changes LiveSince and LiveBy alone: a version is for good.
+	UpdateVersion(ctx context.Context, v service.Version) error
+	Version(ctx context.Context, publicationID, name string) (service.Version, error)
 	Versions(ctx context.Context, publicationID string) ([]service.Version, error)
+	// PruneVersions removes all versions but the live one, those that an open review
+	// names, and as many of the others as are to be kept, which are those that were live
+	// last. It returns the names of what it removed, oldest first.
+	PruneVersions(ctx context.Context, publicationID string, keep int) ([]string, error)
 
 	// Apps. Their secrets go in and come out in clear and lie encrypted.
 	CreateApp(ctx context.Context, a service.App, webhookSecret service.Secret) error
@@ -176,9 +183,12 @@ type Tx interface {
 	Authorization(ctx context.Context, workspaceID, id string) (service.Authorization, error)
 	AuthorizationOf(ctx context.Context, publicationID, appID string) (service.Authorization, error)
 	Authorizations(ctx context.Context, workspaceID string, filter AuthorizationFilter, page Page) ([]service.Authorization, error)
-	// DueAuthorizations returns those of all workspaces that hold and whose Until or
-	// RevokeAt is not after that time, soonest first.
-	DueAuthorizations(ctx context.Context, before time.Time, limit int) ([]service.Authorization, error)
+	// CancelAuthorizations makes those that hold CANCELLED; CodeConflict where one of them
+	// holds no more.
+	CancelAuthorizations(ctx context.Context, ids []string, at time.Time) error
+	// DueAuthorizations returns those of the instance that hold and whose Until or RevokeAt
+	// is not after that time, soonest first.
+	DueAuthorizations(ctx context.Context, instanceID string, at time.Time, limit int) ([]service.Authorization, error)
 	// NextAuthorizationEnd returns the soonest Until or RevokeAt of all that hold; false
 	// where none ends by itself.
 	NextAuthorizationEnd(ctx context.Context) (time.Time, bool, error)
@@ -193,6 +203,42 @@ type Tx interface {
 	CloseReview(ctx context.Context, r service.Review) error
 	Review(ctx context.Context, workspaceID, id string) (service.Review, error)
 	Reviews(ctx context.Context, workspaceID string, filter ReviewFilter, page Page) ([]service.Review, error)
+
+	// Notices, newest first.
+	CreateNotices(ctx context.Context, notices []service.Notice) error
+	// CloseNotices gives OPEN notices their final status; CodeConflict where one of them
+	// is no longer open. confirmedBy is "" but for CONFIRMED.
+	CloseNotices(ctx context.Context, ids []string, status service.NoticeStatus, confirmedBy string, at time.Time) error
+	Notice(ctx context.Context, workspaceID, id string) (service.Notice, error)
+	Notices(ctx context.Context, workspaceID string, filter NoticeFilter, page Page) ([]service.Notice, error)
+	// OpenNotices returns every open notice of the publication, of whatever workspace.
+	OpenNotices(ctx context.Context, publicationID string) ([]service.Notice, error)
+	// AppsWithWebhook returns those of the apps that have a webhook.
+	AppsWithWebhook(ctx context.Context, appIDs []string) ([]string, error)
+	// DueInstances returns the instances, of all workspaces, in which a publication's
+	// deadline or the end of an authorization is not after that time.
+	DueInstances(ctx context.Context, at time.Time) ([]string, error)
+	// DuePublications returns those of the instance whose deadline is not after that time,
+	// soonest first.
+	DuePublications(ctx context.Context, instanceID string, at time.Time, limit int) ([]service.Publication, error)
+	// NextDeadline returns the soonest deadline of all publications; false where there is none.
+	NextDeadline(ctx context.Context) (time.Time, bool, error)
+
+	// Deliveries to the webhooks of apps, newest first.
+	CreateDeliveries(ctx context.Context, deliveries []service.Delivery) error
+	// ClaimDeliveries takes, for each app that is not busy, the first of its deliveries that
+	// are PENDING and due at that time, of at most limit apps. It counts their attempt, and
+	// makes them due again at until, before which nobody else claims them.
+	ClaimDeliveries(ctx context.Context, at, until time.Time, busy []string, limit int) ([]service.Delivery, error)
+	// UpdateDelivery sets how a delivery went; CodeConflict where its status or its
+	// attempts are not those of before.
+	UpdateDelivery(ctx context.Context, before, after service.Delivery) error
+	Delivery(ctx context.Context, workspaceID, id string) (service.Delivery, error)
+	Deliveries(ctx context.Context, workspaceID string, filter DeliveryFilter, page Page) ([]service.Delivery, error)
+	// NextDelivery returns the soonest next attempt of all workspaces; false where there is none.
+	NextDelivery(ctx context.Context) (time.Time, bool, error)
+	// PurgeDeliveries removes those made before that time that are not PENDING.
+	PurgeDeliveries(ctx context.Context, before time.Time) error
 
 	// Events.
 	AppendEvent(ctx context.Context, e service.Event) error
@@ -291,6 +337,8 @@ type Grant struct {
 	Status service.AuthorizationStatus
 	// Until and RevokeAt are those of [service.Authorization].
 	Until, RevokeAt *time.Time
+	// UpdatedAt is when it last changed: of one that is WAITING_REVOKE, when that was announced.
+	UpdatedAt time.Time
 }
 
 // AuthorizationFilter narrows a list of authorizations; empty fields do not.
@@ -312,6 +360,23 @@ type ReviewFilter struct {
 	Status          service.ReviewStatus
 	// Sight shows the reviews that its member applied for or decided in any case.
 	Sight *Sight
+}
+
+// NoticeFilter narrows a list of notices; empty fields do not.
+type NoticeFilter struct {
+	PublicationID, APIID, EnvironmentID, AuthorizationID, AppID string
+	// AppOwnerID keeps those to the member's own apps.
+	AppOwnerID string
+	Kind       service.NoticeKind
+	Status     service.NoticeStatus
+	// Sight shows the notices to its member's own apps in any case.
+	Sight *Sight
+}
+
+// DeliveryFilter narrows a list of deliveries; empty fields do not.
+type DeliveryFilter struct {
+	AppID  string
+	Status service.DeliveryStatus
 }
 
 // PathClaim is a method and path that a publication occupies in its environment.
@@ -376,6 +441,25 @@ const (
 type Change struct {
 	Kind ChangeKind
 	ID   string
+}
+
+// WebhookMessage is what a webhook is sent.
+type WebhookMessage struct {
+	URL string
+	// Secret is the key of the signature.
+	Secret service.Secret
+	// ID is the same for every attempt.
+	ID string
+	// At is the time of this attempt.
+	At      time.Time
+	Payload []byte
+}
+
+// Notifier sends messages to the webhooks of apps.
+type Notifier interface {
+	// Notify sends the message once. The error says in a sentence, for the app's owner,
+	// why it did not arrive, or may not have.
+	Notify(ctx context.Context, m WebhookMessage) error
 }
 
 // Router is told when what the gateway serves may have changed.

@@ -17,41 +17,60 @@ import (
 
 // candidate is what a publish call asks to put live.
 type candidate struct {
-	api        service.API
-	revision   service.Revision
+	application
 	connection service.Connection
-	digest     string
 	// debuggedWith is the id of the connection that the revision was debugged with.
 	debuggedWith string
+	debugStatus  service.DebugStatus
+}
+
+// isLive reports whether the candidate is the publication's live version.
+func (cand candidate) isLive(p service.Publication) bool {
+	switch {
+	case p.Live == nil:
+		return false
+	case cand.version != nil:
+		return p.Live.ID == cand.version.ID
+	}
+	return p.Live.Revision == cand.revision && p.Live.ConnectionID == cand.connectionID
 }
 
 // findCandidate resolves what a publish call names.
-func findCandidate(ctx context.Context, tx Tx, c Caller, in service.PublishInput) (cand candidate, err error) {
-	if cand.api, err = changeableAPI(ctx, tx, c, in.APIID); err != nil {
-		return cand, err
+func findCandidate(ctx context.Context, tx Tx, c Caller, api service.API, p service.Publication, in service.PublishInput) (candidate, error) {
+	if in.Version != "" {
+		return findVersion(ctx, tx, c, p, in)
 	}
-	cand.revision, err = tx.Revision(ctx, cand.api.ID, in.Revision)
+	return findRevision(ctx, tx, c, api, in)
+}
+
+// findRevision resolves a revision that is to become a version.
+func findRevision(ctx context.Context, tx Tx, c Caller, api service.API, in service.PublishInput) (cand candidate, err error) {
+	revision, err := tx.Revision(ctx, api.ID, in.Revision)
 	if service.ErrorCode(err) == service.CodeNotFound {
 		var v service.Invalid
-		v.Addf("/api_revision", "The API %q has no revision %d; it is at revision %d.", cand.api.Name, in.Revision, cand.api.Revision)
+		v.Addf("/api_revision", "The API %q has no revision %d; it is at revision %d.", api.Name, in.Revision, api.Revision)
 		return cand, v.Err("The request")
 	}
 	if err != nil {
 		return cand, err
 	}
-	cand.debuggedWith = cand.revision.Definition.ConnectionID
+	definition := revision.Definition
+	cand.debuggedWith, cand.debugStatus = definition.ConnectionID, revision.DebugStatus
 	if in.ConnectionID != "" {
-		if !cand.revision.Definition.ReadsConnection() {
+		if !definition.ReadsConnection() {
 			var v service.Invalid
-			v.Addf("/connection_id", "The API %q is answered by a backend and reads from no connection: remove connection_id.", cand.api.Name)
+			v.Addf("/connection_id", "The API %q is answered by a backend and reads from no connection: remove connection_id.", api.Name)
 			return cand, v.Err("The request")
 		}
-		cand.revision.Definition.ConnectionID = in.ConnectionID
+		definition.ConnectionID = in.ConnectionID
 	}
-	if cand.connection, err = connectionOf(ctx, tx, c, cand.revision.Definition); err != nil {
+	if cand.connection, err = connectionOf(ctx, tx, c, definition); err != nil {
 		return cand, err
 	}
-	cand.digest = service.CandidateDigest(cand.api, cand.revision.Number, cand.revision.Definition, cand.connection)
+	cand.application = application{
+		apiName: api.Name, description: api.Description, revision: revision.Number, definition: definition, connectionID: cand.connection.ID,
+		digest: service.CandidateDigest(api, revision.Number, definition, cand.connection), remark: in.Remark,
+	}
 	return cand, nil
 }
 
@@ -70,7 +89,7 @@ func (s *Service) Publish(ctx context.Context, c Caller, in service.PublishInput
 	if err := c.Member.Authorize(service.OpApply); err != nil {
 		return none, err
 	}
-	if err := service.ValidateRemark(in.Remark); err != nil {
+	if err := in.Validate(); err != nil {
 		return none, err
 	}
 	prepare := func() error { return s.proveOverride(ctx, c, in) }
@@ -80,32 +99,20 @@ func (s *Service) Publish(ctx context.Context, c Caller, in service.PublishInput
 		if err != nil {
 			return none, "", err
 		}
-		cand, err := findCandidate(ctx, tx, c, in)
+		api, err := changeableAPI(ctx, tx, c, in.APIID)
 		if err != nil {
 			return none, "", err
 		}
-		p, err := s.publicationOf(ctx, tx, cand.api, env)
+		p, err := s.publicationOf(ctx, tx, api, env)
 		if err != nil {
 			return none, "", err
 		}
 		touched = p.ID
-		before, err := rejected(ctx, tx, p, cand.digest, in.Remark)
+		cand, err := findCandidate(ctx, tx, c, api, p, in)
 		if err != nil {
 			return none, "", err
 		}
-		t, err := service.Decide(service.Situation{
-			Call: service.CallPublish, Publication: p, Environment: env, Actor: c.Member, Digest: cand.digest, Remark: in.Remark, Rejected: before,
-			AlreadyLive: p.Live != nil && p.Live.Revision == in.Revision && p.Live.ConnectionID == cand.connection.ID,
-		})
-		if err != nil {
-			return none, "", err
-		}
-		if (t.MakeVersion || t.Open != "") && cand.revision.DebugStatus != service.DebugSuccess {
-			return none, "", service.Errorf(service.CodeNotDebugged,
-				"Revision %d of %q cannot be published: it was not debugged successfully. Give debug parameters and debug it first.", in.Revision, cand.api.Name)
-		}
-		err = s.step(ctx, tx, c, &p, service.CallPublish, t, applied(cand, in.Remark), in.Remark)
-		return p, "", err
+		return p, "", s.publish(ctx, tx, c, &p, env, cand)
 	})
 	if mayHaveChanged(err) {
 		s.changed(ctx, Change{ChangePublication, cmp.Or(p.ID, touched)})
@@ -114,6 +121,31 @@ func (s *Service) Publish(ctx context.Context, c Caller, in service.PublishInput
 		return none, err
 	}
 	return s.present(p), nil
+}
+
+// publish makes the call PUBLISH with a candidate.
+func (s *Service) publish(ctx context.Context, tx Tx, c Caller, p *service.Publication, env service.Environment, cand candidate) error {
+	before, err := rejected(ctx, tx, *p, cand.digest, cand.remark)
+	if err != nil {
+		return err
+	}
+	t, err := service.Decide(service.Situation{
+		Call: service.CallPublish, Publication: *p, Environment: env, Actor: c.Member, Digest: cand.digest, Remark: cand.remark, Rejected: before,
+		AlreadyLive: cand.isLive(*p),
+	})
+	if err != nil {
+		return err
+	}
+	if t.MakeVersion || t.Open != "" {
+		if cand.version == nil && cand.debugStatus != service.DebugSuccess {
+			return service.Errorf(service.CodeNotDebugged,
+				"Revision %d of %q cannot be published: it was not debugged successfully. Give debug parameters and debug it first.", cand.revision, cand.apiName)
+		}
+		if cand.breaking, err = checkBreaking(*p, env, cand.definition); err != nil {
+			return err
+		}
+	}
+	return s.step(ctx, tx, c, p, service.CallPublish, t, cand.application, cand.remark)
 }
 
 // lockEnvironment takes the publishing lock of the environment's instance and reads
@@ -137,14 +169,18 @@ func (s *Service) proveOverride(ctx context.Context, c Caller, in service.Publis
 		return nil
 	}
 	var cand candidate
-	err := s.Store.View(ctx, func(tx Tx) (err error) {
-		cand, err = findCandidate(ctx, tx, c, in)
+	err := s.Store.View(ctx, func(tx Tx) error {
+		api, err := changeableAPI(ctx, tx, c, in.APIID)
+		if err != nil {
+			return err
+		}
+		cand, err = findRevision(ctx, tx, c, api, in)
 		return err
 	})
 	if err != nil || cand.debuggedWith == in.ConnectionID {
 		return err
 	}
-	definition := cand.revision.Definition
+	definition := cand.definition
 	if call, why := definition.DebugCall(nil); why != "" {
 		err = s.Runner.Validate(ctx, definition, cand.connection)
 	} else {
@@ -158,7 +194,7 @@ func (s *Service) proveOverride(ctx context.Context, c Caller, in service.Publis
 	// of the connection.
 	return &service.Error{
 		Code: e.Code, Cause: err,
-		Message: fmt.Sprintf("Revision %d of %q does not work on the connection %q.", in.Revision, cand.api.Name, cand.connection.Name),
+		Message: fmt.Sprintf("Revision %d of %q does not work on the connection %q.", in.Revision, cand.apiName, cand.connection.Name),
 		Fields:  []service.FieldError{{Pointer: "/connection_id", Message: why(e)}},
 	}
 }
@@ -197,13 +233,10 @@ type application struct {
 	definition           service.Definition
 	connectionID, digest string
 	remark               string
-}
-
-func applied(c candidate, remark string) application {
-	return application{
-		apiName: c.api.Name, description: c.api.Description, revision: c.revision.Number, definition: c.revision.Definition,
-		connectionID: c.connection.ID, digest: c.digest, remark: remark,
-	}
+	// version is the one that is to be live again; nil where there is to be a new one.
+	version *service.Version
+	// breaking is what it takes from the callers of the live version.
+	breaking []service.BreakingChange
 }
 
 // step makes a decided transition happen: the one place where a status is set.
@@ -226,22 +259,20 @@ func (s *Service) step(ctx context.Context, tx Tx, c Caller, p *service.Publicat
 		}
 	}
 	if t.MakeVersion {
-		v := service.Version{
-			ID: service.NewID(now), PublicationID: p.ID, Revision: a.revision, APIName: a.apiName, Description: a.description,
-			ConnectionID: a.connectionID, Definition: a.definition, Remark: a.remark, CreatedBy: c.Member.Name, CreatedAt: now,
-		}
-		if err := tx.CreateVersion(ctx, &v); err != nil {
+		if err := s.makeLive(ctx, tx, c, p, a, now, event); err != nil {
 			return err
 		}
-		p.Live = &v
-		event["version"], event["api_revision"] = v.Name, v.Revision
 	}
 	if t.Open != "" {
 		r := service.Review{
 			ID: service.NewID(now), WorkspaceID: p.WorkspaceID, PublicationID: p.ID, Kind: t.Open, Status: service.ReviewPending,
 			APIID: p.APIID, APIName: a.apiName, Description: a.description, EnvironmentID: p.EnvironmentID, EnvironmentName: p.EnvironmentName,
 			Revision: a.revision, ConnectionID: a.connectionID, Definition: a.definition, Digest: a.digest, Remark: a.remark,
-			ApplicantID: c.Member.ID, ApplicantName: c.Member.Name, CreatedAt: now,
+			ApplicantID: c.Member.ID, ApplicantName: c.Member.Name, CreatedAt: now, BreakingChanges: a.breaking,
+		}
+		if a.version != nil {
+			r.Version = a.version.Name
+			event["applied_version"] = r.Version
 		}
 		if err := tx.CreateReview(ctx, r); err != nil {
 			return err
@@ -274,6 +305,11 @@ func (s *Service) step(ctx context.Context, tx Tx, c Caller, p *service.Publicat
 	if err := tx.UpdatePublication(ctx, p); err != nil {
 		return err
 	}
+	if t.MakeVersion {
+		if err := prune(ctx, tx, *p, a, event); err != nil {
+			return err
+		}
+	}
 	if comment != "" {
 		event["comment"] = comment
 	}
@@ -292,6 +328,9 @@ func overtaken(rejection *service.Review, t service.Transition) bool {
 // repeats without a change, or nil. What was live since its rejection is not rejected
 // any more.
 func rejected(ctx context.Context, tx Tx, p service.Publication, digest, remark string) (*service.Review, error) {
+	if p.Status == service.StatusCreated {
+		return nil, nil //nolint:nilnil // No rejection leads back there.
+	}
 	reviews, err := tx.Reviews(ctx, p.WorkspaceID, ReviewFilter{PublicationID: p.ID, Kind: service.ReviewPublish, Status: service.ReviewRejected}, Page{Limit: maxHolders})
 	if err != nil {
 		return nil, err
@@ -305,7 +344,7 @@ func rejected(ctx context.Context, tx Tx, p service.Publication, digest, remark 
 		return nil, err
 	}
 	for _, v := range versions {
-		if v.Revision == reviews[i].Revision && v.ConnectionID == reviews[i].ConnectionID && v.CreatedAt.After(*reviews[i].DecidedAt) {
+		if v.Revision == reviews[i].Revision && v.ConnectionID == reviews[i].ConnectionID && v.LiveSince.After(*reviews[i].DecidedAt) {
 			return nil, nil //nolint:nilnil // none is no error
 		}
 	}
@@ -419,13 +458,11 @@ func (s *Service) actOn(ctx context.Context, tx Tx, c Caller, call service.Call,
 
 // restored is the application to bring back the version that was live.
 func restored(v service.Version, apiID, remark string) application {
-	return application{
-		apiName: v.APIName, description: v.Description, revision: v.Revision, definition: v.Definition, connectionID: v.ConnectionID,
-		digest: service.CandidateDigest(
-			service.API{ID: apiID, APISpec: service.APISpec{Name: v.APIName, Description: v.Description}},
-			v.Revision, v.Definition, service.Connection{ID: v.ConnectionID}),
-		remark: remark,
-	}
+	a := again(v, service.CandidateDigest(
+		service.API{ID: apiID, APISpec: service.APISpec{Name: v.APIName, Description: v.Description}},
+		v.Revision, v.Definition, service.Connection{ID: v.ConnectionID}), remark)
+	a.version = nil // It is live already.
+	return a
 }
 
 // lockPublication takes the instance's publishing lock and reads the publication under it.

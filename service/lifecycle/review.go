@@ -77,15 +77,29 @@ func (s *Service) decideOn(ctx context.Context, tx Tx, c Caller, call service.Ca
 	if err != nil {
 		return err
 	}
-	return s.step(ctx, tx, c, p, call, t, reviewed(r), comment)
+	a, err := reviewed(ctx, tx, r)
+	if err != nil {
+		return err
+	}
+	if t.MakeVersion {
+		// What is live, and what the environment forbids, may be others than when it was applied for.
+		if _, err := checkBreaking(*p, env, a.definition); err != nil {
+			return err
+		}
+	}
+	return s.step(ctx, tx, c, p, call, t, a, comment)
 }
 
 // reviewed is the application that a review holds.
-func reviewed(r service.Review) application {
+func reviewed(ctx context.Context, tx Tx, r service.Review) (application, error) {
+	if r.Version != "" {
+		v, err := tx.Version(ctx, r.PublicationID, r.Version)
+		return again(v, r.Digest, r.Remark), err
+	}
 	return application{
 		apiName: r.APIName, description: r.Description, revision: r.Revision, definition: r.Definition,
 		connectionID: r.ConnectionID, digest: r.Digest, remark: r.Remark,
-	}
+	}, nil
 }
 
 // CancelReview takes an open application back: its applicant or a reviewer.

@@ -146,27 +146,34 @@ func (c condition) in(column string, values []service.AuthorizationStatus) condi
 // marks are so many placeholders.
 func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
 
-func (t *transaction) DueAuthorizations(ctx context.Context, before time.Time, limit int) ([]service.Authorization, error) {
-	return many(ctx, t, authorizations.scan, authorizations.query+` WHERE z.ends_at <= ? ORDER BY z.ends_at, z.id LIMIT ?`, stamp(before), pageLimit(limit))
+func (t *transaction) DueAuthorizations(ctx context.Context, instanceID string, at time.Time, limit int) ([]service.Authorization, error) {
+	return many(ctx, t, authorizations.scan, authorizations.query+` WHERE e.instance_id = ? AND z.ends_at <= ? ORDER BY z.ends_at, z.id LIMIT ?`,
+		instanceID, stamp(at), pageLimit(limit))
 }
 
 func (t *transaction) NextAuthorizationEnd(ctx context.Context) (time.Time, bool, error) {
-	scan := func(r row) (at time.Time, err error) { return at, r.Scan(intoTime(&at)) }
-	return one(ctx, t, scan, `SELECT z.ends_at FROM authorizations z WHERE z.ends_at IS NOT NULL ORDER BY z.ends_at LIMIT 1`)
+	return one(ctx, t, scanTime, `SELECT z.ends_at FROM authorizations z WHERE z.ends_at IS NOT NULL ORDER BY z.ends_at LIMIT 1`)
 }
 
-// grantsAtATime bounds the parameters of one statement.
-const grantsAtATime = 500
+func (t *transaction) CancelAuthorizations(ctx context.Context, ids []string, at time.Time) error {
+	for some := range slices.Chunk(ids, rowsAtATime) {
+		n, err := t.exec(ctx, blame{}, `UPDATE authorizations AS z SET status = 'CANCELLED', revoke_at = NULL, ends_at = NULL, updated_at = ?, row_version = row_version + 1
+			WHERE `+holding+` AND z.id IN (`+marks(len(some))+`)`, append([]any{stamp(at)}, texts(some)...)...)
+		if err != nil {
+			return err
+		}
+		if n != int64(len(some)) {
+			return service.Errorf(service.CodeConflict, "An authorization was ended by another request at the same time. Read it again.")
+		}
+	}
+	return nil
+}
 
 func (t *transaction) Grants(ctx context.Context, publicationIDs []string) ([]lifecycle.Grant, error) {
 	var grants []lifecycle.Grant
-	for ids := range slices.Chunk(publicationIDs, grantsAtATime) {
-		args := make([]any, len(ids))
-		for i, id := range ids {
-			args[i] = id
-		}
-		some, err := many(ctx, t, scanGrant, `SELECT z.publication_id, z.app_id, q.name, z.status, z.until_at, z.revoke_at
-			FROM authorizations z JOIN apps q ON q.id = z.app_id WHERE z.publication_id IN (`+marks(len(ids))+`) ORDER BY z.publication_id, z.app_id`, args...)
+	for ids := range slices.Chunk(publicationIDs, rowsAtATime) {
+		some, err := many(ctx, t, scanGrant, `SELECT z.publication_id, z.app_id, q.name, z.status, z.until_at, z.revoke_at, z.updated_at
+			FROM authorizations z JOIN apps q ON q.id = z.app_id WHERE z.publication_id IN (`+marks(len(ids))+`) ORDER BY z.publication_id, z.app_id`, texts(ids)...)
 		if err != nil {
 			return nil, err
 		}
@@ -176,5 +183,5 @@ func (t *transaction) Grants(ctx context.Context, publicationIDs []string) ([]li
 }
 
 func scanGrant(r row) (g lifecycle.Grant, err error) {
-	return g, r.Scan(&g.PublicationID, &g.AppID, &g.AppName, &g.Status, intoMaybe(&g.Until), intoMaybe(&g.RevokeAt))
+	return g, r.Scan(&g.PublicationID, &g.AppID, &g.AppName, &g.Status, intoMaybe(&g.Until), intoMaybe(&g.RevokeAt), intoTime(&g.UpdatedAt))
 }

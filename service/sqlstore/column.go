@@ -133,3 +133,28 @@ func (c definitionColumn) Scan(src any) error {
 	*c.dest = c.dest.WithDefaults()
 	return nil
 }
+
+// versionColumn reads the number of a version as its name; 0 is none.
+type versionColumn struct{ dest *string }
+
+func (c versionColumn) Scan(src any) error {
+	var n sql.NullInt64
+	if err := n.Scan(src); err != nil || n.Int64 == 0 {
+		return err
+	}
+	*c.dest = versionName(n.Int64)
+	return nil
+}
+
+// documentColumn reads what [document] wrote; ” stands for nothing.
+type documentColumn[T any] struct{ dest *T }
+
+func intoDocument[T any](dest *T) sql.Scanner { return documentColumn[T]{dest} }
+
+func (c documentColumn[T]) Scan(src any) error {
+	var text sql.NullString
+	if err := text.Scan(src); err != nil || text.String == "" {
+		return err
+	}
+	return json.Unmarshal([]byte(text.String), c.dest)
+}

@@ -6,6 +6,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
@@ -16,7 +17,7 @@ import (
 // but for what was applied for or put live under a name: that keeps it.
 var publications = noun[service.Publication]{
 	kind: "publication", alias: "p",
-	query: `SELECT p.id, p.workspace_id, p.api_id, a.name, p.environment_id, e.name, e.instance_id, p.status, p.resume,
+	query: `SELECT p.id, p.workspace_id, p.api_id, a.name, p.environment_id, e.name, e.instance_id, p.status, p.resume, p.deadline,
 		p.row_version, p.created_at, p.updated_at, ` + privateTo + `,
 		(SELECT COUNT(*) FROM authorizations z WHERE z.publication_id = p.id AND ` + holding + `),
 		` + versionColumns + `, ` + reviewColumns("o", "oa", "od") + `, ` + reviewColumns("j", "ja", "jd") + `
@@ -32,7 +33,7 @@ var publications = noun[service.Publication]{
 			open, rejection service.Review
 		)
 		columns := []any{
-			&p.ID, &p.WorkspaceID, &p.APIID, &p.APIName, &p.EnvironmentID, &p.EnvironmentName, &p.InstanceID, &p.Status, &p.Resume,
+			&p.ID, &p.WorkspaceID, &p.APIID, &p.APIName, &p.EnvironmentID, &p.EnvironmentName, &p.InstanceID, &p.Status, &p.Resume, intoMaybe(&p.Deadline),
 			&p.RowVersion, intoTime(&p.CreatedAt), intoTime(&p.UpdatedAt), &p.PrivateTo,
 			&p.AuthorizedApps,
 		}
@@ -43,7 +44,7 @@ var publications = noun[service.Publication]{
 			return p, err
 		}
 		if live.ID != "" {
-			live.Name = versionName(live.Number)
+			live.Name, live.Live = versionName(live.Number), true
 			p.Live = &live
 		}
 		p.OpenReview, p.Rejection = ofPublication(open, p), ofPublication(rejection, p)
@@ -90,9 +91,9 @@ func (t *transaction) UpdatePublication(ctx context.Context, p *service.Publicat
 		rejectionID = p.Rejection.ID
 	}
 	n, err := t.exec(ctx, blame{}, `UPDATE publications SET
-		status = ?, resume = ?, live_version_id = ?, live_connection_id = ?, rejection_review_id = ?, updated_at = ?, row_version = row_version + 1
+		status = ?, resume = ?, deadline = ?, live_version_id = ?, live_connection_id = ?, rejection_review_id = ?, updated_at = ?, row_version = row_version + 1
 		WHERE workspace_id = ? AND id = ? AND row_version = ?`,
-		string(p.Status), string(p.Resume), liveID, liveConnectionID, rejectionID, stamp(p.UpdatedAt), p.WorkspaceID, p.ID, p.RowVersion)
+		string(p.Status), string(p.Resume), maybeStamp(p.Deadline), liveID, liveConnectionID, rejectionID, stamp(p.UpdatedAt), p.WorkspaceID, p.ID, p.RowVersion)
 	if err := t.guarded(ctx, n, err, "publications", publications.kind, p.WorkspaceID, p.ID,
 		fmt.Sprintf("The publication of %q in %s", p.APIName, p.EnvironmentName)); err != nil {
 		return err
@@ -144,16 +145,23 @@ func (t *transaction) Publications(ctx context.Context, workspaceID string, f li
 // callable holds for the statuses that service.Status.Callable accepts; a test compares them.
 const callable = "p.status IN ('PUBLISHED', 'WAITING_STOP', 'WAITING_OFFLINE')"
 
-func (t *transaction) CallablePublications(ctx context.Context, page lifecycle.Page) ([]service.Publication, error) {
-	return publications.list(ctx, t, where(callable), page)
+// served holds for the statuses that service.Status.Served accepts; a test compares them.
+const served = "p.status IN ('PUBLISHED', 'WAITING_STOP', 'WAITING_OFFLINE', 'STOPPED', 'RECOVER_WAIT_REVIEW')"
+
+func (t *transaction) ServedPublications(ctx context.Context, page lifecycle.Page) ([]service.Publication, error) {
+	return publications.list(ctx, t, where(served), page)
 }
 
-func (t *transaction) CallablePublication(ctx context.Context, id string) (service.Publication, error) {
-	p, found, err := one(ctx, t, publications.scan, publications.query+where(callable).and("p.id = ?", id).where(), id)
-	if err == nil && !found {
-		err = service.NotFound("callable publication", id)
+func (t *transaction) ServedPublicationsOf(ctx context.Context, ids []string) ([]service.Publication, error) {
+	var found []service.Publication
+	for some := range slices.Chunk(slices.Sorted(slices.Values(ids)), rowsAtATime) {
+		p, err := publications.list(ctx, t, where(served).and("p.id IN ("+marks(len(some))+")", texts(some)...), lifecycle.Page{})
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, p...)
 	}
-	return p, err
+	return found, nil
 }
 
 // ClaimPaths looks before it claims, to name the holder of a path; the primary key

@@ -7,8 +7,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
@@ -95,6 +97,30 @@ func (t *transaction) exec(ctx context.Context, b blame, query string, args ...a
 	return n, nil
 }
 
+// rowsAtATime bounds the parameters of one statement.
+const rowsAtATime = 200
+
+// insert adds rows of the same kind, many with each statement. into is the statement up
+// to its VALUES.
+func (t *transaction) insert(ctx context.Context, b blame, into string, rows [][]any) error {
+	for some := range slices.Chunk(rows, rowsAtATime) {
+		one := "(" + marks(len(some[0])) + ")"
+		if _, err := t.exec(ctx, b, into+strings.Repeat(one+", ", len(some)-1)+one, slices.Concat(some...)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// texts are strings as arguments.
+func texts(list []string) []any {
+	args := make([]any, len(list))
+	for i, s := range list {
+		args[i] = s
+	}
+	return args
+}
+
 // row is what a scan function reads its columns from.
 type row interface{ Scan(dest ...any) error }
 
@@ -153,6 +179,8 @@ func rowsOf[T any](ctx context.Context, t *transaction, writes bool, scan func(r
 
 func scanText(r row) (s string, err error)  { return s, r.Scan(&s) }
 func scanNumber(r row) (n int64, err error) { return n, r.Scan(&n) }
+
+func scanTime(r row) (at time.Time, err error) { return at, r.Scan(intoTime(&at)) }
 
 // exists reports whether the query finds a row.
 func (t *transaction) exists(ctx context.Context, query string, args ...any) (bool, error) {

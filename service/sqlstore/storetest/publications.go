@@ -21,8 +21,7 @@ var publications = map[string]func(*testing.T, Open){
 	"what is live is a version of that publication":                          liveVersion,
 	"a rename shows, but not in what was applied for or is live":             renames,
 	"lists are narrowed by API, environment, status and connection":          publicationFilters,
-	"exactly the callable ones are callable":                                 callables,
-	"versions are numbered within their publication and listed newest first": versions,
+	"the gateway knows exactly the served ones":                              servedOnes,
 	"a path belongs to one publication of an environment":                    paths,
 	"of many that claim a path at once one gets it and the others learn who": pathRace,
 }
@@ -195,9 +194,10 @@ func publicationIDs(w *world, filter lifecycle.PublicationFilter) []string {
 	return ids
 }
 
-func callables(t *testing.T, open Open) {
+func servedOnes(t *testing.T, open Open) {
 	w := newWorld(t, open)
 	var want []service.Publication
+	var ids []string
 	for i, status := range service.Statuses {
 		a := w.addAPI(fmt.Sprintf("status_%d", i), fmt.Sprintf("/status/%d", i))
 		p := w.addPublication(a, w.release)
@@ -207,49 +207,34 @@ func callables(t *testing.T, open Open) {
 		} else {
 			p = w.publish(p, a, status)
 		}
-		one := func(ctx context.Context, tx lifecycle.Tx) (service.Publication, error) {
-			return tx.CallablePublication(ctx, p.ID)
-		}
-		if status.Callable() {
+		ids = append(ids, p.ID)
+		if status.Served() {
 			want = append(want, p)
-			wantEqual(t, "one callable publication", read(w, one), p)
-		} else {
-			missing(w, one)
 		}
 	}
-	wantEqual(t, "the callable publications", read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Publication, error) {
-		return tx.CallablePublications(ctx, lifecycle.Page{Limit: 100})
-	}), want)
-	wantEqual(t, "a page of them", read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Publication, error) {
-		return tx.CallablePublications(ctx, lifecycle.Page{After: want[0].ID, Limit: 1})
-	}), want[1:2])
-}
-
-func versions(t *testing.T, open Open) {
-	w := newWorld(t, open)
-	other := w.addPublication(w.api, w.addEnvironment("STAGE"))
-	p := w.publication
-	want := []service.Version{}
-	for range 3 {
-		p = w.publish(p, w.api, service.StatusPublished)
-		want = append(want, *p.Live)
+	all := func(page lifecycle.Page) []service.Publication {
+		return read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Publication, error) {
+			return tx.ServedPublications(ctx, page)
+		})
 	}
-	slices.Reverse(want)
-	list := func(id string) []service.Version {
-		return read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Version, error) { return tx.Versions(ctx, id) })
+	of := func(ids []string) []service.Publication {
+		return read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Publication, error) {
+			return tx.ServedPublicationsOf(ctx, ids)
+		})
 	}
-	wantEqual(t, "the versions", list(p.ID), want)
-	wantEqual(t, "the live version", *w.stored().Live, want[0])
-	if want[0].Name != "V3" {
-		t.Errorf("the third version is called %s", want[0].Name)
+	wantEqual(t, "the served publications", all(lifecycle.Page{Limit: 100}), want)
+	wantEqual(t, "a page of them", all(lifecycle.Page{After: want[0].ID, Limit: 1}), want[1:2])
+	wantEqual(t, "those with any of the ids", of(ids), want)
+	wantEqual(t, "one by its id", of([]string{want[2].ID}), want[2:3])
+	if got := of([]string{"nobody"}); len(got) != 0 {
+		t.Errorf("an id that nothing has finds %+v", got)
 	}
-	if other = w.publish(other, w.api, service.StatusPublished); other.Live.Name != "V1" {
-		t.Errorf("the first version elsewhere is called %s", other.Live.Name)
+	// More ids than one statement takes.
+	many := slices.Clone(ids)
+	for i := range 1200 {
+		many = append(many, fmt.Sprintf("none-%d", i))
 	}
-	// An older version may be live again.
-	p.Live = &want[2]
-	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdatePublication(ctx, &p) })
-	wantEqual(t, "the live version", *w.stored().Live, want[2])
+	wantEqual(t, "those among many ids", of(many), want)
 }
 
 func paths(t *testing.T, open Open) {

@@ -36,9 +36,12 @@ func Run(t *testing.T, open Open) {
 		{"filing", filing},
 		{"visibility", visibility},
 		{"publications", publications},
+		{"versions", versions},
 		{"reviews", reviews},
 		{"apps", apps},
 		{"authorizations", authorizations},
+		{"notices", notices},
+		{"deliveries", deliveries},
 		{"deletion", deletion},
 		{"transactions", transactions},
 		{"concurrency", concurrency},
@@ -187,6 +190,7 @@ func (w *world) newVersion(p service.Publication, a service.API) service.Version
 	return service.Version{
 		ID: w.id(), PublicationID: p.ID, Revision: a.Revision, APIName: a.Name, Description: a.Description, ConnectionID: a.ConnectionID,
 		Definition: a.Definition, Remark: "first release", CreatedBy: w.reviewer.Name, CreatedAt: w.time(),
+		Live: true, LiveSince: w.time(), LiveBy: w.reviewer.Name,
 	}
 }
 
