@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -154,6 +155,8 @@ func (c *conformance) value(pointer string, schema *huma.Schema) error {
 		return c.array(pointer, schema)
 	case huma.TypeNumber:
 		c.integer(pointer, schema, token)
+	case huma.TypeString:
+		c.time(pointer, schema, token)
 	}
 	return nil
 }
@@ -241,6 +244,17 @@ func (c *conformance) integer(pointer string, schema *huma.Schema, token json.To
 	number, _ := token.(json.Number)
 	if _, err := strconv.ParseInt(number.String(), 10, bits); err != nil {
 		c.faults.Addf(pointer, "This must be a whole number of %d bits, written with digits alone, not %s.", bits, number)
+	}
+}
+
+// time checks that a text is a time where the Go type behind the schema is one.
+func (c *conformance) time(pointer string, schema *huma.Schema, token json.Token) {
+	if schema.Format != "date-time" {
+		return
+	}
+	text, _ := token.(string)
+	if _, err := time.Parse(time.RFC3339, text); err != nil {
+		c.faults.Addf(pointer, "%q is not a time: write it as RFC 3339 has it, such as 2026-01-31T18:00:00Z.", text)
 	}
 }
 
