@@ -107,6 +107,23 @@ var crossings = map[string][]crossing{
 	"update-member": {{path: "/members/{member}", body: `{"name": "dev", "role": "VISITOR"}`}},
 	"delete-member": {{path: "/members/{member}"}, {path: "/members/admin", query: "hand_over_to={member}"}},
 
+	"create-app":          {{path: "/apps", body: `{"name": "another", "owner_id": "{member}"}`}},
+	"list-apps":           {{path: "/apps", query: "owner={member}"}, {path: "/apps"}},
+	"get-app":             {{path: "/apps/{app}"}},
+	"update-app":          {{path: "/apps/{app}", body: `{"name": "taken_over"}`}, {path: "/apps/{app}", body: `{"name": "own_app", "owner_id": "{member}"}`}},
+	"delete-app":          {{path: "/apps/{app}"}},
+	"get-app-credentials": {{path: "/apps/{app}/credentials"}},
+	"rotate-app":          {{path: "/apps/{app}/rotate", body: `{}`}},
+
+	"authorize": {{path: "/authorizations", body: `{"api_id": "{api}", "environment_id": "{environment}", "app_id": "{app}"}`}},
+	"list-authorizations": {
+		{path: "/authorizations", query: "publication_id={publication}"}, {path: "/authorizations", query: "api_id={api}"},
+		{path: "/authorizations", query: "environment_id={environment}"}, {path: "/authorizations", query: "app_id={app}"}, {path: "/authorizations"},
+	},
+	"get-authorization":    {{path: "/authorizations/{authorization}"}},
+	"revoke-authorization": {{path: "/authorizations/{authorization}/revoke", body: `{}`}, {path: "/authorizations/{authorization}/revoke", body: `{"revoke_as": "APP"}`}},
+	"cancel-authorization": {{path: "/authorizations/{authorization}/cancel", body: `{}`}},
+
 	"issue-token":  {{path: "/tokens", body: `{"member": "{member}"}`}},
 	"list-tokens":  {{path: "/tokens"}},
 	"revoke-token": {{path: "/tokens/{token}"}},
@@ -154,6 +171,8 @@ func (p *plane) settle(workspace, who, mark string) estate {
 		a    service.API
 		live service.Publication
 		open service.Publication
+		app  service.App
+		z    service.Authorization
 	)
 	p.must(200, who, "GET", "/api/v1/workspaces/"+workspace, nil).decode(&w)
 	post("/members", service.MemberInput{Name: mark + "member", Role: service.RoleDeveloper}, &m)
@@ -169,6 +188,8 @@ func (p *plane) settle(workspace, who, mark string) estate {
 	def.Name, def.Description, def.Path, def.GroupID, def.FolderID = mark+"api", mark+"description", "/"+mark+"path", g.ID, f.ID
 	post("/apis", def, &a)
 	post("/publications", service.PublishInput{APIID: a.ID, Revision: 1}, &live)
+	post("/apps", service.AppInput{AppSpec: service.AppSpec{Name: mark + "app"}}, &app)
+	post("/authorizations", service.AuthorizeInput{APIID: a.ID, AppID: app.ID}, &z)
 	p.tokens[mark] = tok.Secret
 	got := p.send(request{member: mark, method: "POST", path: "/api/v1/workspaces/" + workspace + "/publications", body: service.PublishInput{APIID: a.ID, EnvironmentID: e.ID, Revision: 1}})
 	got.decode(&open)
@@ -181,6 +202,7 @@ func (p *plane) settle(workspace, who, mark string) estate {
 		"connection": {conn.ID, conn.Name, number(conn.Number)}, "group": {g.ID, g.Name}, "folder": {f.ID, number(f.Number)},
 		"instance": {i.ID, i.Name, number(i.Number)}, "environment": {e.ID, e.Name}, "api": {a.ID, a.Name, number(a.Number)},
 		"publication": {live.ID, open.ID}, "review": {open.OpenReview.ID},
+		"app": {app.ID, app.Name}, "authorization": {z.ID},
 	}
 }
 
@@ -309,7 +331,7 @@ func (p *plane) inventory() string {
 	p.t.Helper()
 	var all strings.Builder
 	for _, kind := range []string{
-		"members", "tokens", "connections", "groups", "folders", "instances", "environments", "apis", "publications", "reviews", "catalog", "events",
+		"members", "tokens", "connections", "groups", "folders", "instances", "environments", "apis", "publications", "reviews", "apps", "authorizations", "catalog", "events",
 	} {
 		all.Write(p.must(200, "admin", "GET", "/"+kind+"?limit=500", nil).body)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
-// who names the members of the role tests: one for each role, and the two that can be
+// roleMembers are the members of the role test: one for each role, and the two that can be
 // reviewers. The applicant is a developer whose application is open.
 var roleMembers = []service.MemberInput{
 	{Name: "visitor", Role: service.RoleVisitor},
@@ -26,9 +26,9 @@ var roleMembers = []service.MemberInput{
 // roleRow is a row of the table of who may do what, with the operations that it stands for.
 type roleRow struct {
 	may []string
-	// hidden rows answer those who may not as if the thing were not there.
-	hidden bool
-	// with the calls by operation id; words in braces stand for things, as in crossings.
+	// hidden names those who may not and are answered as if the thing were not there.
+	hidden []string
+	// calls holds the calls by operation id; words in braces stand for things, as in crossings.
 	calls map[string]crossing
 }
 
@@ -49,7 +49,9 @@ var (
 	definers    = but("visitor", "operator")
 	reviewers   = []string{"reviewer", "reviewing_admin"}
 	adminsAlone = []string{"administrator", "reviewing_admin"}
-	creators    = []string{"operator", "administrator", "reviewing_admin"}
+	// peers are those to whom the app of somebody else does not exist.
+	peers    = []string{"visitor", "developer", "applicant"}
+	creators = []string{"operator", "administrator", "reviewing_admin"}
 )
 
 // roleTable is the design's table "Who may do what".
@@ -129,13 +131,41 @@ var roleTable = map[string]roleRow{
 		"suspend":   {path: "/publications/{publication}/suspend", body: `{}`},
 		"unpublish": {path: "/publications/{publication}/unpublish", body: `{}`},
 	}},
+	"keep apps of one's own": {may: everybody(), calls: map[string]crossing{
+		"create-app":          {path: "/apps", body: `{"name": "another"}`},
+		"list-apps":           {path: "/apps"},
+		"list-authorizations": {path: "/authorizations"},
+	}},
+	"see an app of somebody else": {may: but(peers...), hidden: peers, calls: map[string]crossing{
+		"get-app": {path: "/apps/{app}"},
+	}},
+	"change an app of somebody else": {may: creators, hidden: peers, calls: map[string]crossing{
+		"update-app": {path: "/apps/{app}", body: `{"name": "renamed"}`},
+		"delete-app": {path: "/apps/{app}"},
+		"rotate-app": {path: "/apps/{app}/rotate", body: `{}`},
+	}},
+	"read the credentials of one's own app": {may: []string{"reviewing_admin"}, hidden: peers, calls: map[string]crossing{
+		"get-app-credentials": {path: "/apps/{app}/credentials"},
+	}},
+	"apply for an app of somebody else": {may: but(peers...), hidden: peers, calls: map[string]crossing{
+		"authorize": {path: "/authorizations", body: `{"api_id": "{api}", "app_id": "{app}"}`},
+	}},
+	"see the authorizations of an app of somebody else": {may: readsDrafts, hidden: []string{"visitor"}, calls: map[string]crossing{
+		"get-authorization": {path: "/authorizations/{authorization}"},
+	}},
+	"take a right to call away for the API's side": {may: reviewers, hidden: []string{"visitor"}, calls: map[string]crossing{
+		"revoke-authorization": {path: "/authorizations/{authorization}/revoke", body: `{}`},
+	}},
+	"leave an app its right to call after all": {may: reviewers, hidden: []string{"visitor"}, calls: map[string]crossing{
+		"cancel-authorization": {path: "/authorizations/{authorization}/cancel", body: `{}`},
+	}},
 	"administer members, and tokens of others": {may: adminsAlone, calls: map[string]crossing{
 		"create-member": {path: "/members", body: `{"name": "another", "role": "VISITOR"}`},
 		"update-member": {path: "/members/{member}", body: `{"name": "canary_member", "role": "VISITOR"}`},
 		"delete-member": {path: "/members/{member}"},
 		"issue-token":   {path: "/tokens", body: `{"member": "{member}"}`},
 	}},
-	"end tokens of others": {may: adminsAlone, hidden: true, calls: map[string]crossing{
+	"end tokens of others": {may: adminsAlone, hidden: but(adminsAlone...), calls: map[string]crossing{
 		"revoke-token": {path: "/tokens/{token}"},
 	}},
 	"manage workspaces": {may: adminsAlone, calls: map[string]crossing{
@@ -155,7 +185,13 @@ var moreCells = map[string]roleRow{
 		"POST /environments":              {path: "/environments", body: `{"name": "STRICT", "notice_hours": 0}`},
 		"PUT /environments/{environment}": {path: "/environments/{environment}", body: `{"name": "canary_environment", "breaking_changes": "forbid"}`},
 	}},
-	"see another workspace": {may: adminsAlone, hidden: true, calls: map[string]crossing{
+	"give a right to call up for somebody else's app": {may: creators, hidden: []string{"visitor"}, calls: map[string]crossing{
+		"POST /authorizations/{authorization}/revoke as APP": {path: "/authorizations/{authorization}/revoke", body: `{"revoke_as": "APP"}`},
+	}},
+	"hand over an app": {may: adminsAlone, hidden: peers, calls: map[string]crossing{
+		"PUT /apps/{app}": {path: "/apps/{app}", body: `{"name": "canary_app", "owner_id": "{member}"}`},
+	}},
+	"see another workspace": {may: adminsAlone, hidden: but(adminsAlone...), calls: map[string]crossing{
 		"GET /api/v1/workspaces/second":               {path: "/api/v1/workspaces/second"},
 		"PUT /api/v1/workspaces/second":               {path: "/api/v1/workspaces/second", body: `{"name": "second"}`},
 		"POST /api/v1/workspaces/second/admin-tokens": {path: "/api/v1/workspaces/second/admin-tokens", body: `{}`},
@@ -246,7 +282,7 @@ func TestEveryRoleMayDoJustWhatTheTableSays(t *testing.T) {
 			}
 			c.request.member = m.Name
 			want, code := 403, service.CodeForbidden
-			if c.row.hidden {
+			if slices.Contains(c.row.hidden, m.Name) {
 				want, code = 404, service.CodeNotFound
 			}
 			if got := p.send(c.request); got.status != want || got.problem().Code != code {

@@ -29,11 +29,11 @@ func (h *house) token(t *testing.T, c lifecycle.Caller) string {
 	return must(h.IssueToken(h.ctx, c, service.TokenInput{}))(t).Secret
 }
 
-// actions lists what happened in a workspace, as "actor action thing".
-func (h *house) actions(t *testing.T, c lifecycle.Caller) []string {
+// trail lists what happened in a workspace, as "actor action thing".
+func (h *house) trail(t *testing.T, c lifecycle.Caller) []string {
 	t.Helper()
 	var all []string
-	for _, e := range must(h.Events(h.ctx, c, 0, 500))(t).Items {
+	for _, e := range must(h.Events(h.ctx, c, lifecycle.EventFilter{}, 0, 500))(t).Items {
 		all = append(all, e.ActorName+" "+e.Action+" "+e.ThingName)
 	}
 	return all
@@ -57,7 +57,7 @@ func TestANewWorkspaceHasAnInstanceWithRELEASEAndAnAdmin(t *testing.T) {
 		t.Errorf("RELEASE of the first workspace has the id %s", first.ID)
 	}
 	for who, c := range map[string]lifecycle.Caller{"admin": h.admin, "an admin of the service": admin} {
-		all := strings.Join(h.actions(t, c), "\n")
+		all := strings.Join(h.trail(t, c), "\n")
 		if !strings.Contains(all, who+" workspace.create sales") || !strings.Contains(all, who+" token.create admin") {
 			t.Errorf("the trail of %s is\n%s", c.Workspace.Name, all)
 		}
@@ -332,7 +332,7 @@ func TestARemovedMemberHandsOverWhatItOwns(t *testing.T) {
 	}
 	_, err = h.Member(h.ctx, h.admin, "dev")
 	wantCode(t, err, service.CodeNotFound, "")
-	all := strings.Join(h.actions(t, h.admin), "\n")
+	all := strings.Join(h.trail(t, h.admin), "\n")
 	for _, want := range []string{"api.hand_over orders", "app.hand_over shop", "app.delete shop_iam", "publication.cancel orders", "member.delete dev"} {
 		if !strings.Contains(all, "admin "+want) {
 			t.Errorf("no event tells of %s:\n%s", want, all)
@@ -420,7 +420,7 @@ func TestAnEnvironmentsPolicyIsSetByAdminsAloneAndAudited(t *testing.T) {
 	if changed.NoticeHours != 0 || changed.BreakingChanges != service.BreakingForbid {
 		t.Errorf("the policy is %+v", changed.Policy)
 	}
-	events := must(h.Events(h.ctx, h.admin, 0, 500))(t).Items
+	events := must(h.Events(h.ctx, h.admin, lifecycle.EventFilter{}, 0, 500))(t).Items
 	last := string(events[len(events)-1].Detail)
 	before, after, found := strings.Cut(last, `"after"`)
 	if !found || !strings.Contains(before, `"notice_hours":48`) || !strings.Contains(before, `"breaking_changes":"warn"`) ||
