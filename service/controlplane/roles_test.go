@@ -116,20 +116,20 @@ var roleTable = map[string]roleRow{
 		"debug-api":           {path: "/apis/{api}/debug", body: `{"parameters": {"country": "NO"}}`},
 	}},
 	"publish and restore, maybe by way of a review": {may: definers, calls: map[string]crossing{
-		"publish":            {path: "/publications", body: `{"api_id": "{api}", "api_revision": 1}`},
-		"publish-batch":      {path: "/publications/batch", body: `{"items": [{"api_id": "{api}", "api_revision": 1}]}`},
-		"restore":            {path: "/publications/{publication}/restore", body: `{}`},
-		"delete-publication": {path: "/publications/{publication}"},
+		"publish":       {path: "/publications", body: `{"api_id": "{api}", "api_revision": 1}`},
+		"publish-batch": {path: "/publications/batch", body: `{"items": [{"api_id": "{api}", "api_revision": 1}]}`},
+		"restore":       {path: "/publications/{publication}/restore", body: `{}`},
 	}},
 	"take back an application": {may: append([]string{"applicant"}, reviewers...), calls: map[string]crossing{
 		"cancel":        {path: "/publications/{open}/cancel", body: `{}`},
 		"cancel-review": {path: "/reviews/{review}/cancel", body: `{}`},
 	}},
-	"decide, suspend and unpublish": {may: reviewers, calls: map[string]crossing{
-		"approve":   {path: "/reviews/{review}/approve", body: `{}`},
-		"reject":    {path: "/reviews/{review}/reject", body: `{"comment": "No."}`},
-		"suspend":   {path: "/publications/{publication}/suspend", body: `{}`},
-		"unpublish": {path: "/publications/{publication}/unpublish", body: `{}`},
+	"decide, suspend, unpublish and forget": {may: reviewers, calls: map[string]crossing{
+		"delete-publication": {path: "/publications/{publication}"},
+		"approve":            {path: "/reviews/{review}/approve", body: `{}`},
+		"reject":             {path: "/reviews/{review}/reject", body: `{"comment": "No."}`},
+		"suspend":            {path: "/publications/{publication}/suspend", body: `{}`},
+		"unpublish":          {path: "/publications/{publication}/unpublish", body: `{}`},
 	}},
 	"keep apps of one's own": {may: everybody(), calls: map[string]crossing{
 		"create-app":          {path: "/apps", body: `{"name": "another"}`},
@@ -157,7 +157,7 @@ var roleTable = map[string]roleRow{
 		"revoke-authorization": {path: "/authorizations/{authorization}/revoke", body: `{}`},
 	}},
 	"leave an app its right to call after all": {may: reviewers, hidden: []string{"visitor"}, calls: map[string]crossing{
-		"cancel-authorization": {path: "/authorizations/{authorization}/cancel", body: `{}`},
+		"cancel-authorization": {path: "/authorizations/{ending}/cancel", body: `{}`},
 	}},
 	"administer members, and tokens of others": {may: adminsAlone, calls: map[string]crossing{
 		"create-member": {path: "/members", body: `{"name": "another", "role": "VISITOR"}`},
@@ -182,14 +182,14 @@ var moreCells = map[string]roleRow{
 		"POST /tokens": {path: "/tokens", body: `{}`},
 	}},
 	"set the policy of an environment": {may: adminsAlone, calls: map[string]crossing{
-		"POST /environments":              {path: "/environments", body: `{"name": "STRICT", "notice_hours": 0}`},
-		"PUT /environments/{environment}": {path: "/environments/{environment}", body: `{"name": "canary_environment", "breaking_changes": "forbid"}`},
+		"POST /environments":        {path: "/environments", body: `{"name": "STRICT", "notice_hours": 0}`},
+		"PUT /environments/RELEASE": {path: "/environments/RELEASE", body: `{"name": "RELEASE", "breaking_changes": "forbid"}`},
 	}},
 	"give a right to call up for somebody else's app": {may: creators, hidden: []string{"visitor"}, calls: map[string]crossing{
 		"POST /authorizations/{authorization}/revoke as APP": {path: "/authorizations/{authorization}/revoke", body: `{"revoke_as": "APP"}`},
 	}},
-	"hand over an app": {may: adminsAlone, hidden: peers, calls: map[string]crossing{
-		"PUT /apps/{app}": {path: "/apps/{app}", body: `{"name": "canary_app", "owner_id": "{member}"}`},
+	"say whose an app is": {may: adminsAlone, calls: map[string]crossing{
+		"POST /apps": {path: "/apps", body: `{"name": "of_a_member", "owner_id": "{member}"}`},
 	}},
 	"see another workspace": {may: adminsAlone, hidden: but(adminsAlone...), calls: map[string]crossing{
 		"GET /api/v1/workspaces/second":               {path: "/api/v1/workspaces/second"},
@@ -222,6 +222,16 @@ func TestEveryRoleMayDoJustWhatTheTableSays(t *testing.T) {
 	var open service.Publication
 	p.must(200, "applicant", "POST", "/publications", service.PublishInput{APIID: refs["api"], EnvironmentID: refs["environment"], Revision: 1}).decode(&open)
 	refs["review"] = open.OpenReview.ID
+	// One authorization whose end is announced.
+	var app service.App
+	var ending service.Authorization
+	p.must(201, "reviewing_admin", "POST", "/apps", service.AppInput{AppSpec: service.AppSpec{Name: "canary_ending"}}).decode(&app)
+	p.must(200, "reviewer", "POST", "/authorizations", service.AuthorizeInput{APIID: refs["api"], AppID: app.ID}).decode(&ending)
+	p.must(200, "reviewer", "POST", "/authorizations/"+ending.ID+"/revoke", service.RevokeInput{}).decode(&ending)
+	if ending.Status != service.AuthorizationWaitingRevoke {
+		t.Fatalf("the authorization is %s", ending.Status)
+	}
+	refs["ending"] = ending.ID
 
 	type cell struct {
 		row     roleRow
