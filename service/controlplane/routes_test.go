@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
@@ -190,6 +191,7 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 	}
 	p.must(200, "guest", "GET", "/catalog", nil)
 	p.must(200, "guest", "GET", "/catalog/capitals?environment=RELEASE", nil)
+	p.authorizeAnApp(t, a)
 	for _, step := range []struct {
 		action string
 		want   service.Status
@@ -219,6 +221,53 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 			t.Errorf("%s (%s %s) was never answered with success", id, method, path)
 		}
 	})
+}
+
+// authorizeAnApp makes each call on an app and its authorizations, and leaves none that holds.
+func (p *plane) authorizeAnApp(t *testing.T, a service.API) {
+	t.Helper()
+	var app service.App
+	made := p.must(201, "guest", "POST", "/apps", service.AppInput{AppSpec: service.AppSpec{Name: "shop"}})
+	made.decode(&app)
+	if got, want := made.header.Get("Location"), "/api/v1/workspaces/default/apps/"+app.ID; got != want || made.header.Get("ETag") == "" {
+		t.Errorf("Location is %q, want %q; ETag %q", got, want, made.header.Get("ETag"))
+	}
+	p.must(200, "guest", "GET", "/apps?owner=guest", nil)
+	p.must(200, "guest", "GET", "/apps/shop", nil)
+	p.must(200, "guest", "PUT", "/apps/shop", service.AppInput{AppSpec: service.AppSpec{Name: "shop", Description: "The shop’s front."}})
+	var rotated, credentials service.Credentials
+	p.must(200, "op", "POST", "/apps/shop/rotate", service.RotateInput{}).decode(&rotated)
+	p.must(200, "guest", "GET", "/apps/"+app.ID+"/credentials", nil).decode(&credentials)
+	if rotated.Secret != "" || credentials.Secret == "" || credentials.Generation != 2 || rotated.Generation != 2 {
+		t.Errorf("the rotation made generation %d, and the credentials are of generation %d", rotated.Generation, credentials.Generation)
+	}
+	if text := p.log.String(); strings.Contains(text, credentials.Secret) || strings.Contains(text, credentials.AppCode) {
+		t.Error("a secret is in the log")
+	}
+
+	ask := service.AuthorizeInput{APIID: a.ID, AppID: app.ID}
+	var z service.Authorization
+	p.must(200, "guest", "POST", "/authorizations", ask).decode(&z)
+	if z.Status != service.AuthorizationWaitReview || z.OpenReview == nil {
+		t.Errorf("applying leads to %+v", z)
+	}
+	p.must(200, "guest", "POST", "/authorizations/"+z.ID+"/cancel", service.ActionInput{})
+	var again service.Authorization
+	p.must(200, "rev", "POST", "/authorizations", ask).decode(&again)
+	if again.Status != service.AuthorizationActive || again.ID != z.ID {
+		t.Errorf("a reviewer's grant leads to %+v", again)
+	}
+	p.must(200, "guest", "GET", "/authorizations/"+z.ID+"?wait=1s", nil)
+	p.must(200, "rev", "GET", "/authorizations?api_id="+a.ID+"&app_id="+app.ID+"&status=ACTIVE", nil)
+	p.must(200, "guest", "POST", "/authorizations/"+z.ID+"/revoke", service.RevokeInput{RevokeAs: service.SideApp}).decode(&z)
+	if z.Status != service.AuthorizationUnlinked {
+		t.Errorf("giving it up leads to %s", z.Status)
+	}
+	problem := p.must(422, "rev", "POST", "/authorizations", `{"api_id": "`+a.ID+`", "app_id": "`+app.ID+`", "until": "tomorrow"}`).problem()
+	if len(problem.Errors) != 1 || problem.Errors[0].Pointer != "/until" {
+		t.Errorf("a time that is none is refused with %+v", problem)
+	}
+	p.must(204, "guest", "DELETE", "/apps/shop", nil)
 }
 
 func folder(name, groupID, parentID string) service.FolderInput {
