@@ -33,6 +33,12 @@ func (s Status) Callable() bool {
 	return s == StatusPublished || s == StatusWaitingStop || s == StatusWaitingOffline
 }
 
+// Served reports whether the gateway knows an API in this status: it answers its calls,
+// or says that it is suspended.
+func (s Status) Served() bool {
+	return s.Callable() || s == StatusStopped || s == StatusRecoverWaitReview
+}
+
 // Holds reports whether a publication in this status occupies its path and keeps
 // its API and environment from being deleted.
 func (s Status) Holds() bool {

@@ -92,6 +92,8 @@ func (a *api) registerOperations() {
 	a.registerAPIs()
 	a.registerPublications()
 	a.registerReviews()
+	a.registerApps()
+	a.registerAuthorizations()
 	a.registerEnvironments()
 	a.registerInstances()
 	a.registerMembers()

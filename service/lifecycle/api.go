@@ -302,6 +302,11 @@ func (s *Service) DeleteAPI(ctx context.Context, c Caller, ref, ifMatch string) 
 		if held := holding(publications); len(held) > 0 {
 			return service.Errorf(service.CodeInUse, "The API %q is still held by its publications: %s. Unpublish them, or cancel the application, first.", api.Name, names(held))
 		}
+		for _, p := range publications {
+			if err := s.dropAuthorizations(ctx, tx, c, p); err != nil {
+				return err
+			}
+		}
 		if err := tx.DeleteAPI(ctx, c.Workspace.ID, api.ID); err != nil {
 			return err
 		}

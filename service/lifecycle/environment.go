@@ -154,7 +154,7 @@ func (s *Service) dropEnvironment(ctx context.Context, tx Tx, c Caller, e servic
 	if _, err := tx.VoidIdempotency(ctx, e.ID, ""); err != nil {
 		return err
 	}
-	return s.record(ctx, tx, c, "environment.delete", e.ID, e.Name, nil)
+	return s.record(ctx, tx, c, "environment.delete", e.ID, e.Name, change{e, nil})
 }
 
 // Environment returns one environment.

@@ -79,7 +79,7 @@ func TestAPublicationFromReviewToOffline(t *testing.T) {
 			want     service.Status
 			answered int
 		}{
-			{h.Suspend, service.StatusStopped, http.StatusNotFound},
+			{h.Suspend, service.StatusStopped, http.StatusForbidden},
 			{h.Restore, service.StatusPublished, http.StatusOK},
 			{h.Unpublish, service.StatusOffline, http.StatusNotFound},
 		} {

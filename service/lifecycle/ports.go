@@ -163,12 +163,12 @@ type Tx interface {
 	// environment, in place of those that it had. CodeAlreadyExists names the API
 	// that holds one already.
 	ClaimPaths(ctx context.Context, p service.Publication, claims []PathClaim) error
-	// CallablePublications returns every publication in a callable status, of all workspaces.
-	CallablePublications(ctx context.Context, page Page) ([]service.Publication, error)
-	// CallablePublication returns the publication with that id, of whatever workspace,
-	// where its status is callable, and CodeNotFound otherwise: the gateway is told ids
-	// alone and serves every workspace.
-	CallablePublication(ctx context.Context, id string) (service.Publication, error)
+	// ServedPublications returns every publication that the gateway knows, of all
+	// workspaces: those in a status that is [service.Status.Served].
+	ServedPublications(ctx context.Context, page Page) ([]service.Publication, error)
+	// ServedPublicationsOf returns those among them that have one of these ids, in the order
+	// of the ids: the gateway is told ids alone and serves every workspace.
+	ServedPublicationsOf(ctx context.Context, ids []string) ([]service.Publication, error)
 
 	// Versions of a publication, newest first; Live is that of the publication.
 	CreateVersion(ctx context.Context, v *service.Version) error
@@ -312,7 +312,7 @@ type APIFilter struct {
 	FolderID string
 	// OwnerID keeps the member's own.
 	OwnerID string
-	Sight    *Sight
+	Sight   *Sight
 }
 
 // PublicationFilter narrows a list of publications; empty fields do not.
@@ -367,6 +367,8 @@ type Grant struct {
 	Status service.AuthorizationStatus
 	// Until and RevokeAt are those of [service.Authorization].
 	Until, RevokeAt *time.Time
+	// UpdatedAt is when it last changed: of one that is WAITING_REVOKE, when that was announced.
+	UpdatedAt time.Time
 }
 
 // AuthorizationFilter narrows a list of authorizations; empty fields do not.

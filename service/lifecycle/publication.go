@@ -292,6 +292,9 @@ func (s *Service) step(ctx context.Context, tx Tx, c Caller, p *service.Publicat
 	}
 	p.Status, p.UpdatedAt = t.To, now
 	if t.Delete {
+		if err := s.dropAuthorizations(ctx, tx, c, *p); err != nil {
+			return err
+		}
 		if err := tx.DeletePublication(ctx, p.WorkspaceID, p.ID); err != nil {
 			return err
 		}
@@ -519,6 +522,9 @@ func (s *Service) dropIdle(ctx context.Context, tx Tx, c Caller, filter Publicat
 	for _, p := range publications {
 		if p.Status.Holds() {
 			continue
+		}
+		if err := s.dropAuthorizations(ctx, tx, c, p); err != nil {
+			return nil, err
 		}
 		if err := tx.DeletePublication(ctx, p.WorkspaceID, p.ID); err != nil {
 			return nil, err

@@ -282,8 +282,13 @@ func (w *walkers) newEvents(t *rapid.T, name string) int {
 func (k *walk) check(t *rapid.T) {
 	p := k.now(t)
 	status, body := k.callStage("/"+k.name, k.environment)
-	if !p.Status.Callable() {
-		if status != http.StatusNotFound {
+	if !p.Callable() {
+		want := http.StatusNotFound
+		if p.Status.Served() {
+			// It is suspended.
+			want = http.StatusForbidden
+		}
+		if status != want {
 			t.Fatalf("%s is %s, yet a call answers %d %s", k.name, p.Status, status, body)
 		}
 	} else if want := fmt.Sprintf(`"data":[{"n":%d}]`, p.Live.Revision); status != http.StatusOK || !strings.Contains(body, want) {

@@ -6,6 +6,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
@@ -150,16 +151,23 @@ func (t *transaction) Publications(ctx context.Context, workspaceID string, f li
 // callable holds for the statuses that service.Status.Callable accepts; a test compares them.
 const callable = "p.status IN ('PUBLISHED', 'WAITING_STOP', 'WAITING_OFFLINE')"
 
-func (t *transaction) CallablePublications(ctx context.Context, page lifecycle.Page) ([]service.Publication, error) {
-	return publications.list(ctx, t, where(callable), page)
+// served holds for the statuses that service.Status.Served accepts; a test compares them.
+const served = "p.status IN ('PUBLISHED', 'WAITING_STOP', 'WAITING_OFFLINE', 'STOPPED', 'RECOVER_WAIT_REVIEW')"
+
+func (t *transaction) ServedPublications(ctx context.Context, page lifecycle.Page) ([]service.Publication, error) {
+	return publications.list(ctx, t, where(served), page)
 }
 
-func (t *transaction) CallablePublication(ctx context.Context, id string) (service.Publication, error) {
-	p, found, err := one(ctx, t, publications.scan, publications.query+where(callable).and("p.id = ?", id).where(), id)
-	if err == nil && !found {
-		err = service.NotFound("callable publication", id)
+func (t *transaction) ServedPublicationsOf(ctx context.Context, ids []string) ([]service.Publication, error) {
+	var found []service.Publication
+	for some := range slices.Chunk(slices.Sorted(slices.Values(ids)), rowsAtATime) {
+		p, err := publications.list(ctx, t, where(served).and("p.id IN ("+marks(len(some))+")", texts(some)...), lifecycle.Page{})
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, p...)
 	}
-	return p, err
+	return found, nil
 }
 
 // ClaimPaths looks before it claims, to name the holder of a path; the primary key
