@@ -66,7 +66,7 @@ func (t *tokenResource) Schema(_ context.Context, _ ephemeral.SchemaRequest, res
 				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"workspace": schema.StringAttribute{
-				MarkdownDescription: "Id, number or name of another workspace: the token is for an admin of it. For admins of the workspace `default` alone.",
+				MarkdownDescription: "Id, number or name of another workspace: the token is for an admin of it. For admins of the workspace `default` alone. Name one that the same configuration makes by its `id`, which is known only once it is there.",
 				Optional:            true,
 				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
