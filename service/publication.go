@@ -102,6 +102,11 @@ type Publication struct {
 
 	// PrivateTo is the id of the API's owner where the API is private, else "".
 	PrivateTo string `json:"-"`
+	// HostName is the first host name of the publication's instance; "" where it has none.
+	HostName string `json:"-"`
+	// AnyHost says that the publication's instance is the one that the gateway takes for
+	// every host name that no instance has.
+	AnyHost bool `json:"-"`
 	// Resume is the status that cancelling an application or a notice leads back to.
 	Resume Status `json:"-"`
 	// RowVersion guards every transition: an update names the version that it read.

@@ -262,7 +262,7 @@ func reviewID(p service.Publication) string {
 func (w *walkers) newEvents(t *rapid.T, name string) int {
 	n := 0
 	for {
-		l, err := w.Events(w.ctx, w.admin, w.seen, 500)
+		l, err := w.Events(w.ctx, w.admin, lifecycle.EventFilter{}, w.seen, 500)
 		if err != nil {
 			t.Fatal(err)
 		}
