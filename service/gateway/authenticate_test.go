@@ -78,6 +78,37 @@ func (c *consumers) authorize(t *testing.T, path string, app service.App, until 
 	return z
 }
 
+// policy changes what RELEASE demands.
+func (c *consumers) policy(t *testing.T, change func(*service.EnvironmentInput)) {
+	t.Helper()
+	noReview := false
+	in := service.EnvironmentInput{Name: service.ReleaseEnvironmentName, ReviewRequired: &noReview}
+	change(&in)
+	if _, err := c.UpdateEnvironment(t.Context(), c.caller, service.ReleaseEnvironmentID, in); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// put changes the publication at a path in the store, and tells the gateway.
+func (c *consumers) put(t *testing.T, path string, change func(*service.Publication)) {
+	t.Helper()
+	err := c.store.Update(t.Context(), func(tx lifecycle.Tx) error {
+		p, err := tx.Publication(t.Context(), c.caller.Workspace.ID, c.published[path].ID)
+		if err != nil {
+			return err
+		}
+		change(&p)
+		p.UpdatedAt = c.clock.Now().UTC().Truncate(time.Microsecond)
+		return tx.UpdatePublication(t.Context(), &p)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.gateway.Changed(t.Context(), lifecycle.Change{Kind: lifecycle.ChangePublication, ID: c.published[path].ID}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // signedWith signs a request by hand: the way that the guide tells.
 func signedWith(t testing.TB, r *http.Request, body []byte, key, secret string, at time.Time, headers ...string) {
 	t.Helper()
@@ -291,34 +322,33 @@ func TestEachEndOfAnAuthorizationHasItsOwnAnswer(t *testing.T) {
 	expect("revoked, whether anybody has noted it or not", 40306)
 }
 
-func TestAnOfflineAPITakesItsAuthorizationsWithIt(t *testing.T) {
+func TestEachStatusOfAnAuthorizationHasItsOwnAnswer(t *testing.T) {
 	c := newConsumers(t, options{})
 	ctx := t.Context()
 	z := c.authorize(t, "/signed", c.app, nil)
-	p, err := c.Unpublish(ctx, c.caller, c.published["/signed"].ID, service.ActionInput{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if p.Status != service.StatusWaitingOffline || p.Deadline == nil {
-		t.Fatalf("the publication is %s until %v", p.Status, p.Deadline)
-	}
-	notices, err := c.Notices(ctx, c.caller, lifecycle.NoticeFilter{}, lifecycle.Page{})
-	if err != nil || len(notices.Items) != 1 {
-		t.Fatalf("the notices are %+v, %v", notices.Items, err)
-	}
-	if _, err := c.ConfirmNotice(ctx, c.caller, notices.Items[0].ID); err != nil {
-		t.Fatal(err)
-	}
-	if _, got := c.request(t, http.MethodGet, "/signed", "", c.sign(t, "")); got.ErrCode != 40401 {
-		t.Errorf("offline: %s", got)
-	}
-	a, err := c.API(ctx, c.caller, c.published["/signed"].APIID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.publish(t, a, "")
-	if _, got := c.request(t, http.MethodGet, "/signed", "", c.sign(t, "")); got.ErrCode != 40308 {
-		t.Errorf("published again, with authorization %s cancelled: %s", z.ID, got)
+	for status, errCode := range map[service.AuthorizationStatus]int{
+		service.AuthorizationActive: 0, service.AuthorizationWaitReview: 40303, service.AuthorizationRejected: 40304, service.AuthorizationExpired: 40305,
+		service.AuthorizationRevoked: 40306, service.AuthorizationUnlinked: 40307, service.AuthorizationCancelled: 40308,
+	} {
+		t.Run(string(status), func(t *testing.T) {
+			err := c.store.Update(ctx, func(tx lifecycle.Tx) error {
+				now, err := tx.Authorization(ctx, c.caller.Workspace.ID, z.ID)
+				if err != nil {
+					return err
+				}
+				now.Status = status
+				return tx.UpdateAuthorization(ctx, &now)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.gateway.Changed(ctx, lifecycle.Change{Kind: lifecycle.ChangeAuthorization, ID: z.PublicationID}); err != nil {
+				t.Fatal(err)
+			}
+			if _, got := c.request(t, http.MethodGet, "/signed", "", c.sign(t, "")); got.ErrCode != errCode {
+				t.Errorf("the answer is %s, want %d", got, errCode)
+			}
+		})
 	}
 }
 
@@ -444,21 +474,23 @@ func TestAnAnnouncedEndStandsInTheAnswersOfThoseWhomItConcerns(t *testing.T) {
 	announced("the app whose right ends", mine("/code"), waiting.RevokeAt)
 	announced("another app", bank(), nil)
 	hour := c.clock.Now().Add(100 * time.Hour).UTC().Truncate(time.Hour)
-	p, err := c.Suspend(ctx, c.caller, c.published["/code"].ID, service.ActionInput{Time: hour.Format(time.RFC3339)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if p.Status != service.StatusWaitingStop || p.Deadline == nil || !p.Deadline.Equal(hour) {
-		t.Fatalf("the publication is %s until %v", p.Status, p.Deadline)
-	}
+	c.put(t, "/code", func(p *service.Publication) {
+		p.Status, p.Resume, p.Deadline = service.StatusWaitingStop, p.Status, &hour
+	})
 	announced("another app, when the API ends", bank(), &hour)
 	announced("the app whose right ends before", mine("/code"), waiting.RevokeAt)
 	announced("an answer that is an error", mine("/code?unknown=1"), waiting.RevokeAt)
 	_, nobody := c.request(t, http.MethodGet, "/code", "")
 	announced("nobody", nobody, nil)
-	if _, err := c.Cancel(ctx, c.caller, p.ID, service.ActionInput{}); err != nil {
-		t.Fatal(err)
+	c.put(t, "/open", func(p *service.Publication) {
+		p.Status, p.Resume, p.Deadline = service.StatusWaitingOffline, service.StatusStopped, &hour
+	})
+	_, open := c.request(t, http.MethodGet, "/open", "")
+	announced("what is suspended and goes offline", open, &hour)
+	if open.ErrCode != 40309 {
+		t.Errorf("what is suspended and goes offline answers %s", open)
 	}
+	c.put(t, "/code", func(p *service.Publication) { p.Status, p.Deadline = service.StatusPublished, nil })
 	announced("after it is taken back", bank(), nil)
 }
 
@@ -599,6 +631,87 @@ func TestACachedAnswerIsForThoseWhoMayCallAlone(t *testing.T) {
 	}
 }
 
+// TestAWorkspaceReachesNothingOfAnother has the same path, stage and name in two workspaces,
+// and an app in each.
+func TestAWorkspaceReachesNothingOfAnother(t *testing.T) {
+	c := newConsumers(t, options{})
+	ctx := t.Context()
+	c.authorize(t, "/code", c.app, nil)
+	c.caller.Member.Reviewer = true
+	w, err := c.CreateWorkspace(ctx, c.caller, service.WorkspaceInput{Name: "other"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := &consumers{house: &house{}, published: map[string]service.Publication{}}
+	*theirs.house = house{Service: c.Service, store: c.store, gateway: c.gateway, server: c.server, dir: c.dir, clock: c.clock}
+	err = c.store.View(ctx, func(tx lifecycle.Tx) (err error) {
+		theirs.caller.Workspace = w
+		theirs.caller.Member, err = tx.Member(ctx, w.ID, "admin")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs.policy(t, func(*service.EnvironmentInput) {})
+	conn := theirs.connection(t, "people_db", sqlitePeople(t, c.dir))
+	for path, auth := range map[string]service.AuthType{"/code": service.AuthApp, "/theirs": service.AuthNone} {
+		d := definition(conn, path, "SELECT 2 AS n", "n")
+		d.AuthType, d.AllowAppCode = auth, auth == service.AuthApp
+		theirs.published[path] = theirs.publish(t, theirs.api(t, "api_"+path[1:], d), "")
+	}
+	if theirs.app, err = theirs.CreateApp(ctx, theirs.caller, service.AppInput{AppSpec: service.AppSpec{Name: "shop"}}); err != nil {
+		t.Fatal(err)
+	}
+	if theirs.credentials, err = theirs.AppCredentials(ctx, theirs.caller, theirs.app.ID); err != nil {
+		t.Fatal(err)
+	}
+	theirs.authorize(t, "/code", theirs.app, nil)
+	at := func(host, path, appCode string) answer {
+		_, a := c.request(t, http.MethodGet, path, "", func(r *http.Request) {
+			if host != "" {
+				r.Host = host
+			}
+			r.Header.Set("X-Apig-AppCode", appCode)
+		})
+		return a
+	}
+	if got := at("", "/theirs", ""); got.ErrCode != 40401 {
+		t.Errorf("without a host name of theirs: %s", got)
+	}
+	if _, err := theirs.UpdateInstance(ctx, theirs.caller, service.DefaultInstance, "", service.InstanceInput{
+		InstanceSpec: service.InstanceSpec{Name: service.DefaultInstance, HostNames: []string{"theirs.example.com"}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name, host, path, appCode string
+		errCode                   int
+		data                      string
+	}{
+		{"ours, of any host", "", "/code", c.credentials.AppCode, 0, `[{"n":1}]`},
+		{"theirs, of their host", "theirs.example.com:8081", "/code", theirs.credentials.AppCode, 0, `[{"n":2}]`},
+		{"our app at theirs", "theirs.example.com", "/code", c.credentials.AppCode, 40302, ""},
+		{"their app at ours", "", "/code", theirs.credentials.AppCode, 40302, ""},
+		{"their open API at their host", "theirs.example.com", "/theirs", "", 0, `[{"n":2}]`},
+		{"their open API at any other host", "ours.example.com", "/theirs", "", 40401, ""},
+		{"our open API at their host", "theirs.example.com", "/open", "", 40401, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := at(test.host, test.path, test.appCode); got.ErrCode != test.errCode || test.errCode == 0 && string(got.Data) != test.data {
+				t.Errorf("the answer is %s", got)
+			}
+		})
+	}
+	if _, err := theirs.UpdateInstance(ctx, theirs.caller, service.DefaultInstance, "", service.InstanceInput{
+		InstanceSpec: service.InstanceSpec{Name: service.DefaultInstance},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got := at("theirs.example.com", "/theirs", ""); got.ErrCode != 40401 {
+		t.Errorf("after the host name is gone: %s", got)
+	}
+}
+
 // TestAuthorizationsChangeWithoutALostOrAStolenCall calls all the time while apps are
 // authorized, given up, rotated and deleted.
 func TestAuthorizationsChangeWithoutALostOrAStolenCall(t *testing.T) {
@@ -678,22 +791,4 @@ func TestTheAccessLogNamesTheAppAndNoSecret(t *testing.T) {
 			t.Error("the log has a secret")
 		}
 	}
-}
-
-// lockedBuffer is a buffer that many write to.
-type lockedBuffer struct {
-	mu sync.Mutex
-	bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.Buffer.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.Buffer.String()
 }

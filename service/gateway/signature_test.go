@@ -37,7 +37,7 @@ var recorded = map[string]struct{ method, target, headers, body, signature strin
 	"a JSON body, whose last byte is a line feed": {
 		"POST", "/v2/0123456789abcdef0123456789abcdef/apigw/instances/33333333333333333333333333333333/envs", "user-agent;x-project-id;x-sdk-date",
 		`{"name":"DEV","remark":"dev env"}` + "\n",
-		"44ed84259641b7adf16f5ed9ad125a6208432670e09e93678537114111fd21d7",
+		"84ed44259641b7adf16f5ed9ad125a6208432670e09e93678537114111fd21d7",
 	},
 }
 
