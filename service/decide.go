@@ -71,7 +71,7 @@ func Decide(s Situation) (Transition, error) {
 		return s.apply(c)
 	case CallApprove:
 		if s.Environment.FourEyes && p.OpenReview.ApplicantID == s.Actor.ID {
-			return Transition{}, Errorf(CodeForbidden, "%s made this application, and %s demands four eyes: another reviewer must decide.", s.Actor.Name, s.Environment.Name)
+			return Transition{}, ownApplication(s.Actor, s.Environment)
 		}
 		return Transition{From: p.Status, To: c.direct, Close: ReviewApproved, MakeVersion: c.live}, nil
 	case CallReject:
@@ -188,7 +188,7 @@ func rejection(r Review) *Error {
 // a decided or closed review is a conflict that names who decided.
 func CheckDecision(r Review, call Call, digest string) (done bool, err error) {
 	if digest != "" && digest != r.Digest {
-		return false, Errorf(CodeConflict, "Review %s is about another candidate than the one you name: it holds revision %d with the digest %s.", r.ID, r.Revision, r.Digest)
+		return false, Errorf(CodeConflict, "Review %s is about another candidate than the one you name: it is about %s, with the digest %s.", r.ID, r.about(), r.Digest)
 	}
 	want := ReviewApproved
 	if call == CallReject {
@@ -200,16 +200,24 @@ func CheckDecision(r Review, call Call, digest string) (done bool, err error) {
 	case want:
 		return true, nil
 	case ReviewApproved, ReviewRejected:
-		return false, Errorf(CodeReviewDecided, "Review %s of %s revision %d was %s by %s already%s.", r.ID, r.APIName, r.Revision, lower(r.Status), r.DeciderName, commentPhrase(r.Comment))
+		return false, Errorf(CodeReviewDecided, "Review %s of %s was %s by %s already%s.", r.ID, r.about(), lower(r.Status), r.DeciderName, commentPhrase(r.Comment))
 	default:
-		return false, Errorf(CodeReviewDecided, "Review %s of %s revision %d was %s and can no longer be decided.", r.ID, r.APIName, r.Revision, lower(r.Status))
+		return false, Errorf(CodeReviewDecided, "Review %s of %s was %s and can no longer be decided.", r.ID, r.about(), lower(r.Status))
 	}
 }
 
 // CheckCancel answers the cancelling of a review that is not pending: cancelling
 // twice is a conflict like every other late decision.
 func CheckCancel(r Review) error {
-	return Errorf(CodeReviewDecided, "Review %s of %s revision %d was %s already and cannot be cancelled.", r.ID, r.APIName, r.Revision, lower(r.Status))
+	return Errorf(CodeReviewDecided, "Review %s of %s was %s already and cannot be cancelled.", r.ID, r.about(), lower(r.Status))
+}
+
+// about names the candidate of a review for a sentence.
+func (r Review) about() string {
+	if r.Kind == ReviewAuthorize {
+		return fmt.Sprintf("%s for %s in %s", r.AppName, r.APIName, r.EnvironmentName)
+	}
+	return fmt.Sprintf("%s revision %d", r.APIName, r.Revision)
 }
 
 func commentPhrase(comment string) string {

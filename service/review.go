@@ -49,11 +49,11 @@ type Review struct {
 	EnvironmentID   string `json:"environment_id"`
 	EnvironmentName string `json:"environment_name"`
 	// Revision is the API revision that the application is about.
-	Revision int64 `json:"api_revision"`
+	Revision int64 `json:"api_revision,omitempty"`
 	// ConnectionID is the connection that the candidate reads from.
-	ConnectionID string `json:"connection_id"`
+	ConnectionID string `json:"connection_id,omitempty"`
 	// Definition is the candidate's frozen definition.
-	Definition Definition `json:"definition"`
+	Definition Definition `json:"definition,omitzero"`
 	// Version is the name of the version that is to be live again; "" where a revision is to be a new one.
 	Version string `json:"version,omitempty"`
 	// BreakingChanges is what the candidate takes from the callers of the version that was

@@ -324,6 +324,8 @@ func answers(call call, data []byte, out any) bool {
 		name = "warnings"
 	case *service.Comparison:
 		name = "from"
+	case *service.TrailReport:
+		name = "events"
 	default:
 		if strings.HasPrefix(reflect.TypeOf(out).Elem().Name(), "List[") {
 			name = "items"

@@ -92,10 +92,13 @@ func (a *api) registerOperations() {
 	a.registerAPIs()
 	a.registerPublications()
 	a.registerReviews()
+	a.registerApps()
+	a.registerAuthorizations()
 	a.registerEnvironments()
 	a.registerInstances()
 	a.registerMembers()
 	a.registerTokens()
+	a.registerWorkspaces()
 	a.registerCatalog()
 	a.registerEvents()
 }

@@ -21,19 +21,22 @@ const (
 
 // Tags group the calls in the document.
 const (
-	tagWhoAmI       = "whoami"
-	tagConnections  = "connections"
-	tagGroups       = "groups"
-	tagFolders      = "folders"
-	tagAPIs         = "apis"
-	tagPublications = "publications"
-	tagReviews      = "reviews"
-	tagEnvironments = "environments"
-	tagInstances    = "instances"
-	tagMembers      = "members"
-	tagTokens       = "tokens"
-	tagCatalog      = "catalog"
-	tagEvents       = "events"
+	tagWhoAmI         = "whoami"
+	tagConnections    = "connections"
+	tagGroups         = "groups"
+	tagFolders        = "folders"
+	tagAPIs           = "apis"
+	tagPublications   = "publications"
+	tagReviews        = "reviews"
+	tagApps           = "apps"
+	tagAuthorizations = "authorizations"
+	tagEnvironments   = "environments"
+	tagInstances      = "instances"
+	tagMembers        = "members"
+	tagWorkspaces     = "workspaces"
+	tagTokens         = "tokens"
+	tagCatalog        = "catalog"
+	tagEvents         = "events"
 )
 
 const description = `The native API of dataservice: connections, APIs and where they are filed, publications and their reviews.
@@ -44,7 +47,7 @@ const description = `The native API of dataservice: connections, APIs and where 
 that the log has too, and for bad input a JSON pointer and a sentence per field.
 
 **Safe repetition.** A POST with an ` + "`Idempotency-Key`" + ` acts at most once for the same key and body within 24 hours.
-` + "`ETag`" + ` and ` + "`If-Match`" + ` guard changes of connections, groups, folders and APIs. ` + "`Retry-After`" + ` says when to try again.
+` + "`ETag`" + ` and ` + "`If-Match`" + ` guard changes of connections, groups, folders, APIs, apps, instances and workspaces. ` + "`Retry-After`" + ` says when to try again.
 
 **Lists** come in pages: pass ` + "`next`" + ` of one as ` + "`after`" + ` of the following. **Long polls**: ` + "`?wait=30s`" + `.`
 
@@ -67,9 +70,12 @@ func configuration(version string) huma.Config {
 				{Name: tagAPIs, Description: "Definitions, their validation and their test calls."},
 				{Name: tagPublications, Description: "An API in an environment, and what is done to it."},
 				{Name: tagReviews, Description: "Applications and their decisions."},
+				{Name: tagApps, Description: "Consumers of APIs, and their credentials."},
+				{Name: tagAuthorizations, Description: "Which app may call which API, and until when."},
 				{Name: tagEnvironments, Description: "Stages and what they demand."},
 				{Name: tagInstances, Description: "Gateway clusters."},
 				{Name: tagMembers, Description: "Who acts in the workspace."},
+				{Name: tagWorkspaces, Description: "Tenants. Admins of the workspace \"default\" manage all of them, everybody else sees the own one."},
 				{Name: tagTokens, Description: "Credentials of members."},
 				{Name: tagCatalog, Description: "What is published."},
 				{Name: tagEvents, Description: "The audit trail."},

@@ -119,6 +119,13 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 		t.Errorf("the test call answered %s (%v)", debug.Body, err)
 	}
 
+	// The first successful test call of a revision is a change.
+	later := capitals(c.ID)
+	later.Name, later.Path = "later", "/later"
+	later.RequestParameters = map[string]service.RequestParameter{"country": {Type: service.TypeString, Required: true}}
+	p.must(201, "dev", "POST", "/apis", later)
+	p.must(200, "dev", "POST", "/apis/later/debug", service.DebugInput{Parameters: map[string]string{"country": "PE"}})
+
 	// A publication and its reviews.
 	var pub service.Publication
 	p.must(200, "dev", "POST", "/publications", service.PublishInput{APIID: a.ID, Revision: 2}).decode(&pub)
@@ -157,6 +164,9 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 	p.must(204, "dev", "DELETE", "/folders/"+f.ID, nil)
 	p.must(204, "dev", "DELETE", "/groups/geography", nil)
 	p.must(200, "dev", "GET", "/events", nil)
+	p.must(200, "dev", "GET", "/events/export", nil)
+	p.must(200, "dev", "GET", "/events/verification", nil)
+	p.wantEveryChangeTold()
 
 	answered := map[string]bool{}
 	for _, line := range p.log.lines(t) {

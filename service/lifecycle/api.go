@@ -302,13 +302,18 @@ func (s *Service) DeleteAPI(ctx context.Context, c Caller, ref, ifMatch string) 
 		if held := holding(publications); len(held) > 0 {
 			return service.Errorf(service.CodeInUse, "The API %q is still held by its publications: %s. Unpublish them, or cancel the application, first.", api.Name, names(held))
 		}
+		for _, p := range publications {
+			if err := s.dropAuthorizations(ctx, tx, c, p); err != nil {
+				return err
+			}
+		}
 		if err := tx.DeleteAPI(ctx, c.Workspace.ID, api.ID); err != nil {
 			return err
 		}
 		if _, err := tx.VoidIdempotency(ctx, api.ID, ""); err != nil {
 			return err
 		}
-		return s.recordPrivate(ctx, tx, c, api.PrivateTo(), "api.delete", api.ID, api.Name, nil)
+		return s.recordPrivate(ctx, tx, c, api.PrivateTo(), "api.delete", api.ID, api.Name, change{api.APISpec, nil})
 	})
 }
 

@@ -52,21 +52,7 @@ func (s *Service) decide(ctx context.Context, c Caller, call service.Call, id st
 		if done, err := service.CheckDecision(r, call, in.Digest); done || err != nil {
 			return r, "", err
 		}
-		t, err := service.Decide(service.Situation{Call: call, Publication: locked, Environment: env, Actor: c.Member})
-		if err != nil {
-			return none, "", err
-		}
-		a, err := reviewed(ctx, tx, r)
-		if err != nil {
-			return none, "", err
-		}
-		if t.MakeVersion {
-			// What is live, and what the environment forbids, may be others than when it was applied for.
-			if _, err := checkBreaking(locked, env, a.definition); err != nil {
-				return none, "", err
-			}
-		}
-		if err := s.step(ctx, tx, c, &locked, call, t, a, in.Comment); err != nil {
+		if err := s.decideOn(ctx, tx, c, call, r, &locked, env, in.Comment); err != nil {
 			return none, "", err
 		}
 		touched = locked.ID
@@ -74,12 +60,34 @@ func (s *Service) decide(ctx context.Context, c Caller, call service.Call, id st
 		return r, "", err
 	})
 	if touched != "" && mayHaveChanged(err) {
-		s.changed(ctx, Change{ChangePublication, touched})
+		s.changed(ctx, Change{ChangePublication, touched}, Change{ChangeAuthorization, touched})
 	}
 	if err != nil {
 		return none, err
 	}
 	return s.presentReview(r), nil
+}
+
+// decideOn makes a decision on a pending review happen.
+func (s *Service) decideOn(ctx context.Context, tx Tx, c Caller, call service.Call, r service.Review, p *service.Publication, env service.Environment, comment string) error {
+	if r.Kind == service.ReviewAuthorize {
+		return s.decideAuthorization(ctx, tx, c, call, r, *p, env, comment)
+	}
+	t, err := service.Decide(service.Situation{Call: call, Publication: *p, Environment: env, Actor: c.Member})
+	if err != nil {
+		return err
+	}
+	a, err := reviewed(ctx, tx, r)
+	if err != nil {
+		return err
+	}
+	if t.MakeVersion {
+		// What is live, and what the environment forbids, may be others than when it was applied for.
+		if _, err := checkBreaking(*p, env, a.definition); err != nil {
+			return err
+		}
+	}
+	return s.step(ctx, tx, c, p, call, t, a, comment)
 }
 
 // reviewed is the application that a review holds.
@@ -115,13 +123,13 @@ func (s *Service) CancelReview(ctx context.Context, c Caller, id string, in serv
 		if err != nil {
 			return none, "", err
 		}
-		if locked.OpenReview == nil || locked.OpenReview.ID != id {
-			if r.Status == service.ReviewPending {
-				return none, "", service.Errorf(service.CodeConflict, "Review %s was decided just now. Read it again.", id)
-			}
+		if r, err = visibleReview(ctx, tx, c, id); err != nil {
+			return none, "", err
+		}
+		if r.Status != service.ReviewPending {
 			return none, "", service.CheckCancel(r)
 		}
-		if err := s.actOn(ctx, tx, c, service.CallCancel, &locked, env, in); err != nil {
+		if err := s.cancelOn(ctx, tx, c, r, &locked, env, in); err != nil {
 			return none, "", err
 		}
 		touched = locked.ID
@@ -129,12 +137,24 @@ func (s *Service) CancelReview(ctx context.Context, c Caller, id string, in serv
 		return r, "", err
 	})
 	if touched != "" && mayHaveChanged(err) {
-		s.changed(ctx, Change{ChangePublication, touched})
+		s.changed(ctx, Change{ChangePublication, touched}, Change{ChangeAuthorization, touched})
 	}
 	if err != nil {
 		return none, err
 	}
 	return s.presentReview(r), nil
+}
+
+// cancelOn takes back the application of a pending review.
+func (s *Service) cancelOn(ctx context.Context, tx Tx, c Caller, r service.Review, p *service.Publication, env service.Environment, in service.ActionInput) error {
+	if r.Kind != service.ReviewAuthorize {
+		return s.actOn(ctx, tx, c, service.CallCancel, p, env, in)
+	}
+	z, err := tx.Authorization(ctx, c.Workspace.ID, r.AuthorizationID)
+	if err != nil {
+		return err
+	}
+	return s.cancelAuthorization(ctx, tx, c, &z, env, in.Remark)
 }
 
 // presentReview fills in the address, which depends on where the service runs.
@@ -147,14 +167,15 @@ func (s *Service) presentReview(r service.Review) service.Review {
 
 // Review returns one review. With a wait it is a long poll: it returns when the
 // review is decided or closed, or when the wait is over.
+// Who may not read drafts is shown the own applications alone.
 func (s *Service) Review(ctx context.Context, c Caller, id string, wait time.Duration) (service.Review, error) {
-	if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
-		return service.Review{}, err
-	}
 	read := func() (service.Review, error) {
 		var r service.Review
 		err := s.Store.View(ctx, func(tx Tx) (err error) {
 			r, err = visibleReview(ctx, tx, c, id)
+			if forbidden := c.Member.Authorize(service.OpReadDrafts); forbidden != nil && r.ApplicantID != c.Member.ID {
+				r, err = service.Review{}, forbidden
+			}
 			return err
 		})
 		return s.presentReview(r), err

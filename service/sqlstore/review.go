@@ -93,6 +93,9 @@ func (t *transaction) Reviews(ctx context.Context, workspaceID string, f lifecyc
 	if f.PublicationID != "" {
 		c = c.and("r.publication_id = ?", f.PublicationID)
 	}
+	if f.ApplicantID != "" {
+		c = c.and("r.applicant_id = ?", f.ApplicantID)
+	}
 	if f.AuthorizationID != "" {
 		c = c.and("r.authorization_id = ?", f.AuthorizationID)
 	}
