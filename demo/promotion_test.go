@@ -40,7 +40,7 @@ func TestAnAPIIsPromotedFromDevelopmentToProduction(t *testing.T) {
 	w.Set("production_revision=1").Apply().Succeeds(t, "0 added, 2 changed, 0 destroyed")
 	s.wantStage(t, "DEVELOPMENT", `{"code":"BBB","symbol":"b"},{"code":"AAA","symbol":"a"}`)
 	w.Plan().Succeeds(t, "No changes")
-	w.Set("production_revision=2").Apply().Succeeds(t, "0 added, 1 changed, 0 destroyed", "production = 2")
+	w.Set("production_revision=2").Apply().Succeeds(t, "0 added, 1 changed, 0 destroyed", `"production" = 2`)
 	w.Plan().Succeeds(t, "No changes")
 	w.Destroy().Succeeds(t)
 	s.WantCall("/currencies-of?region=CH", http.StatusNotFound)
