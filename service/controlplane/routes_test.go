@@ -43,10 +43,32 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 	p.must(200, "ci", "GET", "/api/v1/whoami", nil)
 	p.must(204, "admin", "DELETE", "/tokens/"+issued.ID, nil)
 	p.must(401, "ci", "GET", "/api/v1/whoami", nil)
+	p.must(204, "admin", "DELETE", "/members/ci?hand_over_to=dev", nil)
+
+	// Workspaces.
+	var w service.Workspace
+	settled := p.must(201, "admin", "POST", "/api/v1/workspaces", service.WorkspaceInput{Name: "sales"})
+	settled.decode(&w)
+	if got, want := settled.header.Get("Location"), "/api/v1/workspaces/"+w.ID; got != want || settled.header.Get("ETag") == "" {
+		t.Errorf("Location is %q, want %q; ETag %q", got, want, settled.header.Get("ETag"))
+	}
+	p.must(200, "admin", "GET", "/api/v1/workspaces", nil)
+	p.must(200, "admin", "GET", "/api/v1/workspaces/sales", nil)
+	p.must(200, "admin", "PUT", "/api/v1/workspaces/"+strconv.FormatInt(w.Number, 10), service.WorkspaceInput{Name: "marketing"})
+	p.must(201, "admin", "POST", "/api/v1/workspaces/marketing/admin-tokens", service.TokenInput{ExpiresInSeconds: 300}).decode(&issued)
+	p.tokens["marketing"] = issued.Secret
+	p.must(200, "marketing", "GET", "/api/v1/workspaces/marketing/instances", nil)
+	p.must(204, "admin", "DELETE", "/api/v1/workspaces/marketing", nil)
+	p.must(401, "marketing", "GET", "/api/v1/whoami", nil)
 
 	// Instances and environments.
 	p.must(200, "dev", "GET", "/instances", nil)
 	p.must(200, "dev", "GET", "/instances/default", nil)
+	edge := service.InstanceInput{InstanceSpec: service.InstanceSpec{Name: "edge", HostNames: []string{"edge.example.com"}}}
+	p.must(201, "op", "POST", "/instances", edge)
+	edge.HostNames = append(edge.HostNames, "rim.example.com")
+	p.must(200, "op", "PUT", "/instances/edge", edge)
+	p.must(204, "op", "DELETE", "/instances/edge", nil)
 	var e service.Environment
 	p.must(201, "op", "POST", "/environments", service.EnvironmentInput{Name: "DEV"}).decode(&e)
 	p.must(200, "op", "PUT", "/environments/DEV", service.EnvironmentInput{Name: "DEV", Description: "Where it is tried."}).decode(&e)
