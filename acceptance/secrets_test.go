@@ -140,17 +140,124 @@ func TestSecretsAreFoundNowhere(t *testing.T) {
 					t.Errorf("%s has %d bytes without %q: this test looks in the wrong place", place, len(places[place]), text)
 				}
 			}
-			for secret, what := range map[string]string{
+			foundNowhere(t, places, map[string]string{
 				former: "the password", role.password: "the new password", token: "the member's token", s.AdminToken(): "the admin's token",
-			} {
-				for _, form := range []string{secret, hex.EncodeToString([]byte(secret)), base64.StdEncoding.EncodeToString([]byte(secret))} {
-					for place, data := range places {
-						if bytes.Contains(data, []byte(form)) {
-							t.Errorf("%s is found in %s, as %s", what, place, form)
-						}
-					}
+			})
+		})
+	}
+}
+
+// foundNowhere looks for secrets, in all the forms that they might be written in.
+func foundNowhere(t *testing.T, places map[string][]byte, secrets map[string]string) {
+	t.Helper()
+	for secret, what := range secrets {
+		for _, form := range []string{secret, hex.EncodeToString([]byte(secret)), base64.StdEncoding.EncodeToString([]byte(secret))} {
+			for place, data := range places {
+				if bytes.Contains(data, []byte(form)) {
+					t.Errorf("%s is found in %s, as %s", what, place, form)
 				}
 			}
+		}
+	}
+}
+
+const appSecretsConfig = `
+variable "rotation" {
+  type = string
+}
+
+resource "dataservice_app" "shop" {
+  name        = "shop"
+  webhook_url = "https://shop.example.com/notices"
+  rotation    = var.rotation
+}
+
+ephemeral "dataservice_app_credentials" "shop" {
+  app_id = dataservice_app.shop.id
+}
+
+# The secrets have arrived here, or this fails.
+resource "terraform_data" "handed_over" {
+  triggers_replace = [dataservice_app.shop.rotation]
+
+  provisioner "local-exec" {
+    command = "test -n \"$KEY\" && test -n \"$SECRET\" && test -n \"$APP_CODE\" && test -n \"$WEBHOOK_SECRET\""
+    environment = {
+      KEY            = ephemeral.dataservice_app_credentials.shop.key
+      SECRET         = ephemeral.dataservice_app_credentials.shop.secret
+      APP_CODE       = ephemeral.dataservice_app_credentials.shop.app_code
+      WEBHOOK_SECRET = ephemeral.dataservice_app_credentials.shop.webhook_secret
+    }
+  }
+}
+`
+
+// TestTheCredentialsOfAnAppAreFoundNowhere makes an app, hands its credentials to a
+// provisioner, rotates them, and looks for the old and the new ones in everything that is
+// left behind.
+func TestTheCredentialsOfAnAppAreFoundNowhere(t *testing.T) {
+	for _, store := range []string{"SQLite", "PostgreSQL"} {
+		t.Run("with the store on "+store, func(t *testing.T) {
+			records := ""
+			var flags []string
+			if store == "PostgreSQL" {
+				records = pgtest.Database(t)
+				flags = []string{"--store", records}
+			}
+			s := startService(t, flags...)
+			token := s.Developer("dev", false)
+			secrets := map[string]string{}
+			learn := func(which string) {
+				t.Helper()
+				c, err := s.Client(token).AppCredentials(t.Context(), "shop")
+				if err != nil {
+					t.Fatal(err)
+				}
+				secrets[c.Secret], secrets[c.AppCode], secrets[c.WebhookSecret] = "the "+which+" secret", "the "+which+" AppCode", "the webhook secret"
+				delete(secrets, "")
+			}
+			w := workdir(s, token, appSecretsConfig)
+			trace := filepath.Join(t.TempDir(), "trace.log")
+			w.Env = append(w.Env, "TF_LOG=TRACE", "TF_LOG_PATH="+trace)
+			w.Set("rotation=1").Apply().Succeeds(t)
+			learn("first")
+			w.Set("rotation=2")
+			w.Run("plan", "-no-color", "-out=saved.plan").Succeeds(t)
+			plan, err := w.Command("show", "-json", "saved.plan").Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.Run("apply", "-no-color", "saved.plan").Succeeds(t)
+			learn("second")
+			if len(secrets) != 5 {
+				t.Fatalf("there are %d secrets to look for, want 5", len(secrets))
+			}
+			w.Plan().Succeeds(t, "No changes")
+
+			places := map[string][]byte{"the saved plan as JSON": plan}
+			for _, path := range []string{"/workspaces/default/apps", "/workspaces/default/apps/shop", "/workspaces/default/events"} {
+				places["GET "+path] = get(t, s, path)
+			}
+			unzip(t, places, filepath.Join(w.Dir, "saved.plan"))
+			collect(t, places, w.Dir)
+			collect(t, places, filepath.Dir(trace))
+			collect(t, places, s.DataDir)
+			s.Stop(os.Interrupt)
+			collect(t, places, s.DataDir)
+			places["the service's log"] = []byte(s.Log())
+			found := map[string]string{trace: "dataservice_app_credentials", "the service's log": "rotate-app", "GET /workspaces/default/events": "app.rotate"}
+			if records != "" {
+				maps.Copy(places, dump(t, records))
+				found["the table apps"] = "shop.example.com"
+			} else {
+				found[filepath.Join(s.DataDir, "dataservice.db")] = "shop.example.com"
+			}
+			for place, text := range found {
+				if !bytes.Contains(places[place], []byte(text)) {
+					t.Errorf("%s has %d bytes without %q: this test looks in the wrong place", place, len(places[place]), text)
+				}
+			}
+			foundNowhere(t, places, secrets)
 		})
 	}
 }

@@ -217,7 +217,7 @@ func (s *story) suspend(ctx context.Context) error {
 	if _, err := s.run(ctx, s.reviewer, s.developer.dir, 0, "apply", "-auto-approve", "-var=desired_status=STOPPED"); err != nil {
 		return err
 	}
-	if _, err := s.get(ctx, http.StatusNotFound); err != nil {
+	if _, err := s.get(ctx, http.StatusForbidden); err != nil {
 		return err
 	}
 	return s.planIsEmpty(ctx, s.reviewer, "-var=desired_status=STOPPED")

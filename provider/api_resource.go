@@ -174,7 +174,7 @@ func (r *apiResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	if known {
 		warnings := plan.definition().Warnings()
 		if redefined || refiled {
-			warnings = r.validated(ctx, req, resp, &plan, id, warnings)
+			warnings = r.validated(ctx, req, resp, &plan, id, redefined, warnings)
 		}
 		addFieldWarnings(&resp.Diagnostics, req.Plan.Schema.Type(), "of the API "+plan.Name.ValueString(), warnings)
 	}
@@ -196,7 +196,7 @@ func planDebug(ctx context.Context, diags *diag.Diagnostics, plan *apiModel) {
 
 // validated has the service check what is about to be written, against its connection
 // and where it is filed. It adds the service's warnings to those that are known already.
-func (r *apiResource) validated(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, plan *apiModel, id string, warnings []service.FieldError) []service.FieldError {
+func (r *apiResource) validated(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, plan *apiModel, id string, redefined bool, warnings []service.FieldError) []service.FieldError {
 	if !fullyKnown(ctx, plan.Name, plan.Description, plan.Visibility, plan.GroupID, plan.FolderID, plan.ResourceGroup) ||
 		r.backend == nil || r.backend.client == nil || !r.backend.planValidation {
 		return warnings
@@ -216,6 +216,9 @@ func (r *apiResource) validated(ctx context.Context, req resource.ModifyPlanRequ
 		addError(&resp.Diagnostics, req.Plan.Schema.Type(), fmt.Sprintf("The API %s cannot be applied", plan.Name.ValueString()), err)
 	default:
 		r.notValidated(&resp.Diagnostics, *plan, err)
+	}
+	if redefined {
+		addBreakingChanges(&resp.Diagnostics, req.Plan.Schema.Type(), plan.Name.ValueString(), found.BreakingChanges)
 	}
 	for _, w := range found.Warnings {
 		if !slices.Contains(warnings, w) {

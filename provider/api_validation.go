@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -89,6 +90,36 @@ func addFieldWarnings(diags *diag.Diagnostics, schemaType attr.Type, of string, 
 			continue
 		}
 		diags.AddAttributeWarning(at, fmt.Sprintf("Probably not meant: %s %s", at, of), w.Message)
+	}
+}
+
+// addBreakingChanges shows what the new definition takes from those who call what is
+// live: an error on each attribute where an environment forbids that, and one warning for
+// each other environment.
+func addBreakingChanges(diags *diag.Diagnostics, schemaType attr.Type, name string, changes []service.EnvironmentBreakingChange) {
+	warned := map[string][]string{}
+	var order []service.EnvironmentBreakingChange
+	for _, c := range changes {
+		at, ok := attributePath(schemaType, c.Pointer)
+		if !c.Forbidden {
+			if warned[c.EnvironmentID] == nil {
+				order = append(order, c)
+			}
+			warned[c.EnvironmentID] = append(warned[c.EnvironmentID], "  - "+c.Message)
+			continue
+		}
+		summary := fmt.Sprintf("%s may not break the callers of its version %s in %s", name, c.Version, c.EnvironmentName)
+		detail := fmt.Sprintf("%s %s forbids breaking changes: keep what callers use, make another API beside this one, or have an admin set breaking_changes of %s to %q.",
+			c.Message, c.EnvironmentName, c.EnvironmentName, service.BreakingWarn)
+		if !ok {
+			diags.AddError(summary, detail)
+			continue
+		}
+		diags.AddAttributeError(at, summary, detail)
+	}
+	for _, c := range order {
+		diags.AddWarning(fmt.Sprintf("%s breaks the callers of its version %s in %s", name, c.Version, c.EnvironmentName),
+			fmt.Sprintf("Once this definition is live there, it takes something from them:\n%s", strings.Join(warned[c.EnvironmentID], "\n")))
 	}
 }
 

@@ -57,11 +57,11 @@ func (e *appCredentials) Schema(_ context.Context, _ ephemeral.SchemaRequest, re
 			"app_code":       secret("The AppCode, which APIs that allow it accept in the header `X-Apig-AppCode` in place of a signature; absent for an app of type `IAM`."),
 			"webhook_secret": secret("The key of the signatures of what the app's webhook is sent."),
 			"generation": schema.Int64Attribute{
-				MarkdownDescription: "Counts the rotations, from 1.",
+				MarkdownDescription: "Counts the rotations, from 1; absent for an app of type `IAM`.",
 				Computed:            true,
 			},
 			"created_at": schema.StringAttribute{
-				MarkdownDescription: "When this secret and this AppCode were made, RFC 3339.",
+				MarkdownDescription: "When this secret and this AppCode were made, RFC 3339; of an app of type `IAM`, when the app was.",
 				Computed:            true,
 			},
 			"previous_valid_until": schema.StringAttribute{
@@ -74,7 +74,7 @@ func (e *appCredentials) Schema(_ context.Context, _ ephemeral.SchemaRequest, re
 
 func (m *appCredentialsModel) take(c service.Credentials) {
 	m.Key, m.Secret, m.AppCode = orNull(c.Key), orNull(c.Secret), orNull(c.AppCode)
-	m.WebhookSecret, m.Generation = orNull(c.WebhookSecret), types.Int64Value(c.Generation)
+	m.WebhookSecret, m.Generation = orNull(c.WebhookSecret), revisionOrNull(c.Generation)
 	m.CreatedAt, m.PreviousValidUntil = types.StringValue(c.CreatedAt.Format(time.RFC3339)), types.StringNull()
 	if c.PreviousValidUntil != nil {
 		m.PreviousValidUntil = types.StringValue(c.PreviousValidUntil.Format(time.RFC3339))

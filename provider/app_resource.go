@@ -186,7 +186,7 @@ func (r *appResource) Update(ctx context.Context, req resource.UpdateRequest, re
 		// The next plan rotates, and nothing else.
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("rotation"), state.Rotation)...)
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("rotation_overlap_hours"), state.RotationOverlapHours)...)
-		addUpdateError(&resp.Diagnostics, nil, r.summary("rotate the credentials of", &plan), err)
+		addUpdateError(&resp.Diagnostics, req.Plan.Schema.Type(), r.summary("rotate the credentials of", &plan), err)
 	}
 }
 
@@ -218,5 +218,7 @@ func (r *appResource) rotate(ctx context.Context, req resource.UpdateRequest, re
 		return err
 	}
 	resp.Diagnostics.Append(resp.Private.SetKey(ctx, rotationsKey, counted)...)
+	// The rotation changed the app's entity tag, and its answer does not tell the new one.
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, etagKey, etagValue(""))...)
 	return nil
 }

@@ -18,9 +18,10 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
-// renamed holds the fields whose attribute has another name: because it is write-only, or
-// because a name does as well as an id.
-var renamed = map[string]string{"password": "password_wo", "owner_id": "owner", "overlap_hours": "rotation_overlap_hours"}
+// renamed holds the fields whose attribute has another name: because it is write-only,
+// because a name does as well as an id, or because one word of a request says too little
+// among all attributes of a resource.
+var renamed = map[string]string{"password": "password_wo", "owner_id": "owner", "overlap_hours": "rotation_overlap_hours", "time": "notice_time"}
 
 // attributePath turns the JSON pointer of a field into the path of the attribute
 // that it comes from. It follows the schema's type: objects have attributes, maps

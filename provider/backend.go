@@ -36,6 +36,8 @@ type backend struct {
 
 	mu       sync.Mutex
 	identity *service.Identity
+	// release is the own id of the environment RELEASE of the default instance; "" until it is asked for.
+	release string
 	// creating holds the keys of the creates that this process has made or is making.
 	creating map[string]bool
 }

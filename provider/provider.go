@@ -266,12 +266,14 @@ func (p *dataserviceProvider) Resources(context.Context) []func() resource.Resou
 		newPublicationResource,
 		newReviewResource,
 		newAppResource,
+		newAuthorizationResource,
 	}
 }
 
 func (p *dataserviceProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{
 		newPublishedAPIDataSource,
+		newPublicationDataSource,
 	}
 }
 

@@ -17,9 +17,9 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service/client"
 )
 
-// TestADestroyWaitsUntilNothingAnswersAnyMore plays the announced statuses, which
-// need apps that the service does not have yet.
+// TestADestroyWaitsUntilNothingAnswersAnyMore plays the announced statuses.
 func TestADestroyWaitsUntilNothingAnswersAnyMore(t *testing.T) {
+	deadline := time.Date(2030, 1, 1, 8, 0, 0, 0, time.UTC)
 	for _, tt := range []struct {
 		name string
 		// statuses are those of the answers, the last one again and again.
@@ -27,15 +27,21 @@ func TestADestroyWaitsUntilNothingAnswersAnyMore(t *testing.T) {
 		want     string
 		calls    []string
 	}{
-		{"a notice that others have opened is waited for", []service.Status{service.StatusWaitingOffline, service.StatusWaitingOffline, service.StatusOffline}, "", []string{"GET", "GET", "GET", "GET"}},
-		{"a notice that does not end is an error", []service.Status{service.StatusWaitingOffline}, "still answers calls", nil},
-		{"a suspension that is announced becomes an unpublishing", []service.Status{service.StatusWaitingStop, service.StatusWaitingOffline, service.StatusOffline}, "", []string{"GET", "unpublish", "GET", "GET"}},
+		{"a notice that others have opened is waited for", []service.Status{service.StatusWaitingOffline, service.StatusWaitingOffline, service.StatusOffline}, "", []string{"GET", "GET", "GET"}},
+		{"a notice that does not end is an error", []service.Status{service.StatusWaitingOffline}, "is announced to go offline at 2030-01-01T08:00:00Z and is not offline yet. Not confirmed by: shop (of ann), till (of bob). The destroy waited for 1s", nil},
+		{"a notice that somebody takes back is an error", []service.Status{service.StatusWaitingOffline, service.StatusPublished}, "somebody took back that orders in RELEASE goes offline", []string{"GET", "GET"}},
+		{"a suspension that is announced becomes an unpublishing", []service.Status{service.StatusWaitingStop, service.StatusWaitingOffline, service.StatusOffline}, "", []string{"GET", "unpublish", "GET"}},
 		{"what is rejected is done", []service.Status{service.StatusPublishReject}, "", []string{"GET"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var calls []string
 			n := 0
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, "/notices") {
+					w.Header().Set("Content-Type", "application/json")
+					_ = json.NewEncoder(w).Encode(service.List[service.Notice]{Items: []service.Notice{{AppName: "till", AppOwnerName: "bob"}, {AppName: "shop", AppOwnerName: "ann"}}})
+					return
+				}
 				call := r.Method
 				if r.Method == http.MethodPost {
 					call = r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
@@ -44,7 +50,7 @@ func TestADestroyWaitsUntilNothingAnswersAnyMore(t *testing.T) {
 				status := tt.statuses[min(n, len(tt.statuses)-1)]
 				n++
 				w.Header().Set("Content-Type", "application/json")
-				_ = json.NewEncoder(w).Encode(service.Publication{ID: testID, APIName: "orders", EnvironmentName: "RELEASE", Status: status})
+				_ = json.NewEncoder(w).Encode(service.Publication{ID: testID, APIName: "orders", EnvironmentName: "RELEASE", Status: status, Deadline: &deadline})
 			}))
 			defer server.Close()
 			c, err := client.New(client.Config{Endpoint: server.URL, Token: "x"})

@@ -8,10 +8,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/resourcevalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -49,16 +51,21 @@ type publicationModel struct {
 	APIID         types.String   `tfsdk:"api_id"`
 	EnvironmentID types.String   `tfsdk:"environment_id"`
 	APIRevision   types.Int64    `tfsdk:"api_revision"`
+	Version       types.String   `tfsdk:"version"`
 	ConnectionID  types.String   `tfsdk:"connection_id"`
 	Remark        types.String   `tfsdk:"remark"`
 	DesiredStatus types.String   `tfsdk:"desired_status"`
+	NoticeTime    types.String   `tfsdk:"notice_time"`
 	Status        types.String   `tfsdk:"status"`
+	Deadline      types.String   `tfsdk:"deadline"`
 	ReviewID      types.String   `tfsdk:"review_id"`
 	ReviewURL     types.String   `tfsdk:"review_url"`
 	LiveRevision  types.Int64    `tfsdk:"live_revision"`
-	Version       types.String   `tfsdk:"version"`
 	URL           types.String   `tfsdk:"url"`
 	Timeouts      timeouts.Value `tfsdk:"timeouts"`
+
+	// pinned says that the configuration names a version, and not a revision.
+	pinned bool `tfsdk:"-"`
 }
 
 func (r *publicationResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
@@ -68,6 +75,7 @@ func (r *publicationResource) Metadata(_ context.Context, _ resource.MetadataReq
 var (
 	idPattern            = regexp.MustCompile(`^[0-9a-f]{32}$`)
 	environmentIDPattern = regexp.MustCompile(`^([0-9a-f]{32}|` + service.ReleaseEnvironmentID + `)$`)
+	versionPattern       = regexp.MustCompile(`^V[1-9][0-9]{0,17}$`)
 )
 
 func (r *publicationResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -75,7 +83,8 @@ func (r *publicationResource) Schema(ctx context.Context, _ resource.SchemaReque
 		MarkdownDescription: "Puts one revision of an API live in an environment: at once for a reviewer, and where the environment needs no review; as an application otherwise.\n\n" +
 			"The resource never waits for a person. Where a review is pending, the apply succeeds with a warning that names the review; the plan is empty while it is pending and once it is approved. " +
 			"Meanwhile the revision that was live before goes on answering. An application that was rejected is not converged: the plan shows it and quotes the comment, and an apply fails until `api_revision` or `remark` changes.\n\n" +
-			"Destroying it cancels a pending application, and unpublishes what is live, which needs the reviewer right.\n\n" +
+			"Destroying it cancels a pending application, and unpublishes what is live, which needs the reviewer right. While apps are authorized, they are told first: the destroy waits until each has confirmed its notice or the deadline has passed. " +
+			"Where it ends before, because of its timeout or an interruption, it ends with an error, the API still answers calls, and the next destroy takes over what is announced.\n\n" +
 			"## What is read, and what an apply does\n\n" + publicationTableMarkdown(),
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
@@ -94,13 +103,22 @@ func (r *publicationResource) Schema(ctx context.Context, _ resource.SchemaReque
 				Optional:            true,
 				Computed:            true,
 				Default:             stringdefault.StaticString(service.ReleaseEnvironmentID),
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 				Validators:          []validator.String{stringvalidator.RegexMatches(environmentIDPattern, "must be the id of an environment")},
 			},
 			"api_revision": schema.Int64Attribute{
-				MarkdownDescription: "Revision of the API to publish. With `dataservice_api.x.revision` every change of the definition is published. It reads as the revision of the open application, else as the live one; an application of another member that this configuration did not ask for is passed over while something is live.",
-				Required:            true,
+				MarkdownDescription: "Revision of the API to publish. With `dataservice_api.x.revision` every change of the definition is published. It reads as the revision of the open application, else as the live one; an application of another member that this configuration did not ask for is passed over while something is live. Either it or `version` is given.",
+				Optional:            true,
+				Computed:            true,
 				Validators:          []validator.Int64{int64validator.AtLeast(1)},
+			},
+			"version": schema.StringAttribute{
+				MarkdownDescription: "In place of `api_revision`: a version that was live here before, such as `V3`, to make live again, on the connection that it had. Where absent, it reads as the version that is called, or that a restore brings back.",
+				Optional:            true,
+				Computed:            true,
+				Validators: []validator.String{
+					stringvalidator.RegexMatches(versionPattern, "must be the name of a version: V1, V2, …"),
+					stringvalidator.ConflictsWith(path.MatchRoot("connection_id")),
+				},
 			},
 			"connection_id": schema.StringAttribute{
 				MarkdownDescription: "Id of the connection to read from in this environment; the API's own where absent.",
@@ -118,8 +136,13 @@ func (r *publicationResource) Schema(ctx context.Context, _ resource.SchemaReque
 				Default:             stringdefault.StaticString(desiredPublished),
 				Validators:          []validator.String{stringvalidator.OneOf(desires...)},
 			},
+			"notice_time": noticeTimeAttribute("When a suspension or unpublishing happens at the latest, where apps are authorized."),
 			"status": schema.StringAttribute{
 				MarkdownDescription: "Where the publication stands: `PUBLISH_WAIT_REVIEW`, `PUBLISH_REJECT`, `PUBLISHED`, `WAITING_STOP`, `STOPPED`, `RECOVER_WAIT_REVIEW` or `WAITING_OFFLINE`.",
+				Computed:            true,
+			},
+			"deadline": schema.StringAttribute{
+				MarkdownDescription: "When the suspension or unpublishing that is announced happens at the latest, as RFC 3339 in UTC; null where none is.",
 				Computed:            true,
 			},
 			"review_id": schema.StringAttribute{
@@ -134,10 +157,6 @@ func (r *publicationResource) Schema(ctx context.Context, _ resource.SchemaReque
 				MarkdownDescription: "Revision of the version that is called, or that a restore brings back; null where there is none.",
 				Computed:            true,
 			},
-			"version": schema.StringAttribute{
-				MarkdownDescription: "Name of that version: `V1`, `V2`, ….",
-				Computed:            true,
-			},
 			"url": schema.StringAttribute{
 				MarkdownDescription: "Where the API is called once it is live.",
 				Computed:            true,
@@ -146,7 +165,7 @@ func (r *publicationResource) Schema(ctx context.Context, _ resource.SchemaReque
 				Create: true, Update: true, Delete: true,
 				CreateDescription: "How long the requests of a create may take, such as `2m`; 5 minutes where absent. No person is waited for.",
 				UpdateDescription: "How long the requests of an update may take; 5 minutes where absent. No person is waited for.",
-				DeleteDescription: "How long a destroy waits until the API is offline; 60 minutes where absent.",
+				DeleteDescription: "How long a destroy waits for the authorized apps to confirm that the API goes offline, or for the deadline; 60 minutes where absent. Another destroy waits on.",
 			}),
 		},
 	}
@@ -155,15 +174,27 @@ func (r *publicationResource) Schema(ctx context.Context, _ resource.SchemaReque
 // takeComputed sets what only the service knows.
 func (m *publicationModel) takeComputed(p service.Publication) {
 	m.ID, m.Status, m.URL = types.StringValue(p.ID), types.StringValue(string(p.Status)), orNull(p.URL)
-	m.LiveRevision, m.Version = types.Int64Null(), types.StringNull()
+	m.Deadline, m.LiveRevision = timeOrNull(p.Deadline), types.Int64Null()
 	if p.Live != nil {
-		m.LiveRevision, m.Version = revisionOrNull(p.Live.Revision), orNull(p.Live.Name)
+		m.LiveRevision = revisionOrNull(p.Live.Revision)
 	}
 	switch review := lastReview(p); {
 	case review != nil:
 		m.ReviewID, m.ReviewURL = types.StringValue(review.ID), orNull(review.URL)
 	case m.ReviewID.IsUnknown():
 		m.ReviewID, m.ReviewURL = types.StringNull(), types.StringNull()
+	}
+}
+
+// takeApplied sets what an apply that succeeded leaves to the service.
+func (m *publicationModel) takeApplied(p service.Publication, from standpoint) {
+	m.takeComputed(p)
+	to, ok := target(p, from)
+	if m.APIRevision.IsUnknown() {
+		m.APIRevision = revisionOrNull(to.revision)
+	}
+	if m.Version.IsUnknown() {
+		m.takeVersion(p, to, ok)
 	}
 }
 
@@ -180,6 +211,14 @@ type standpoint struct {
 	// revision and connectionID are what the state has; 0 and "" where it says nothing.
 	revision     int64
 	connectionID string
+}
+
+// aim is what a publication is on the way to.
+type aim struct {
+	revision     int64
+	connectionID string
+	// version is "" while the revision is to be a new one.
+	version string
 }
 
 // standpoint is that of the member; chosen is the connection that the service chose
@@ -204,14 +243,18 @@ func (s standpoint) asked(open service.Review) bool {
 // live. ok is false where it has neither. What somebody else applied for on their own
 // is no target while something is live: the service refuses to replace their
 // application, so a plan that fought it would never come true.
-func target(p service.Publication, from standpoint) (revision int64, connectionID string, ok bool) {
+func target(p service.Publication, from standpoint) (to aim, ok bool) {
 	switch {
 	case p.OpenReview != nil && (p.Live == nil || from.asked(*p.OpenReview)):
-		return p.OpenReview.Revision, p.OpenReview.ConnectionID, true
+		to = aim{p.OpenReview.Revision, p.OpenReview.ConnectionID, p.OpenReview.Version}
+		if p.OpenReview.Kind == service.ReviewRestore && p.Live != nil {
+			to.version = p.Live.Name
+		}
+		return to, true
 	case p.Live != nil:
-		return p.Live.Revision, p.Live.ConnectionID, true
+		return aim{p.Live.Revision, p.Live.ConnectionID, p.Live.Name}, true
 	}
-	return 0, "", false
+	return aim{}, false
 }
 
 // read makes the model say what a refresh by the member found; chosen is the
@@ -230,17 +273,32 @@ func (m *publicationModel) read(p service.Publication, memberID, chosen string) 
 	case m.DesiredStatus.IsNull():
 		m.DesiredStatus = types.StringValue(desiredPublished)
 	}
-	revision, connectionID, ok := target(p, m.standpoint(memberID, chosen))
+	to, ok := target(p, m.standpoint(memberID, chosen))
+	ok = ok && row.targets
+	m.takeVersion(p, to, ok)
 	m.APIRevision = types.Int64Null()
-	if !ok || !row.targets {
+	if !ok {
 		return false, nil
 	}
-	m.APIRevision = types.Int64Value(revision)
-	// The API's own connection is not written down; another one than that is drift.
-	if m.ConnectionID.IsNull() && chosen != "" && chosen != connectionID || !m.ConnectionID.IsNull() {
-		m.ConnectionID = types.StringValue(connectionID)
+	m.APIRevision = types.Int64Value(to.revision)
+	// The API's own connection is not written down; another one than that is drift. A
+	// version has the connection that it had.
+	if !m.pinned && (m.ConnectionID.IsNull() && chosen != "" && chosen != to.connectionID || !m.ConnectionID.IsNull()) {
+		m.ConnectionID = types.StringValue(to.connectionID)
 	}
 	return false, nil
+}
+
+// takeVersion sets the version: the one that the publication is on the way to where the
+// configuration names it, so that another one is drift; else the one that is live.
+func (m *publicationModel) takeVersion(p service.Publication, to aim, ok bool) {
+	m.Version = types.StringNull()
+	switch {
+	case m.pinned && ok:
+		m.Version = orNull(to.version)
+	case !m.pinned && p.Live != nil:
+		m.Version = orNull(p.Live.Name)
+	}
 }
 
 // The keys of the private state.
@@ -249,12 +307,15 @@ const (
 	chosenKey = "chosen_connection"
 	// rejectionKey keeps the last rejection that a refresh saw.
 	rejectionKey = "rejection"
+	// pinnedKey keeps whether the configuration named a version when it was applied.
+	pinnedKey = "pinned"
 )
 
 // rejection is what a plan must know of an application that was rejected.
 type rejection struct {
 	Kind         service.ReviewKind `json:"kind"`
 	Revision     int64              `json:"api_revision"`
+	Version      string             `json:"version,omitempty"`
 	ConnectionID string             `json:"connection_id"`
 	Remark       string             `json:"remark"`
 	Reviewer     string             `json:"reviewer"`
@@ -271,7 +332,7 @@ type writablePrivateState interface {
 func keep(ctx context.Context, private writablePrivateState, p service.Publication) diag.Diagnostics {
 	var noted *rejection
 	if r := p.Rejection; r != nil && p.OpenReview == nil {
-		noted = &rejection{r.Kind, r.Revision, r.ConnectionID, r.Remark, r.DeciderName, r.Comment, r.ID}
+		noted = &rejection{r.Kind, r.Revision, r.Version, r.ConnectionID, r.Remark, r.DeciderName, r.Comment, r.ID}
 	}
 	return setPrivate(ctx, private, rejectionKey, noted)
 }
@@ -293,6 +354,12 @@ func getPrivate[T any](ctx context.Context, private privateState, key string) (v
 	return value, diags
 }
 
+func (r *publicationResource) ConfigValidators(context.Context) []resource.ConfigValidator {
+	return []resource.ConfigValidator{
+		resourcevalidator.ExactlyOneOf(path.MatchRoot("api_revision"), path.MatchRoot("version")),
+	}
+}
+
 func (r *publicationResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var remark types.String
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("remark"), &remark)...)
@@ -311,47 +378,128 @@ func (r *publicationResource) ModifyPlan(ctx context.Context, req resource.Modif
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	plan.pinned = !leftOut(ctx, req.Config, path.Root("version"))
+	switch same, err := r.backend.sameEnvironment(ctx, plan.EnvironmentID, state.EnvironmentID); {
+	case err != nil:
+		addError(&resp.Diagnostics, nil, r.summary("plan", state), err)
+		return
+	case same:
+		plan.EnvironmentID = state.EnvironmentID
+	default:
+		resp.RequiresReplace = append(resp.RequiresReplace, path.Root("environment_id"))
+		return
+	}
+	r.planVersion(ctx, &resp.Diagnostics, &plan, state)
 	if rejected != nil && rejected.about(plan) {
 		resp.Diagnostics.AddWarning("Rejected by "+rejected.Reviewer,
-			fmt.Sprintf("%s rejected revision %d: %q (review %s). An apply fails until api_revision or remark changes.",
-				rejected.Reviewer, rejected.Revision, rejected.Comment, rejected.ReviewID))
+			fmt.Sprintf("%s rejected %s: %q (review %s). An apply fails until %s or remark changes.",
+				rejected.Reviewer, candidate(rejected.Revision, rejected.Version), rejected.Comment, rejected.ReviewID, plan.what()))
 	}
-	if !req.Plan.Raw.Equal(req.State.Raw) && state.settledAs(plan) {
+	switch {
+	case state.asksFor(plan):
+		// The same, written in another way.
+		plan = state
+	case state.settledAs(plan):
 		// Only what is not sent to the service changes.
-		plan.Status, plan.ReviewID, plan.ReviewURL = state.Status, state.ReviewID, state.ReviewURL
+		plan.Status, plan.Deadline, plan.ReviewID, plan.ReviewURL = state.Status, state.Deadline, state.ReviewID, state.ReviewURL
 		plan.LiveRevision, plan.Version, plan.URL = state.LiveRevision, state.Version, state.URL
-		resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 	}
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// planVersion plans the revision of a version that the configuration names.
+func (r *publicationResource) planVersion(ctx context.Context, diags *diag.Diagnostics, plan *publicationModel, state publicationModel) {
+	switch {
+	case !plan.pinned || plan.Version.IsUnknown() || r.backend == nil || r.backend.client == nil:
+	case plan.Version.Equal(state.Version):
+		plan.APIRevision = state.APIRevision
+	default:
+		versions, err := r.backend.client.Versions(ctx, state.ID.ValueString())
+		if err != nil {
+			return // the apply tells
+		}
+		names := make([]string, 0, len(versions))
+		for _, v := range versions {
+			if v.Name == plan.Version.ValueString() {
+				plan.APIRevision = types.Int64Value(v.Revision)
+				return
+			}
+			names = append(names, v.Name)
+		}
+		diags.AddAttributeError(path.Root("version"), "No such version",
+			fmt.Sprintf("Publication %s has no version %s. It has %s.", state.ID.ValueString(), plan.Version.ValueString(), orNone(names)))
+	}
+}
+
+// orNone lists names for a sentence.
+func orNone(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// what names the attribute that says what is published.
+func (m *publicationModel) what() string {
+	if m.pinned {
+		return "version"
+	}
+	return "api_revision"
+}
+
+// candidate names what an application is about, or what is to be live.
+func candidate(revision int64, version string) string {
+	if version != "" {
+		return "version " + version
+	}
+	return fmt.Sprintf("revision %d", revision)
 }
 
 // about reports whether the plan asks for just what was rejected.
 func (r *rejection) about(plan publicationModel) bool {
-	if plan.Remark.ValueString() != r.Remark || plan.Remark.IsUnknown() || plan.APIRevision.IsUnknown() || plan.ConnectionID.IsUnknown() {
+	if plan.Remark.ValueString() != r.Remark || plan.Remark.IsUnknown() || plan.ConnectionID.IsUnknown() {
 		return false
 	}
 	if r.Kind == service.ReviewRestore {
 		return plan.DesiredStatus.ValueString() == desiredPublished
 	}
+	if plan.pinned || r.Version != "" {
+		return plan.pinned && plan.Version.ValueString() == r.Version
+	}
 	return plan.APIRevision.ValueInt64() == r.Revision && (plan.ConnectionID.IsNull() || plan.ConnectionID.ValueString() == r.ConnectionID)
 }
 
+// asksFor reports whether the state has every input of the plan.
+func (m *publicationModel) asksFor(plan publicationModel) bool {
+	return m.sent(plan) && m.Remark.Equal(plan.Remark) && m.NoticeTime.Equal(plan.NoticeTime) && m.Timeouts.Equal(plan.Timeouts)
+}
+
+// sent reports whether the state has what the plan sends to the service, but for the remark.
+func (m *publicationModel) sent(plan publicationModel) bool {
+	return m.APIID.Equal(plan.APIID) && m.EnvironmentID.Equal(plan.EnvironmentID) && m.ConnectionID.Equal(plan.ConnectionID) &&
+		m.APIRevision.Equal(plan.APIRevision) && (!plan.pinned || m.Version.Equal(plan.Version)) && m.DesiredStatus.Equal(plan.DesiredStatus)
+}
+
 // settledAs reports whether the state is what the plan asks for, waits for nobody,
-// and differs in remark and timeouts alone.
+// and differs in remark, notice time and timeouts alone.
 func (m *publicationModel) settledAs(plan publicationModel) bool {
 	status := service.Status(m.Status.ValueString())
-	return (status == service.StatusPublished || status == service.StatusStopped) &&
-		m.APIID.Equal(plan.APIID) && m.EnvironmentID.Equal(plan.EnvironmentID) && m.ConnectionID.Equal(plan.ConnectionID) &&
-		m.APIRevision.Equal(plan.APIRevision) && m.APIRevision.Equal(m.LiveRevision) &&
-		m.DesiredStatus.Equal(plan.DesiredStatus) && m.DesiredStatus.ValueString() == string(status)
+	return (status == service.StatusPublished || status == service.StatusStopped) && m.sent(plan) &&
+		m.APIRevision.Equal(m.LiveRevision) && m.DesiredStatus.ValueString() == string(status)
 }
 
 // wanted is what an apply leads to.
 type wanted struct {
 	apiID, environmentID string
-	revision             int64
-	connectionID         string
-	remark               string
-	desired              string
+	// revision or version is what is to be live: version, where it is not "".
+	revision int64
+	version  string
+	// connectionID is "" where the service chooses it.
+	connectionID string
+	remark       string
+	desired      string
+	// noticeTime is when a suspension happens at the latest; "" leaves it to the service.
+	noticeTime string
 	// apply says that the publish call is made even where the publication seems to have
 	// the revision: the connection or the remark of an open application changed, or
 	// what there is was made by somebody else.
@@ -364,11 +512,18 @@ type wanted struct {
 }
 
 func (m *publicationModel) wanted(from standpoint) wanted {
-	return wanted{
+	w := wanted{
 		from:  from,
-		apiID: m.APIID.ValueString(), environmentID: m.EnvironmentID.ValueString(), revision: m.APIRevision.ValueInt64(),
+		apiID: m.APIID.ValueString(), environmentID: m.EnvironmentID.ValueString(),
 		connectionID: m.ConnectionID.ValueString(), remark: m.Remark.ValueString(), desired: m.DesiredStatus.ValueString(),
+		noticeTime: m.NoticeTime.ValueString(),
 	}
+	if m.pinned {
+		w.version = m.Version.ValueString()
+	} else {
+		w.revision = m.APIRevision.ValueInt64()
+	}
+	return w
 }
 
 // at reports whether the publication has, or is on the way to, what is wanted.
@@ -377,8 +532,11 @@ func (w wanted) at(p *service.Publication) bool {
 }
 
 func (w wanted) reached(p service.Publication) bool {
-	revision, connectionID, ok := target(p, w.from)
-	return ok && revision == w.revision && (w.connectionID == "" || w.connectionID == connectionID)
+	to, ok := target(p, w.from)
+	if w.version != "" {
+		return ok && to.version == w.version
+	}
+	return ok && to.revision == w.revision && (w.connectionID == "" || w.connectionID == to.connectionID)
 }
 
 // missed says why the publication is not on the way to what is wanted although no
@@ -388,10 +546,10 @@ func (w wanted) missed(p service.Publication) error {
 	case w.reached(p) || open != nil && open.ApplicantID == w.from.memberID:
 		return nil
 	case open != nil:
-		return fmt.Errorf("%s applied to publish revision %d of %s in %s, and nobody has decided yet: review %s, %s. That application stands, so revision %d is not where this ends. Have it cancelled by %s or a reviewer, or decided, and apply again",
-			open.ApplicantName, open.Revision, p.APIName, p.EnvironmentName, open.ID, open.URL, w.revision, open.ApplicantName)
+		return fmt.Errorf("%s applied to publish %s of %s in %s, and nobody has decided yet: review %s, %s. That application stands, so %s is not where this ends. Have it cancelled by %s or a reviewer, or decided, and apply again",
+			open.ApplicantName, candidate(open.Revision, open.Version), p.APIName, p.EnvironmentName, open.ID, open.URL, candidate(w.revision, w.version), open.ApplicantName)
 	}
-	return fmt.Errorf("somebody else changed %s in %s at the same time, and revision %d is not what it holds. Run plan again", p.APIName, p.EnvironmentName, w.revision)
+	return fmt.Errorf("somebody else changed %s in %s at the same time, and %s is not what it holds. Run plan again", p.APIName, p.EnvironmentName, candidate(w.revision, w.version))
 }
 
 // progress is how far converge came.
@@ -402,6 +560,8 @@ type progress struct {
 	made []service.Call
 	// left holds the calls that wait for a decision.
 	left []service.Call
+	// notes are what the service said about how it understood the calls.
+	notes []string
 }
 
 // publicationReview is the open application; nil where there is none.
@@ -433,6 +593,9 @@ func (r *publicationResource) converge(ctx context.Context, there *service.Publi
 	if len(steps) == 0 && w.renew {
 		steps = row.renewal
 	}
+	if there != nil && there.AuthorizedApps > 0 {
+		steps = publishedFirst(steps)
+	}
 	for i, call := range steps {
 		if open := done.publicationReview(); i > 0 && open != nil && w.from.asked(*open) {
 			done.left = steps[i:]
@@ -446,6 +609,9 @@ func (r *publicationResource) converge(ctx context.Context, there *service.Publi
 			return done, err
 		}
 		done.publication, done.made = &p, append(done.made, call)
+		if p.Note != "" {
+			done.notes = append(done.notes, p.Note)
+		}
 	}
 	return done, nil
 }
@@ -455,9 +621,10 @@ func (r *publicationResource) call(ctx context.Context, call service.Call, p *se
 	switch call {
 	case service.CallPublish:
 		return r.backend.client.Publish(ctx, service.PublishInput{
-			APIID: w.apiID, EnvironmentID: w.environmentID, Revision: w.revision, ConnectionID: w.connectionID, Remark: w.remark,
+			APIID: w.apiID, EnvironmentID: w.environmentID, Revision: w.revision, Version: w.version, ConnectionID: w.connectionID, Remark: w.remark,
 		})
 	case service.CallSuspend:
+		in.Time = w.noticeTime
 		return r.backend.client.Suspend(ctx, p.ID, in)
 	case service.CallRestore:
 		return r.backend.client.Restore(ctx, p.ID, in)
@@ -489,6 +656,7 @@ func (r *publicationResource) Create(ctx context.Context, req resource.CreateReq
 		addError(&resp.Diagnostics, nil, r.summary("create", plan), err)
 		return
 	}
+	plan.pinned = !leftOut(ctx, req.Config, path.Root("version"))
 	w := plan.wanted(standpoint{memberID: identity.Member.ID})
 	release, ok := r.backend.claim(publicationType + " " + w.apiID + " " + w.environmentID)
 	if !ok {
@@ -521,53 +689,63 @@ func (r *publicationResource) Create(ctx context.Context, req resource.CreateReq
 		return
 	}
 	p := *done.publication
-	plan.takeComputed(p)
+	plan.takeApplied(p, w.from)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(r.note(ctx, resp.Private, plan, p, w.from)...)
-	r.warn(&resp.Diagnostics, p, done.left, w.from)
+	r.warn(ctx, &resp.Diagnostics, done, w.from)
 	if err != nil {
 		// An error here would taint what was published, and the next apply would take it
 		// offline first.
 		resp.Diagnostics.AddWarning(fmt.Sprintf("%s in %s is not %s yet", p.APIName, p.EnvironmentName, w.desired),
-			fmt.Sprintf("Its revision %d was taken over, and then: %s The next apply goes on from there.", w.revision, err))
+			fmt.Sprintf("Its %s was taken over, and then: %s The next apply goes on from there.", candidate(w.revision, w.version), err))
 	}
 }
 
 // note keeps in the private state what later refreshes and plans need.
 func (r *publicationResource) note(ctx context.Context, private writablePrivateState, m publicationModel, p service.Publication, from standpoint) diag.Diagnostics {
 	chosen := ""
-	if _, connectionID, ok := target(p, from); ok && m.ConnectionID.IsNull() {
-		chosen = connectionID
+	if to, ok := target(p, from); ok && m.ConnectionID.IsNull() {
+		chosen = to.connectionID
 	}
 	diags := setPrivate(ctx, private, chosenKey, chosen)
+	diags.Append(setPrivate(ctx, private, pinnedKey, m.pinned)...)
 	diags.Append(keep(ctx, private, p)...)
 	return diags
 }
 
-// warn tells that a person must decide before the plan has come true.
-func (r *publicationResource) warn(diags *diag.Diagnostics, p service.Publication, left []service.Call, from standpoint) {
+// warn tells what the plan has not come to yet: a person must decide, or be told first.
+func (r *publicationResource) warn(ctx context.Context, diags *diag.Diagnostics, done progress, from standpoint) {
+	p := *done.publication
+	for _, note := range done.notes {
+		diags.AddAttributeWarning(path.Root("notice_time"), "Taken as UTC", note)
+	}
+	if p.Status == service.StatusWaitingStop {
+		diags.AddWarning(fmt.Sprintf("%s in %s is suspended at %s", p.APIName, p.EnvironmentName, deadlineOf(p.Deadline)),
+			fmt.Sprintf("Apps are authorized to call it, and were told. Until then, or until each has confirmed its notice, it goes on answering.%s\n\nNothing more is to be done here: the plan is empty now, and once it is suspended.",
+				r.backend.unconfirmed(ctx, client.NoticeFilter{PublicationID: p.ID})))
+	}
 	review := p.OpenReview
 	if review == nil {
 		return
 	}
 	if p.Live != nil && !from.asked(*review) {
 		diags.AddWarning(fmt.Sprintf("%s applied for %s in %s too", review.ApplicantName, p.APIName, p.EnvironmentName),
-			fmt.Sprintf("Review %s, of revision %d, is pending: %s\n\nIt is not from this configuration, which it leaves as it is until a reviewer approves it. The plan shows the difference then.",
-				review.ID, review.Revision, review.URL))
+			fmt.Sprintf("Review %s, of %s, is pending: %s\n\nIt is not from this configuration, which it leaves as it is until a reviewer approves it. The plan shows the difference then.",
+				review.ID, candidate(review.Revision, review.Version), review.URL))
 		return
 	}
-	what := fmt.Sprintf("Publishing revision %d of %s to %s", review.Revision, p.APIName, p.EnvironmentName)
+	what := fmt.Sprintf("Publishing %s of %s to %s", candidate(review.Revision, review.Version), p.APIName, p.EnvironmentName)
 	if review.Kind == service.ReviewRestore {
 		what = fmt.Sprintf("Restoring revision %d of %s in %s", review.Revision, p.APIName, p.EnvironmentName)
 	}
 	detail := fmt.Sprintf("Review %s must be approved by a reviewer: %s\n\n", review.ID, review.URL)
 	switch {
-	case p.Live != nil && p.Status.Callable():
+	case p.Live != nil && p.Callable():
 		detail += fmt.Sprintf("Until then revision %d (%s) goes on answering. ", p.Live.Revision, p.Live.Name)
 	default:
 		detail += "Until then calls are not answered. "
 	}
-	if len(left) > 0 {
+	if len(done.left) > 0 {
 		detail += "Once it is approved, another apply completes the rest of this one."
 	} else {
 		detail += "Nothing more is to be done here: once it is approved, the plan is still empty."
@@ -579,6 +757,8 @@ func (r *publicationResource) Read(ctx context.Context, req resource.ReadRequest
 	var state publicationModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	chosen, diags := getPrivate[string](ctx, req.Private, chosenKey)
+	resp.Diagnostics.Append(diags...)
+	state.pinned, diags = getPrivate[bool](ctx, req.Private, pinnedKey)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() || !r.backend.readable(ctx, &resp.Diagnostics) {
 		return
@@ -595,6 +775,10 @@ func (r *publicationResource) Read(ctx context.Context, req resource.ReadRequest
 	}
 	identity, err := r.backend.whoAmI(ctx)
 	if err != nil {
+		addError(&resp.Diagnostics, nil, r.summary("read", state), err)
+		return
+	}
+	if p.EnvironmentID, err = r.backend.environmentAs(ctx, state.EnvironmentID, p.EnvironmentID); err != nil {
 		addError(&resp.Diagnostics, nil, r.summary("read", state), err)
 		return
 	}
@@ -622,12 +806,12 @@ func (r *publicationResource) guessInputs(ctx context.Context, m *publicationMod
 	case p.Live != nil:
 		m.Remark = orNull(p.Live.Remark)
 	}
-	_, connectionID, ok := target(p, from)
+	to, ok := target(p, from)
 	if !ok {
 		return
 	}
-	if api, err := r.backend.client.API(ctx, p.APIID); err == nil && api.ConnectionID != connectionID {
-		m.ConnectionID = types.StringValue(connectionID)
+	if api, err := r.backend.client.API(ctx, p.APIID); err == nil && api.ConnectionID != to.connectionID {
+		m.ConnectionID = types.StringValue(to.connectionID)
 	}
 }
 
@@ -642,8 +826,10 @@ func (r *publicationResource) Update(ctx context.Context, req resource.UpdateReq
 	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
 		return
 	}
+	plan.pinned = !leftOut(ctx, req.Config, path.Root("version"))
 	if state.settledAs(plan) {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+		resp.Diagnostics.Append(setPrivate(ctx, resp.Private, pinnedKey, plan.pinned)...)
 		return
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
@@ -671,10 +857,10 @@ func (r *publicationResource) Update(ctx context.Context, req resource.UpdateReq
 		r.recordReality(ctx, resp, plan, state, done, w.from)
 		return
 	}
-	plan.takeComputed(*done.publication)
+	plan.takeApplied(*done.publication, w.from)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(r.note(ctx, resp.Private, plan, *done.publication, w.from)...)
-	r.warn(&resp.Diagnostics, *done.publication, done.left, w.from)
+	r.warn(ctx, &resp.Diagnostics, done, w.from)
 }
 
 // recordReality leaves in the state, after an update that failed, what the service
@@ -687,8 +873,9 @@ func (r *publicationResource) recordReality(ctx context.Context, resp *resource.
 	if err != nil {
 		p = *done.publication
 	}
+	p.EnvironmentID = state.EnvironmentID.ValueString() // it never changes
 	if done.published() {
-		state.Remark, state.ConnectionID = plan.Remark, plan.ConnectionID
+		state.Remark, state.ConnectionID, state.pinned = plan.Remark, plan.ConnectionID, plan.pinned
 		resp.Diagnostics.Append(r.note(ctx, resp.Private, state, *done.publication, from)...)
 	}
 	chosen, diags := getPrivate[string](ctx, resp.Private, chosenKey)
@@ -699,78 +886,6 @@ func (r *publicationResource) recordReality(ctx context.Context, resp *resource.
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 	resp.Diagnostics.Append(keep(ctx, resp.Private, p)...)
-}
-
-func (r *publicationResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	var state publicationModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	timeout, diags := state.Timeouts.Delete(ctx, unpublishTimeout)
-	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	if err := r.takeOffline(ctx, state.ID.ValueString(), service.ActionInput{}, timeout); err != nil {
-		addError(&resp.Diagnostics, nil, r.summary("destroy", state), err)
-	}
-}
-
-// maxTurns bounds how often somebody else may change the publication under a destroy.
-const maxTurns = 5
-
-// takeOffline ends the publication: it cancels what is pending, unpublishes what is
-// live, and returns once nothing answers calls any more.
-func (r *publicationResource) takeOffline(ctx context.Context, id string, in service.ActionInput, timeout time.Duration) error {
-	p, err := r.backend.client.Publication(ctx, id, 0)
-	for turn := 0; ; turn++ {
-		if client.IsNotFound(err) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		switch p.Status {
-		case service.StatusCreated, service.StatusPublishReject, service.StatusOffline:
-			// The record holds nothing any more. It stays, with its history, as long as its API.
-			return nil
-		case service.StatusWaitingOffline:
-			return r.awaitOffline(ctx, p, timeout)
-		case service.StatusPublishWaitReview:
-			p, err = r.backend.client.Cancel(ctx, id, in)
-		default:
-			p, err = r.backend.client.Unpublish(ctx, id, in)
-		}
-		switch code := service.ErrorCode(err); {
-		case code == service.CodeForbidden:
-			return fmt.Errorf("%w Nothing was changed, and calls are answered as before.", err)
-		case (code == service.CodeIllegalAction || code == service.CodeConflict) && turn < maxTurns:
-			// It was decided in this moment: look again.
-			p, err = r.backend.client.Publication(ctx, id, 0)
-		}
-	}
-}
-
-// awaitOffline waits until the announced unpublishing is over. While the API is
-// callable, an error keeps the publication in the state.
-func (r *publicationResource) awaitOffline(ctx context.Context, p service.Publication, timeout time.Duration) error {
-	for {
-		if p.Status != service.StatusWaitingOffline {
-			return r.takeOffline(ctx, p.ID, service.ActionInput{}, timeout)
-		}
-		next, err := r.backend.client.Publication(ctx, p.ID, client.MaxWait/2)
-		switch {
-		case client.IsNotFound(err):
-			return nil
-		case ctx.Err() != nil:
-			return fmt.Errorf("%s in %s is announced to go offline and still answers calls: the destroy ended before (it waits %s at most). Destroy again to wait on", p.APIName, p.EnvironmentName, timeout)
-		case err != nil:
-			return err
-		}
-		if p = next; p.Status == service.StatusWaitingOffline {
-			pause(ctx, breath)
-		}
-	}
 }
 
 func (r *publicationResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {

@@ -134,12 +134,12 @@ func TestAReviewerPublishesSuspendsRestoresAndTakesOffline(t *testing.T) {
 	w.plan().succeeds(t, "No changes")
 
 	w.set("desired_status=STOPPED").apply().succeeds(t)
-	s.wantCall("/orders", 404)
+	s.wantCall("/orders", 403)
 	w.plan().succeeds(t, "No changes")
 
 	// The new revision must not answer before it is restored, the old one never again.
 	w.set(`sql=SELECT id, amount * 2 AS amount FROM orders WHERE region = ${region} ORDER BY id`).apply().succeeds(t)
-	s.wantCall("/orders", 404)
+	s.wantCall("/orders", 403)
 	w.plan().succeeds(t, "No changes")
 
 	w.set("desired_status=PUBLISHED").apply().succeeds(t)
@@ -175,7 +175,7 @@ func TestADeveloperCannotSuspendAndRestoresThroughAReview(t *testing.T) {
 	w.plan().ends(t, 2, `desired_status = "STOPPED" -> "PUBLISHED"`)
 	w.apply().succeeds(t, "Restoring revision 1 of orders in RELEASE waits for review", "calls are not answered")
 	w.plan().succeeds(t, "No changes")
-	s.wantCall("/orders", 404)
+	s.wantCall("/orders", 403)
 
 	t.Run("whose rejection is quoted until the remark changes", func(t *testing.T) {
 		s.reject("not before Monday")
@@ -364,14 +364,14 @@ func TestAPublicationThatIsStoppedFromTheStart(t *testing.T) {
 	s.approve()
 	w.plan().ends(t, 2, `desired_status = "PUBLISHED" -> "STOPPED"`)
 	w.as(s.reviewer).apply().succeeds(t)
-	s.wantCall("/orders", 404)
+	s.wantCall("/orders", 403)
 	w.destroy().succeeds(t)
 
 	w.apply().succeeds(t)
 	if state := w.state(ordersPublication); state["status"] != "STOPPED" {
 		t.Errorf("the state has %v", state)
 	}
-	s.wantCall("/orders", 404)
+	s.wantCall("/orders", 403)
 	w.plan().succeeds(t, "No changes")
 }
 

@@ -5,6 +5,7 @@ package provider
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
@@ -64,7 +65,8 @@ func do(calls ...service.Call) []service.Call { return calls }
 //     is PUBLISHED then, and a restoration unless it is STOPPED.
 //
 // A suspended publication gets its new revision before it is restored, and one that
-// is to be suspended is so before, so that the wrong revision never answers a call.
+// is to be suspended is so before, so that the wrong revision never answers a call,
+// but where apps are authorized: see [publishedFirst].
 var publicationTable = []publicationRow{
 	{
 		state: service.State{Status: service.StatusCreated}, desired: readAbsent,
@@ -148,6 +150,18 @@ func (r publicationRow) steps(desired string, same bool) []service.Call {
 	return r.other[desired]
 }
 
+// publishedFirst puts the publish call before the suspension. Where apps are authorized,
+// a suspension is only announced, and while it is nothing can be published.
+func publishedFirst(steps []service.Call) []service.Call {
+	suspend, publish := slices.Index(steps, service.CallSuspend), slices.Index(steps, service.CallPublish)
+	if suspend < 0 || publish < suspend {
+		return steps
+	}
+	steps = slices.Clone(steps)
+	steps[suspend], steps[publish] = steps[publish], steps[suspend]
+	return steps
+}
+
 // skips reports whether a call that comes after others is left out.
 func skips(call service.Call, p service.Publication) bool {
 	switch call {
@@ -184,6 +198,7 @@ func publicationTableMarkdown() string {
 	}
 	b.WriteString("\nThe plan is empty where an apply calls nothing. Calls are made in the order shown. What stands behind a call that opens an application waits for the decision, and for the next apply; " +
 		"a suspend or restore that stands behind another call is left out where the status is right already. " +
+		"While apps are authorized, a suspension is announced to them first, and nothing can be published until it has happened: what is to be published and suspended in one apply is published before it is suspended then. " +
 		"A changed `remark` makes an open application again, by the publish or restore that made it.\n\n" +
 		"Of an application that another member made, and that is not what the state has, nothing is read but its `review_id` and `review_url` while something is live: `api_revision` and `connection_id` read as live.\n")
 	return b.String()

@@ -75,7 +75,8 @@ func (s *oneSidedService) decide(call service.Call, revision int64, remark strin
 	env := service.Environment{Name: "RELEASE", Policy: service.Policy{ReviewRequired: true}}
 	t, err := service.Decide(service.Situation{
 		Call: call, Publication: s.p, Environment: env, Actor: s.actor, Digest: fmt.Sprint(revision), Remark: remark,
-		AlreadyLive: call == service.CallPublish && s.p.Live != nil && s.p.Live.Revision == revision,
+		AuthorizedApps: s.p.AuthorizedApps,
+		AlreadyLive:    call == service.CallPublish && s.p.Live != nil && s.p.Live.Revision == revision,
 	})
 	if err != nil || t.Unchanged {
 		return err
@@ -274,6 +275,75 @@ func TestADeveloperNeverChangesWhatOnlyAReviewerMay(t *testing.T) {
 	}
 }
 
+// TestWhileAppsAreAuthorizedASuspensionComesLast has an app that must be told first.
+func TestWhileAppsAreAuthorizedASuspensionComesLast(t *testing.T) {
+	open := func(s service.Status) service.State { return service.State{Status: s, Open: true} }
+	shut := func(s service.Status) service.State { return service.State{Status: s} }
+	for _, tt := range []struct {
+		state service.State
+		// same and other are the calls of an apply of STOPPED, with and without the planned revision.
+		same, other string
+		// end is the status that they lead to.
+		end service.Status
+	}{
+		{shut(service.StatusPublished), "SUSPEND", "PUBLISH SUSPEND", service.StatusWaitingStop},
+		{open(service.StatusPublished), "PUBLISH SUSPEND", "PUBLISH SUSPEND", service.StatusWaitingStop},
+		{shut(service.StatusWaitingOffline), "CANCEL SUSPEND", "CANCEL PUBLISH SUSPEND", service.StatusWaitingStop},
+		{open(service.StatusRecoverWaitReview), "CANCEL", "CANCEL PUBLISH", service.StatusStopped},
+		{shut(service.StatusStopped), "", "PUBLISH", service.StatusStopped},
+	} {
+		for revision, want := range map[int64]string{plannedRevision: tt.same, otherRevision: tt.other} {
+			s := &oneSidedService{t: t, p: publicationIn(tt.state, revision, reviewer), actor: reviewer}
+			s.p.AuthorizedApps = 1
+			there := s.p
+			done, err := s.resource().converge(t.Context(), &there, wanted{revision: plannedRevision, desired: desiredStopped, from: standpoint{memberID: reviewer.ID}})
+			if err != nil {
+				t.Errorf("%+v at revision %d: %v", tt.state, revision, err)
+				continue
+			}
+			if got := strings.Join(s.made, " "); got != want {
+				t.Errorf("%+v at revision %d: calls %q, want %q", tt.state, revision, got, want)
+			}
+			if s.p.Status != tt.end {
+				t.Errorf("%+v at revision %d: ends %s, want %s", tt.state, revision, s.p.Status, tt.end)
+			}
+			after := publicationModel{DesiredStatus: types.StringValue(desiredStopped)}
+			if gone, err := after.read(*done.publication, reviewer.ID, ""); gone || err != nil || after.DesiredStatus.ValueString() != desiredStopped || after.APIRevision.ValueInt64() != plannedRevision {
+				t.Errorf("%+v at revision %d: the next plan is not empty: desired_status reads %s, api_revision %s", tt.state, revision, after.DesiredStatus, after.APIRevision)
+			}
+		}
+	}
+}
+
+// TestWhatIsReadOfTheVersion has V1 and V3 live in turn.
+func TestWhatIsReadOfTheVersion(t *testing.T) {
+	live := func(name string) *service.Version { return &service.Version{Name: name, Revision: 1} }
+	for _, tt := range []struct {
+		name   string
+		pinned bool
+		p      service.Publication
+		want   string
+	}{
+		{"the live one where a revision is named", false, service.Publication{Status: service.StatusPublished, Live: live("V3")}, "V3"},
+		{"the live one while a new revision waits for review", false, service.Publication{Status: service.StatusPublished, Live: live("V3"), OpenReview: &service.Review{Revision: 2}}, "V3"},
+		{"none where nothing was ever live", false, service.Publication{Status: service.StatusPublishWaitReview, OpenReview: &service.Review{Revision: 2}}, ""},
+		{"the live one where a version is named", true, service.Publication{Status: service.StatusPublished, Live: live("V1")}, "V1"},
+		{"another one that somebody made live, which is drift", true, service.Publication{Status: service.StatusPublished, Live: live("V3")}, "V3"},
+		{"the one that waits for review", true, service.Publication{Status: service.StatusPublished, Live: live("V3"), OpenReview: &service.Review{Revision: 1, Version: "V1"}}, "V1"},
+		{"none while a new revision waits for review, which is drift", true, service.Publication{Status: service.StatusPublished, Live: live("V1"), OpenReview: &service.Review{Revision: 2}}, ""},
+		{"the one that a restore brings back", true, service.Publication{Status: service.StatusRecoverWaitReview, Live: live("V1"), OpenReview: &service.Review{Kind: service.ReviewRestore, Revision: 1}}, "V1"},
+		{"none after a rejection", true, service.Publication{Status: service.StatusPublishReject}, ""},
+	} {
+		m := publicationModel{pinned: tt.pinned}
+		if tt.p.OpenReview != nil {
+			tt.p.OpenReview.ApplicantID = developer.ID
+		}
+		if _, err := m.read(tt.p, developer.ID, ""); err != nil || m.Version.ValueString() != tt.want {
+			t.Errorf("%s: version reads %s (%v), want %q", tt.name, m.Version, err, tt.want)
+		}
+	}
+}
+
 func TestTheTableHoldsJustTheStatesThatTheServiceKnows(t *testing.T) {
 	for _, status := range service.Statuses {
 		for _, open := range []bool{false, true} {
@@ -349,8 +419,8 @@ func TestWhoseApplicationIsTheTarget(t *testing.T) {
 		if tt.live {
 			p.Status, p.Live = service.StatusPublished, &service.Version{Revision: 1, ConnectionID: "a"}
 		}
-		if got, _, ok := target(p, tt.from); !ok || got != tt.want {
-			t.Errorf("%s: the target is %d (%t), want %d", tt.name, got, ok, tt.want)
+		if got, ok := target(p, tt.from); !ok || got.revision != tt.want {
+			t.Errorf("%s: the target is %d (%t), want %d", tt.name, got.revision, ok, tt.want)
 		}
 	}
 }

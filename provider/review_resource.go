@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -108,7 +109,7 @@ func (r *reviewResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 				},
 			},
 			"api_revision": schema.Int64Attribute{
-				MarkdownDescription: "Revision of the API that the application is about, together with `publication_id`. Another one makes another decision.",
+				MarkdownDescription: "Revision of the API that the application is about, together with `publication_id`; null for the authorization of an app. Another one makes another decision.",
 				Optional:            true,
 				Computed:            true,
 				PlanModifiers:       []planmodifier.Int64{int64planmodifier.UseStateForUnknown(), int64planmodifier.RequiresReplaceIfConfigured()},
@@ -118,7 +119,7 @@ func (r *reviewResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 				},
 			},
 			"review_id": schema.StringAttribute{
-				MarkdownDescription: "Id of the review, instead of `publication_id` and `api_revision`; the only way to decide on a restoration. Another one makes another decision.",
+				MarkdownDescription: "Id of the review, instead of `publication_id` and `api_revision`; the only way to decide on a restoration, and on the authorization of an app. Another one makes another decision.",
 				Optional:            true,
 				Computed:            true,
 				PlanModifiers:       replaced,
@@ -139,7 +140,7 @@ func (r *reviewResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 				PlanModifiers:       kept,
 			},
 			"kind": schema.StringAttribute{
-				MarkdownDescription: "What was applied for: `PUBLISH` or `RESTORE`; null where no review was needed.",
+				MarkdownDescription: "What was applied for: `PUBLISH`, `RESTORE` or `AUTHORIZE`; null where no review was needed.",
 				Computed:            true,
 				PlanModifiers:       kept,
 			},
@@ -196,7 +197,7 @@ func callOf(decision string) service.Call {
 // take makes the model say what was decided. The comment is an input and stays.
 func (m *reviewModel) take(review service.Review) {
 	m.ID, m.ReviewID = types.StringValue(review.ID), types.StringValue(review.ID)
-	m.PublicationID, m.APIRevision = types.StringValue(review.PublicationID), types.Int64Value(review.Revision)
+	m.PublicationID, m.APIRevision = types.StringValue(review.PublicationID), revisionOrNull(review.Revision)
 	m.Status, m.Kind = types.StringValue(string(review.Status)), types.StringValue(string(review.Kind))
 	m.Applicant, m.Reviewer, m.DecidedAt = types.StringValue(review.ApplicantName), orNull(review.DeciderName), types.StringNull()
 	if review.DecidedAt != nil {
@@ -292,14 +293,14 @@ func (r *reviewResource) Create(ctx context.Context, req resource.CreateRequest,
 	case decision == "":
 		decided, err := r.await(ctx, *review, timeout)
 		if err != nil {
-			resp.Diagnostics.AddError(fmt.Sprintf("Revision %d of %s was not approved", review.Revision, review.APIName), err.Error())
+			resp.Diagnostics.AddError(upperFirst(subject(*review))+" was not approved", err.Error())
 			return
 		}
 		plan.take(decided)
 	default:
 		decided, err := r.decide(ctx, *review, decision, plan.Comment.ValueString())
 		if err != nil {
-			addError(&resp.Diagnostics, req.Plan.Schema.Type(), fmt.Sprintf("Cannot %s revision %d of %s", verbOf(decision), review.Revision, review.APIName), err)
+			addError(&resp.Diagnostics, req.Plan.Schema.Type(), fmt.Sprintf("Cannot %s %s", verbOf(decision), subject(*review)), err)
 			return
 		}
 		plan.take(decided)
@@ -307,6 +308,16 @@ func (r *reviewResource) Create(ctx context.Context, req resource.CreateRequest,
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(noteName(ctx, resp.Private, req.Config)...)
 }
+
+// subject names what an application is about.
+func subject(r service.Review) string {
+	if r.Kind == service.ReviewAuthorize {
+		return fmt.Sprintf("the authorization of the app %s for %s", r.AppName, r.APIName)
+	}
+	return fmt.Sprintf("%s of %s", candidate(r.Revision, r.Version), r.APIName)
+}
+
+func upperFirst(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
 func verbOf(decision string) string {
 	if decision == decisionReject {
@@ -352,11 +363,11 @@ func (r *reviewResource) await(ctx context.Context, review service.Review, timeo
 	case service.ReviewApproved:
 		return review, nil
 	case service.ReviewRejected:
-		return review, fmt.Errorf("%s rejected it: %q (review %s). Change the definition or the remark, and apply again", review.DeciderName, review.Comment, review.ID)
+		return review, fmt.Errorf("%s rejected it: %q (review %s). Change what is applied for or the remark, and apply again", review.DeciderName, review.Comment, review.ID)
 	case service.ReviewSuperseded:
 		return review, fmt.Errorf("review %s was superseded by a newer application, or by a direct publication. Review that one", review.ID)
 	}
-	return review, fmt.Errorf("review %s was cancelled by %s. Publish the revision again", review.ID, review.DeciderName)
+	return review, fmt.Errorf("review %s was cancelled by %s. Apply for it again", review.ID, review.DeciderName)
 }
 
 // A wait goes on while the service is away: mostAway calls in a row may fail, with
@@ -550,11 +561,11 @@ func (r *reviewResource) ImportState(ctx context.Context, req resource.ImportSta
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("status"), statusNotRequired)...)
 	case review.Status == service.ReviewPending:
 		resp.Diagnostics.AddError("Nothing to import yet",
-			fmt.Sprintf("Review %s of %s revision %d is pending: there is no decision to import. Create the resource, with a decision or to wait for one.", review.ID, review.APIName, review.Revision))
+			fmt.Sprintf("Review %s, about %s, is pending: there is no decision to import. Create the resource, with a decision or to wait for one.", review.ID, subject(*review)))
 		return
 	case review.Status != service.ReviewApproved && review.Status != service.ReviewRejected:
 		resp.Diagnostics.AddError("Nothing to import",
-			fmt.Sprintf("Review %s of %s revision %d is %s: nobody decided it, and nobody can any more.", review.ID, review.APIName, review.Revision, review.Status))
+			fmt.Sprintf("Review %s, about %s, is %s: nobody decided it, and nobody can any more.", review.ID, subject(*review), review.Status))
 		return
 	default:
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), review.ID)...)

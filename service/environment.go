@@ -62,11 +62,18 @@ type Environment struct {
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
+// Release reports whether this is the environment that its instance has from the start. It
+// keeps its name and goes with the instance.
+func (e Environment) Release() bool { return e.Name == ReleaseEnvironmentName }
+
 // Validate checks name, description and policy.
 func (e Environment) Validate() error {
 	var v Invalid
 	if !stagePattern.MatchString(e.Name) {
 		v.Addf("/name", "%q is not a valid environment name: use 2 to 64 letters, digits, underscores and hyphens, starting with a letter.", e.Name)
+	}
+	if e.Name == ReleaseEnvironmentID {
+		v.Addf("/name", "%s is the id of the environment %s in every workspace: use another name.", e.Name, ReleaseEnvironmentName)
 	}
 	checkMaxLength(&v, "/description", "description", e.Description, MaxDescriptionLength)
 	if e.FourEyes && !e.ReviewRequired {

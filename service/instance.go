@@ -3,7 +3,13 @@
 
 package service
 
-import "time"
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
 
 // Instance is a gateway cluster.
 type Instance struct {
@@ -32,6 +38,49 @@ type InstanceSpec struct {
 // InstanceInput creates or replaces an instance.
 type InstanceInput struct {
 	InstanceSpec
+}
+
+// Limits of host names.
+const (
+	// MaxHostNames is how many host names an instance has at the most.
+	MaxHostNames = 100
+	// maxHostNameLength is in characters. Source: RFC 1035, 2.3.4, less the dots at both ends.
+	maxHostNameLength = 253
+)
+
+// hostNamePattern holds what RFC 1123, 2.1 allows, in lower case.
+var hostNamePattern = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)$`)
+
+// Validate checks name, description and host names.
+func (s InstanceSpec) Validate() error {
+	var v Invalid
+	if !stagePattern.MatchString(s.Name) {
+		v.Addf("/name", "%q is not a valid instance name: use 2 to 64 letters, digits, underscores and hyphens, starting with a letter.", s.Name)
+	}
+	checkMaxLength(&v, "/description", "description", s.Description, MaxDescriptionLength)
+	if len(s.HostNames) > MaxHostNames {
+		v.Addf("/host_names", "There are %d host names; %d is the most.", len(s.HostNames), MaxHostNames)
+	}
+	seen := map[string]bool{}
+	for i, host := range s.HostNames {
+		at := Pointer("host_names", strconv.Itoa(i))
+		switch {
+		case host != strings.ToLower(host) && isHostName(strings.ToLower(host)):
+			v.Addf(at, "Write host names in lower case: %q.", strings.ToLower(host))
+		case !isHostName(host):
+			v.Addf(at, "%q is not a host name: use a DNS name such as api.example.com, without scheme, port and path; an address is none.", host)
+		case seen[host]:
+			v.Addf(at, "%q stands here twice.", host)
+		}
+		seen[host] = true
+	}
+	return v.Err("The instance")
+}
+
+// isHostName leaves out addresses: their last part is a number, which that of no name is.
+func isHostName(host string) bool {
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	return len(host) <= maxHostNameLength && hostNamePattern.MatchString(host) && strings.ContainsFunc(last, unicode.IsLetter)
 }
 
 // ETag is the entity tag of the instance.

@@ -28,6 +28,10 @@ type Member struct {
 	// Reviewer is the right to decide on applications and to publish without one.
 	Reviewer  bool      `json:"reviewer"`
 	CreatedAt time.Time `json:"created_at"`
+
+	// RemovedAt is set where the member was removed. Its record stays for the sake of what
+	// it did.
+	RemovedAt *time.Time `json:"-"`
 }
 
 // Validate checks a member's name, role and reviewer right.

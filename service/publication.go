@@ -33,6 +33,12 @@ func (s Status) Callable() bool {
 	return s == StatusPublished || s == StatusWaitingStop || s == StatusWaitingOffline
 }
 
+// Served reports whether the gateway knows an API in this status: it answers its calls,
+// or says that it is suspended.
+func (s Status) Served() bool {
+	return s.Callable() || s == StatusStopped || s == StatusRecoverWaitReview
+}
+
 // Holds reports whether a publication in this status occupies its path and keeps
 // its API and environment from being deleted.
 func (s Status) Holds() bool {
@@ -96,6 +102,11 @@ type Publication struct {
 
 	// PrivateTo is the id of the API's owner where the API is private, else "".
 	PrivateTo string `json:"-"`
+	// HostName is the first host name of the publication's instance; "" where it has none.
+	HostName string `json:"-"`
+	// AnyHost says that the publication's instance is the one that the gateway takes for
+	// every host name that no instance has.
+	AnyHost bool `json:"-"`
 	// Resume is the status that cancelling an application or a notice leads back to.
 	Resume Status `json:"-"`
 	// RowVersion guards every transition: an update names the version that it read.

@@ -109,7 +109,7 @@ func TestTheProvidersSchemaIsWhatTheDocumentationToolReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := got.Providers["dataservice"]
-	for _, name := range []string{"dataservice_connection", "dataservice_group", "dataservice_folder", "dataservice_api", "dataservice_publication", "dataservice_review"} {
+	for _, name := range []string{"dataservice_connection", "dataservice_group", "dataservice_folder", "dataservice_api", "dataservice_publication", "dataservice_review", "dataservice_app"} {
 		if len(p.Resources[name].Block.Attributes) == 0 {
 			t.Errorf("resource %s has no attributes", name)
 		}
@@ -117,6 +117,10 @@ func TestTheProvidersSchemaIsWhatTheDocumentationToolReads(t *testing.T) {
 	password := p.Resources["dataservice_connection"].Block.Attributes["password_wo"]
 	if !password.WriteOnly || string(password.Type) != `"string"` {
 		t.Errorf("password_wo is %+v, want a write-only string", password)
+	}
+	secret := p.EphemeralResources["dataservice_app_credentials"].Block.Attributes["secret"]
+	if !secret.Computed || !secret.Sensitive {
+		t.Errorf("the secret of an app is %+v, want a computed sensitive string", secret)
 	}
 	script := p.Resources["dataservice_api"].Block.Attributes["script"]
 	if script.NestedType == nil || script.NestedType.NestingMode != "single" || !script.NestedType.Attributes["sql"].Required {

@@ -24,9 +24,10 @@ type (
 		Providers     map[string]providerSchemas `json:"provider_schemas"`
 	}
 	providerSchemas struct {
-		Provider    schema            `json:"provider"`
-		Resources   map[string]schema `json:"resource_schemas"`
-		DataSources map[string]schema `json:"data_source_schemas"`
+		Provider           schema            `json:"provider"`
+		Resources          map[string]schema `json:"resource_schemas"`
+		DataSources        map[string]schema `json:"data_source_schemas"`
+		EphemeralResources map[string]schema `json:"ephemeral_resource_schemas"`
 	}
 	schema struct {
 		Version int64 `json:"version"`
@@ -78,7 +79,7 @@ func providerSchema(ctx context.Context) (*providerSchemas, error) {
 			return nil, fmt.Errorf("%s: %s", d.Summary, d.Detail)
 		}
 	}
-	p := &providerSchemas{Resources: map[string]schema{}, DataSources: map[string]schema{}}
+	p := &providerSchemas{Resources: map[string]schema{}, DataSources: map[string]schema{}, EphemeralResources: map[string]schema{}}
 	if p.Provider, err = newSchema(answer.Provider); err != nil {
 		return nil, err
 	}
@@ -90,6 +91,11 @@ func providerSchema(ctx context.Context) (*providerSchemas, error) {
 	for name, s := range answer.DataSourceSchemas {
 		if p.DataSources[name], err = newSchema(s); err != nil {
 			return nil, fmt.Errorf("data source %s: %w", name, err)
+		}
+	}
+	for name, s := range answer.EphemeralResourceSchemas {
+		if p.EphemeralResources[name], err = newSchema(s); err != nil {
+			return nil, fmt.Errorf("ephemeral resource %s: %w", name, err)
 		}
 	}
 	return p, nil

@@ -9,18 +9,6 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
-// Instance returns the instance with that id, number or name.
-func (c *Client) Instance(ctx context.Context, ref string) (service.Instance, error) {
-	return fetch[service.Instance](ctx, c, get(c.path("instances", ref)))
-}
-
-// Instances returns one page of the workspace's instances.
-func (c *Client) Instances(ctx context.Context, page Page) (service.List[service.Instance], error) {
-	call := get(c.path("instances"))
-	call.query = page.query()
-	return fetch[service.List[service.Instance]](ctx, c, call)
-}
-
 // CreateEnvironment creates an environment.
 func (c *Client) CreateEnvironment(ctx context.Context, in service.EnvironmentInput, options ...Option) (service.Environment, error) {
 	return fetch[service.Environment](ctx, c, post(c.path("environments"), in), options...)

@@ -5,6 +5,7 @@ package client
 
 import (
 	"context"
+	"net/url"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
@@ -22,6 +23,17 @@ func (c *Client) CreateMember(ctx context.Context, in service.MemberInput, optio
 // UpdateMember replaces a member's name, role and reviewer right.
 func (c *Client) UpdateMember(ctx context.Context, ref string, in service.MemberInput) (service.Member, error) {
 	return fetch[service.Member](ctx, c, put(c.path("members", ref), in))
+}
+
+// DeleteMember removes the member; what it owns goes to the member handOverTo, an id or
+// name. [service.CodeInUse] names what it owns where handOverTo is "".
+func (c *Client) DeleteMember(ctx context.Context, ref, handOverTo string) error {
+	call := remove(c.path("members", ref))
+	if handOverTo != "" {
+		call.query = url.Values{"hand_over_to": {handOverTo}}
+	}
+	_, err := c.do(ctx, call, nil)
+	return err
 }
 
 // Member returns the member with that id or name.

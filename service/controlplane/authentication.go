@@ -29,7 +29,7 @@ func (a *api) authenticate(ctx huma.Context, next func(huma.Context)) {
 		writeProblemTo(ctx, err)
 		return
 	}
-	call.caller = lifecycle.Caller{Member: member, Workspace: workspace, RequestID: call.requestID}
+	call.caller = lifecycle.Caller{Member: member, Workspace: workspace, RequestID: call.requestID, RemoteAddress: ctx.RemoteAddr()}
 	if ref := ctx.Param("workspace"); ref != "" && !workspace.Named(ref) {
 		writeProblemTo(ctx, service.NotFound("workspace", ref))
 		return

@@ -100,6 +100,7 @@ func (a *api) registerOperations() {
 	a.registerInstances()
 	a.registerMembers()
 	a.registerTokens()
+	a.registerWorkspaces()
 	a.registerCatalog()
 	a.registerEvents()
 }

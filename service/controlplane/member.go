@@ -29,6 +29,12 @@ func (a *api) registerMembers() {
 		method: http.MethodPut, path: path + "/{ref}", id: "update-member", tag: tagMembers,
 		summary: "Replace a member", description: "Name, role and reviewer right.",
 	}, a.updateMember)
+	register(a, operation{
+		method: http.MethodDelete, path: path + "/{ref}", id: "delete-member", tag: tagMembers,
+		summary: "Remove a member",
+		description: "Its tokens end at once, its open applications are cancelled, its IAM app is deleted. Refused while it is the last admin, and while it owns APIs or apps that are not handed over. " +
+			"Whoever is made a member under its name again is the same member.",
+	}, a.deleteMember)
 }
 
 func (a *api) createMember(ctx context.Context, c lifecycle.Caller, in *BodyInput[service.MemberInput]) (*created[service.Member], error) {
@@ -50,4 +56,12 @@ func (a *api) updateMember(ctx context.Context, c lifecycle.Caller, in *struct {
 },
 ) (*object[service.Member], error) {
 	return answer(a.Service.UpdateMember(ctx, c, in.Ref, in.Body))
+}
+
+func (a *api) deleteMember(ctx context.Context, c lifecycle.Caller, in *struct {
+	RefInput
+	HandOverTo string `query:"hand_over_to" doc:"Member (id or name) that gets the APIs and the apps of the one who is removed."`
+},
+) (*none, error) {
+	return answerNothing(a.Service.DeleteMember(ctx, c, in.Ref, in.HandOverTo))
 }

@@ -34,6 +34,7 @@ const (
 	tagEnvironments   = "environments"
 	tagInstances      = "instances"
 	tagMembers        = "members"
+	tagWorkspaces     = "workspaces"
 	tagTokens         = "tokens"
 	tagCatalog        = "catalog"
 	tagEvents         = "events"
@@ -47,7 +48,7 @@ const description = `The native API of dataservice: connections, APIs and where 
 that the log has too, and for bad input a JSON pointer and a sentence per field.
 
 **Safe repetition.** A POST with an ` + "`Idempotency-Key`" + ` acts at most once for the same key and body within 24 hours.
-` + "`ETag`" + ` and ` + "`If-Match`" + ` guard changes of connections, groups, folders, APIs and apps. ` + "`Retry-After`" + ` says when to try again.
+` + "`ETag`" + ` and ` + "`If-Match`" + ` guard changes of connections, groups, folders, APIs, apps, instances and workspaces. ` + "`Retry-After`" + ` says when to try again.
 
 **Lists** come in pages: pass ` + "`next`" + ` of one as ` + "`after`" + ` of the following. **Long polls**: ` + "`?wait=30s`" + `.`
 
@@ -76,6 +77,7 @@ func configuration(version string) huma.Config {
 				{Name: tagEnvironments, Description: "Stages and what they demand."},
 				{Name: tagInstances, Description: "Gateway clusters."},
 				{Name: tagMembers, Description: "Who acts in the workspace."},
+				{Name: tagWorkspaces, Description: "Tenants. Admins of the workspace \"default\" manage all of them, everybody else sees the own one."},
 				{Name: tagTokens, Description: "Credentials of members."},
 				{Name: tagCatalog, Description: "What is published."},
 				{Name: tagEvents, Description: "The audit trail."},

@@ -23,6 +23,8 @@ type operation struct {
 	method, path, id, tag, summary string
 	// description says more where the summary is not enough.
 	description string
+	// produces is the media type of the answer where it is no JSON.
+	produces string
 }
 
 // register makes a call of the API. What is the same for all of them is said here:
@@ -46,6 +48,9 @@ func register[In, Out any](a *api, op operation, do func(context.Context, lifecy
 			o.DefaultStatus = http.StatusCreated
 		}
 	}
+	if op.produces != "" {
+		o.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{op.produces: {Schema: &huma.Schema{Type: huma.TypeString}}}}
+	}
 	huma.Register(a.huma, o, func(ctx context.Context, in *In) (*Out, error) {
 		out, err := do(ctx, callOf(ctx).caller, in)
 		if err != nil {
@@ -55,6 +60,9 @@ func register[In, Out any](a *api, op operation, do func(context.Context, lifecy
 	})
 }
 
+// workspacesPath is the path of the workspaces themselves.
+const workspacesPath = "/api/v1/workspaces"
+
 // none is the input of a call without parameters, and the output of one without a body.
 type none struct{}
 
@@ -62,7 +70,7 @@ type none struct{}
 type (
 	// RefInput names one thing.
 	RefInput struct {
-		Ref string `path:"ref" doc:"Id or name; for connections, APIs and instances also the number; folders have an id and a number alone."`
+		Ref string `path:"ref" doc:"Id or name; for connections, APIs, instances and workspaces also the number; folders have an id and a number alone."`
 	}
 	// IDInput names one thing that has no name.
 	IDInput struct {

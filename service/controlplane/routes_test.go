@@ -119,6 +119,13 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 		t.Errorf("the test call answered %s (%v)", debug.Body, err)
 	}
 
+	// The first successful test call of a revision is a change.
+	later := capitals(c.ID)
+	later.Name, later.Path = "later", "/later"
+	later.RequestParameters = map[string]service.RequestParameter{"country": {Type: service.TypeString, Required: true}}
+	p.must(201, "dev", "POST", "/apis", later)
+	p.must(200, "dev", "POST", "/apis/later/debug", service.DebugInput{Parameters: map[string]string{"country": "PE"}})
+
 	// A publication and its reviews.
 	var pub service.Publication
 	p.must(200, "dev", "POST", "/publications", service.PublishInput{APIID: a.ID, Revision: 2}).decode(&pub)
@@ -141,6 +148,24 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 	}
 	p.must(200, "dev", "GET", "/publications?api_id="+a.ID+"&status=PUBLISHED", nil)
 	p.must(200, "dev", "GET", "/publications/"+pub.ID+"/versions", nil)
+	var v service.Version
+	p.must(200, "dev", "GET", "/publications/"+pub.ID+"/versions/V1", nil).decode(&v)
+	if v.Name != "V1" || !v.Live || v.Revision != 2 || v.LiveBy != "rev" {
+		t.Errorf("the version is %+v", v)
+	}
+	var compared service.Comparison
+	p.must(200, "dev", "GET", "/publications/"+pub.ID+"/versions/compare?from=V1&to=V1", nil).decode(&compared)
+	if compared.From != "V1" || compared.Differences == nil || compared.BreakingChanges == nil {
+		t.Errorf("the comparison is %+v", compared)
+	}
+	var batch service.List[service.PublishOutcome]
+	p.must(200, "rev", "POST", "/publications/batch", service.PublishBatchInput{Items: []service.PublishInput{
+		{APIID: a.ID, Version: "V1"}, {APIID: a.ID, Version: "V9"},
+	}}).decode(&batch)
+	if len(batch.Items) != 2 || batch.Items[0].Publication == nil || batch.Items[0].Error != nil ||
+		batch.Items[1].Publication != nil || batch.Items[1].Error == nil || batch.Items[1].Error.Status != 422 || batch.Items[1].Error.Errors[0].Pointer != "/version" {
+		t.Errorf("the batch is answered %+v", batch.Items)
+	}
 	p.must(200, "guest", "GET", "/catalog", nil)
 	p.must(200, "guest", "GET", "/catalog/capitals?environment=RELEASE", nil)
 	for _, step := range []struct {
@@ -157,6 +182,9 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 	p.must(204, "dev", "DELETE", "/folders/"+f.ID, nil)
 	p.must(204, "dev", "DELETE", "/groups/geography", nil)
 	p.must(200, "dev", "GET", "/events", nil)
+	p.must(200, "dev", "GET", "/events/export", nil)
+	p.must(200, "dev", "GET", "/events/verification", nil)
+	p.wantEveryChangeTold()
 
 	answered := map[string]bool{}
 	for _, line := range p.log.lines(t) {

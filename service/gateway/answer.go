@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
@@ -40,6 +41,10 @@ type answerer struct {
 	meter *meter
 	// now is time.Now where nil.
 	now func() time.Time
+	// wall is the time of day that secrets and authorizations end by, and registry is every
+	// app; a test call asks for neither.
+	wall     func() time.Time
+	registry *atomic.Pointer[registry]
 }
 
 // call is what one call needs while it runs; it is reused.
@@ -50,6 +55,10 @@ type call struct {
 	key []byte
 	// age is for how many seconds the answer has been in the cache, -1 where it is new.
 	age int
+	// app is who calls, where that was proven.
+	app *app
+	// canonical is what a signature is checked with.
+	canonical canonical
 	// proxied is what a call of a registered API needs besides.
 	proxied proxied
 }
@@ -91,8 +100,8 @@ func (a *answerer) serve(t *table, w http.ResponseWriter, r *http.Request) outco
 	start := a.time()
 	id := requestID(r.Header)
 	c := calls.Get().(*call) //nolint:forcetypeassert // The pool has nothing else.
-	c.age = -1
-	rt, f := a.enter(t, r, start)
+	c.age, c.app, c.proxied.whole = -1, nil, false
+	rt, f := a.enter(t, w, r, c, start)
 	defer a.leave()
 	passed := false
 	switch {
@@ -132,9 +141,11 @@ func (a *answerer) serve(t *table, w http.ResponseWriter, r *http.Request) outco
 	if a.meter != nil {
 		a.meter.count(rt, out, took)
 	}
-	a.log(r, rt, out, id, took)
+	a.log(r, rt, c.app, out, id, took)
 	if cap(c.body) <= maxPooledBody {
 		clear(c.arguments.values)
+		c.app = nil
+		c.canonical.forget()
 		c.proxied.forget()
 		calls.Put(c)
 	}
@@ -148,7 +159,7 @@ func (a *answerer) run(rt *route, r *http.Request, c *call, start time.Time) (f 
 		return brokenRoute(rt)
 	}
 	if hasBody(r) {
-		return failf(errBodyNotAllowed, "", "The request has a body, and this API takes its parameters from the query string: send them there, and no body.")
+		return bodyNotAllowed(rt)
 	}
 	if f := c.arguments.decode(rt, r.URL.RawQuery); f != nil {
 		return f
@@ -180,8 +191,16 @@ func (a *answerer) run(rt *route, r *http.Request, c *call, start time.Time) (f 
 	return nil
 }
 
+// bodyNotAllowed refuses the body of a call whose API takes none.
+func bodyNotAllowed(rt *route) *failure {
+	if rt.proxy != nil {
+		return failf(errBodyNotAllowed, "", "The request has a body, and calls with %s have none here: send no body.", rt.method)
+	}
+	return failf(errBodyNotAllowed, "", "The request has a body, and this API takes its parameters from the query string: send them there, and no body.")
+}
+
 // enter finds the route of a call and makes sure that it may be made now. leave must follow.
-func (a *answerer) enter(t *table, r *http.Request, start time.Time) (*route, *failure) {
+func (a *answerer) enter(t *table, w http.ResponseWriter, r *http.Request, c *call, start time.Time) (*route, *failure) {
 	if a.meter != nil {
 		if n := a.meter.inFlight.Add(1); a.maxCalls > 0 && n > a.maxCalls {
 			return nil, crowded()
@@ -189,9 +208,31 @@ func (a *answerer) enter(t *table, r *http.Request, start time.Time) (*route, *f
 	}
 	rt, f := t.find(r)
 	if f == nil {
-		f = a.admit(rt, r, int64(start.Sub(epoch)))
+		f = a.admit(rt, w, r, c, start)
 	}
 	return rt, f
+}
+
+// admit refuses a call that may not be made: over this protocol, by this caller, of what is
+// suspended, or as often. Who does not prove who calls learns nothing of the API, and takes
+// nothing from its limits.
+func (a *answerer) admit(rt *route, w http.ResponseWriter, r *http.Request, c *call, start time.Time) *failure {
+	if rt.protocol != "" && a.proxies.protocol(r) != rt.protocol {
+		return wrongProtocol(rt.protocol)
+	}
+	end := rt.ending
+	if rt.guard != nil {
+		g, f := a.pass(rt, w, r, c)
+		if f != nil {
+			return f
+		}
+		end = end.sooner(g.ending)
+	}
+	end.announce(w.Header())
+	if rt.suspended {
+		return failf(errSuspended, "", "This API is suspended in %s: wait until it is restored, or ask its owner.", rt.environmentName)
+	}
+	return a.limit(rt, r, c, int64(start.Sub(epoch)))
 }
 
 func (a *answerer) time() time.Time {
@@ -250,6 +291,9 @@ func write(w http.ResponseWriter, out outcome, id string, body []byte) {
 		if out.allow != nil {
 			h["Allow"] = out.allow
 		}
+		if out.challenge != nil {
+			h["WWW-Authenticate"] = out.challenge
+		}
 		if out.retryAfter > 0 {
 			h["Retry-After"] = []string{strconv.Itoa(out.retryAfter)}
 		}
@@ -276,7 +320,7 @@ func appendFailure(dst []byte, f *failure, id string) []byte {
 
 // log writes the access log: faults of ours and of what lies behind us always, the
 // rest at debug level. The query string is left out, since values may be personal.
-func (a *answerer) log(r *http.Request, rt *route, out outcome, id string, took time.Duration) {
+func (a *answerer) log(r *http.Request, rt *route, who *app, out outcome, id string, took time.Duration) {
 	level := slog.LevelDebug
 	if out.status >= http.StatusInternalServerError || out.aborted && out.code != nil {
 		level = slog.LevelInfo
@@ -285,7 +329,7 @@ func (a *answerer) log(r *http.Request, rt *route, out outcome, id string, took 
 	if !a.logger.Enabled(ctx, level) {
 		return
 	}
-	attrs := make([]slog.Attr, 0, 12)
+	attrs := make([]slog.Attr, 0, 13)
 	attrs = append(attrs,
 		slog.String("request_id", id),
 		slog.String("method", bounded(r.Method)),
@@ -297,6 +341,9 @@ func (a *answerer) log(r *http.Request, rt *route, out outcome, id string, took 
 	)
 	if rt != nil {
 		attrs = append(attrs, slog.String("api", rt.apiName), slog.String("environment", rt.environmentName))
+	}
+	if who != nil {
+		attrs = append(attrs, slog.String("app", who.name))
 	}
 	if f := out.failure; f != nil {
 		if f.code != nil {

@@ -68,7 +68,7 @@ func (a *arguments) decodeQuery(rt *route, query string) *failure {
 	clear(a.seen[:])
 	a.pageNum, a.pageSize = 0, 0
 	if len(query) > MaxQueryLength {
-		return failf(errLongQuery, "", "The query string has %d bytes; %d is the most.", len(query), MaxQueryLength)
+		return longQuery(query)
 	}
 	for query != "" {
 		var pair string
@@ -81,6 +81,10 @@ func (a *arguments) decodeQuery(rt *route, query string) *failure {
 		}
 	}
 	return nil
+}
+
+func longQuery(query string) *failure {
+	return failf(errLongQuery, "", "The query string has %d bytes; %d is the most.", len(query), MaxQueryLength)
 }
 
 // complete is the end of decoding: what is required must have come.

@@ -93,12 +93,121 @@ var (
 	}
 )
 
+// The caller does not prove who calls.
+var (
+	errNoCredentials = &ErrorCode{
+		40101, http.StatusUnauthorized, "CREDENTIALS_MISSING",
+		"The API is called by apps or members, and the call does not say by whom.",
+		"Send what WWW-Authenticate names: a signature, or an AppCode or a token.",
+	}
+	errMalformedCredentials = &ErrorCode{
+		40102, http.StatusUnauthorized, "CREDENTIALS_MALFORMED",
+		"The credentials cannot be read, are there twice, or are of a kind that the API does not take.",
+		"Send one Authorization header of the form that the message names.",
+	}
+	errUnknownKey = &ErrorCode{
+		40103, http.StatusUnauthorized, "APP_KEY_UNKNOWN",
+		"The call is signed with a key that no app has.",
+		"Check the key, and that the app was not deleted.",
+	}
+	errSignatureMismatch = &ErrorCode{
+		40104, http.StatusUnauthorized, "SIGNATURE_MISMATCH",
+		"The signature is not that of this call and the app's secret.",
+		"Check the secret, and that method, path, query string, signed headers and body are sent as they were signed, through every proxy.",
+	}
+	errSecretEnded = &ErrorCode{
+		40105, http.StatusUnauthorized, "SECRET_ENDED",
+		"The secret or AppCode was replaced, and its time is over.",
+		"Use the present one; the app's owner can read it.",
+	}
+	errNoDate = &ErrorCode{
+		40106, http.StatusUnauthorized, "DATE_INVALID",
+		"A signed call has no header X-Sdk-Date, or it is not a time.",
+		"Send the time of signing in UTC, such as 20260131T235959Z.",
+	}
+	errDateSkewed = &ErrorCode{
+		40107, http.StatusUnauthorized, "DATE_OUT_OF_WINDOW",
+		"X-Sdk-Date is more than 15 minutes away from the gateway's clock.",
+		"Set the caller's clock right, and sign each call anew.",
+	}
+	errHeaderNotSigned = &ErrorCode{
+		40108, http.StatusUnauthorized, "HEADER_NOT_SIGNED",
+		"A header that decides about the call is not among the signed ones.",
+		"Sign X-Sdk-Date, and X-Stage where it is sent.",
+	}
+	errBodyHash = &ErrorCode{
+		40109, http.StatusUnauthorized, "BODY_HASH_MISMATCH",
+		"X-Sdk-Content-Sha256 is not the hash of the body; a body cannot be left unsigned.",
+		"Send the SHA-256 of the body in hexadecimal digits, or leave the header out.",
+	}
+	errUnknownAppCode = &ErrorCode{
+		40110, http.StatusUnauthorized, "APP_CODE_UNKNOWN",
+		"No app has this AppCode.",
+		"Check the AppCode, and that the app was not deleted.",
+	}
+	errAppCodeNotAllowed = &ErrorCode{
+		40111, http.StatusUnauthorized, "APP_CODE_NOT_ALLOWED",
+		"The API does not take an AppCode in place of a signature.",
+		"Sign the call, or ask the API's owner to allow AppCodes.",
+	}
+	errUnknownToken = &ErrorCode{
+		40112, http.StatusUnauthorized, "TOKEN_UNKNOWN",
+		"The token is unknown or revoked, or its member has no app of type IAM.",
+		"Check that the token is whole, or get a new one; the member creates an app of type IAM.",
+	}
+	errTokenExpired = &ErrorCode{
+		40113, http.StatusUnauthorized, "TOKEN_EXPIRED",
+		"The token's time is over.",
+		"Get a new token.",
+	}
+)
+
 // The call may not be made now, or not in this way.
 var (
 	errProtocolNotAllowed = &ErrorCode{
 		40301, http.StatusForbidden, "PROTOCOL_NOT_ALLOWED",
 		"The API is not called over the protocol that the call came over.",
 		"Use the protocol that the message names, http:// or https://.",
+	}
+	errNotAuthorized = &ErrorCode{
+		40302, http.StatusForbidden, "APP_NOT_AUTHORIZED",
+		"The app is known and was never authorized for this API in this environment.",
+		"Apply for an authorization, or ask a reviewer for one.",
+	}
+	errAuthorizationPending = &ErrorCode{
+		40303, http.StatusForbidden, "AUTHORIZATION_PENDING",
+		"The app's application for this API is not decided yet.",
+		"Wait for the review, or ask a reviewer.",
+	}
+	errAuthorizationRejected = &ErrorCode{
+		40304, http.StatusForbidden, "AUTHORIZATION_REJECTED",
+		"The app's application for this API was rejected.",
+		"Read the reviewer's comment, and apply again.",
+	}
+	errAuthorizationExpired = &ErrorCode{
+		40305, http.StatusForbidden, "AUTHORIZATION_EXPIRED",
+		"The time of the app's authorization is over.",
+		"Apply for more time.",
+	}
+	errAuthorizationRevoked = &ErrorCode{
+		40306, http.StatusForbidden, "AUTHORIZATION_REVOKED",
+		"The API's side took the app's authorization away.",
+		"Ask the API's owner why, and apply again.",
+	}
+	errAuthorizationUnlinked = &ErrorCode{
+		40307, http.StatusForbidden, "AUTHORIZATION_UNLINKED",
+		"The app's side gave its authorization up.",
+		"Apply again.",
+	}
+	errAuthorizationCancelled = &ErrorCode{
+		40308, http.StatusForbidden, "AUTHORIZATION_CANCELLED",
+		"The app's authorization ended because the API went offline, or the application was taken back.",
+		"Apply again.",
+	}
+	errSuspended = &ErrorCode{
+		40309, http.StatusForbidden, "API_SUSPENDED",
+		"The API is suspended in this environment.",
+		"Wait until it is restored; ask the API's owner when.",
 	}
 	// The names of these three are the source documents' own.
 	// Source: dataworks-create-api, Error Codes.
@@ -212,7 +321,12 @@ var errorTable = []*ErrorCode{
 	errUnknownParameter, errRepeatedParameter, errMissingParameter, errInvalidParameter, errLongParameter,
 	errMalformedQuery, errInvalidPage, errBodyNotAllowed, errValueRefused,
 	errMalformedBody,
-	errProtocolNotAllowed, errNoAPI, errNoStage, errMethodNotAllowed,
+	errNoCredentials, errMalformedCredentials, errUnknownKey, errSignatureMismatch, errSecretEnded,
+	errNoDate, errDateSkewed, errHeaderNotSigned, errBodyHash,
+	errUnknownAppCode, errAppCodeNotAllowed, errUnknownToken, errTokenExpired,
+	errProtocolNotAllowed, errNotAuthorized, errAuthorizationPending, errAuthorizationRejected, errAuthorizationExpired,
+	errAuthorizationRevoked, errAuthorizationUnlinked, errAuthorizationCancelled, errSuspended,
+	errNoAPI, errNoStage, errMethodNotAllowed,
 	errBodyTooLarge, errLongQuery, errMediaType,
 	errThrottledAPI, errThrottledUser, errThrottledSystem,
 	errInternal, errStatementFailed, errTooManyRows, errNotAnswerable, errUnreachable, errAnswerBroken, errRefusedAddress,

@@ -25,6 +25,8 @@ type failure struct {
 	cause error
 	// allow is the Allow header of a 405.
 	allow []string
+	// challenge is the WWW-Authenticate header of a 401.
+	challenge []string
 	// retryAfter is in how many seconds to try again; 0 says nothing.
 	retryAfter int
 }

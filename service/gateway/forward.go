@@ -44,7 +44,11 @@ type proxied struct {
 	target  []byte
 	// payload is a body that is sent whole.
 	payload []byte
-	stream  bodyStream
+	// whole says that the body was read already, for its signature, and all of it is the
+	// payload. The call must then be over by the deadline.
+	whole    bool
+	deadline time.Time
+	stream   bodyStream
 	// status and bytes are those of an answer that was begun.
 	status, bytes int
 }
@@ -63,10 +67,13 @@ func (a *answerer) forward(rt *route, w http.ResponseWriter, r *http.Request, c 
 	if rt.broken != nil {
 		return false, brokenRoute(rt)
 	}
-	deadline := time.Now().Add(rt.timeout)
-	control := http.NewResponseController(w)
 	x := &c.proxied
 	x.status, x.bytes = 0, 0
+	deadline := time.Now().Add(rt.timeout)
+	if x.whole {
+		deadline = x.deadline
+	}
+	control := http.NewResponseController(w)
 	if f := a.prepare(rt, r, c, control, deadline); f != nil {
 		return false, f
 	}
@@ -99,16 +106,17 @@ func (a *answerer) prepare(rt *route, r *http.Request, c *call, control *http.Re
 	if f := c.arguments.decodeHeaders(rt, r.Header); f != nil {
 		return f
 	}
-	x.payload = x.payload[:0]
-	takesBody := rt.method.HasBody()
-	if !takesBody && hasBody(r) {
-		return failf(errBodyNotAllowed, "", "The request has a body, and calls with %s have none here: send no body.", p.method)
+	if !rt.method.HasBody() && hasBody(r) {
+		return bodyNotAllowed(rt)
 	}
-	arrives := takesBody && r.Body != nil && r.Body != http.NoBody && r.ContentLength != 0
-	if arrives {
-		// A caller who sends slowly is part of the time that the call takes. A writer
-		// without deadlines has all of the body in memory.
-		_ = control.SetReadDeadline(deadline)
+	arrives := len(x.payload) > 0
+	if !x.whole {
+		x.payload = x.payload[:0]
+		if arrives = rt.method.HasBody() && sendsBody(r); arrives {
+			// A caller who sends slowly is part of the time that the call takes. A writer
+			// without deadlines has all of the body in memory.
+			_ = control.SetReadDeadline(deadline)
+		}
 	}
 	streamed := false
 	var f *failure
@@ -167,13 +175,33 @@ func (a *answerer) prepare(rt *route, r *http.Request, c *call, control *http.Re
 	return nil
 }
 
-// readParameters reads the body for its declared parameters.
-func (a *answerer) readParameters(rt *route, r *http.Request, c *call, arrives bool) *failure {
-	if !arrives {
+// sendsBody reports whether a body may be on its way.
+func sendsBody(r *http.Request) bool {
+	return r.Body != nil && r.Body != http.NoBody && r.ContentLength != 0
+}
+
+// readSigned reads the whole body before its signature is checked. As ever, it is part of
+// the time that the call takes.
+func (a *answerer) readSigned(rt *route, w http.ResponseWriter, r *http.Request, x *proxied) *failure {
+	x.payload, x.whole, x.deadline = x.payload[:0], true, time.Now().Add(rt.timeout)
+	if !sendsBody(r) {
 		return nil
 	}
-	p, x := rt.proxy, &c.proxied
-	most := min(a.maxBody, MaxParameterBody)
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(x.deadline)
+	f := a.readWhole(rt, r, x)
+	if f != nil && x.stream.remains() {
+		_ = control.SetReadDeadline(time.Now().Add(lingerFor))
+	}
+	return f
+}
+
+// readWhole reads the body into the payload.
+func (a *answerer) readWhole(rt *route, r *http.Request, x *proxied) *failure {
+	most := a.maxBody
+	if rt.proxy.reads {
+		most = min(most, MaxParameterBody)
+	}
 	if r.ContentLength > most {
 		return tooLarge(most)
 	}
@@ -181,6 +209,17 @@ func (a *answerer) readParameters(rt *route, r *http.Request, c *call, arrives b
 	var err error
 	if x.payload, err = readAll(x.payload, &x.stream); err != nil {
 		return bodyFailure(rt, &x.stream, err)
+	}
+	return nil
+}
+
+// readParameters reads the body for its declared parameters.
+func (a *answerer) readParameters(rt *route, r *http.Request, c *call, arrives bool) *failure {
+	p, x := rt.proxy, &c.proxied
+	if arrives && !x.whole {
+		if f := a.readWhole(rt, r, x); f != nil {
+			return f
+		}
 	}
 	if len(x.payload) == 0 {
 		return nil
@@ -200,6 +239,9 @@ func (a *answerer) readParameters(rt *route, r *http.Request, c *call, arrives b
 // readBody takes a body that is passed on as it is. A small one is read whole; streamed
 // says that the rest of it is to be sent as it comes.
 func (a *answerer) readBody(rt *route, r *http.Request, x *proxied) (streamed bool, f *failure) {
+	if x.whole {
+		return false, checkMediaType(rt.proxy.requestType, r.Header.Get("Content-Type"), false)
+	}
 	if r.ContentLength > a.maxBody {
 		return false, tooLarge(a.maxBody)
 	}
@@ -413,9 +455,11 @@ func gather(dst []byte, answer *backend.Response, piece []byte) ([]byte, error) 
 func copyHeader(h http.Header, answer *backend.Response, length int64, id string) {
 	// Without one, none is guessed.
 	h["Content-Type"] = nil
+	// What the gateway announces comes before what the backend does.
+	ends := h[sunsetHeader] != nil
 	values := make([]string, len(answer.Fields)+2)
 	for i, field := range answer.Fields {
-		if withheld[field.Name] {
+		if withheld[field.Name] || ends && (field.Name == deprecationHeader || field.Name == sunsetHeader) {
 			continue
 		}
 		if old := h[field.Name]; len(old) > 0 {

@@ -6,7 +6,6 @@ package gateway
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -17,7 +16,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/backend"
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
@@ -31,7 +29,6 @@ const (
 	reloadTimeout = 30 * time.Second
 	// retryAfter is how long a change that could not be read waits to be read again.
 	retryAfter = time.Second
-	loadPage   = 500
 )
 
 // Options are what a gateway is made of.
@@ -45,6 +42,9 @@ type Options struct {
 	MaxBodyBytes int64
 	// Logger gets the access log and what is wrong with routes; slog.Default where nil.
 	Logger *slog.Logger
+	// Clock tells when secrets, tokens and authorizations end, and what a signature's date
+	// is compared with; the system's where nil.
+	Clock lifecycle.Clock
 	// MaxRows bounds the rows of an unpaged answer; DefaultMaxRows where 0. A call with
 	// more is refused, never cut.
 	MaxRows int
@@ -67,6 +67,8 @@ type Gateway struct {
 	answerer answerer
 
 	table atomic.Pointer[table]
+	// registry is every app; the answerer reads it.
+	registry atomic.Pointer[registry]
 
 	// reload is held, as a semaphore of one, from reading the store until the table is
 	// swapped: what was read earlier can never replace what was read later.
@@ -85,16 +87,13 @@ type Gateway struct {
 	// missed are the changes that could not be read, with the reason. They are tried
 	// again until they can, or the gateway is closed.
 	mu     sync.Mutex
-	missed map[change]error
+	missed map[lifecycle.Change]error
 	retry  *time.Timer
 	ended  bool
 }
 
-// change is something that the gateway was told of: a publication, a connection, an
-// environment's policy, or, where all are empty, everything.
-type change struct {
-	publicationID, connectionID, environmentID string
-}
+// everything is the change of all that there is.
+var everything = lifecycle.Change{}
 
 var (
 	_ http.Handler     = (*Gateway)(nil)
@@ -110,7 +109,7 @@ func New(o Options) *Gateway {
 		logger:   o.Logger,
 		reload:   make(chan struct{}, 1),
 		routes:   map[string]*route{},
-		missed:   map[change]error{},
+		missed:   map[lifecycle.Change]error{},
 
 		readers:      map[string]int{},
 		accounts:     map[accountKey]*account{},
@@ -122,8 +121,13 @@ func New(o Options) *Gateway {
 	}
 	g.answerer = answerer{
 		logger: g.logger, maxRows: cmp.Or(o.MaxRows, DefaultMaxRows), maxBody: cmp.Or(o.MaxBodyBytes, DefaultMaxBodyBytes), maxCalls: int64(o.MaxCalls), proxies: o.TrustedProxies,
-		callers: newCallers(), cache: newCache(cmp.Or(o.CacheBytes, DefaultCacheBytes)), meter: newMeter(),
+		wall: time.Now, callers: newCallers(), cache: newCache(cmp.Or(o.CacheBytes, DefaultCacheBytes)), meter: newMeter(),
 	}
+	if o.Clock != nil {
+		g.answerer.wall = o.Clock.Now
+	}
+	g.answerer.registry = &g.registry
+	g.registry.Store(emptyRegistry)
 	g.table.Store(emptyTable)
 	return g
 }
@@ -137,29 +141,25 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Load builds the whole route table from the store. A publication that cannot be
-// compiled is logged and answers 503; the error is that of the store, and leaves the
-// table as it was.
+// Load builds everything that is served from the store. A publication that cannot be
+// compiled is logged and answers 503; the error is that of the store, and leaves what is
+// served as it was.
 func (g *Gateway) Load(ctx context.Context) error {
-	return g.apply(ctx, change{})
+	return g.apply(ctx, everything)
 }
 
-// Changed serves what the store now has of the things that changed. Where the store
-// does not answer the error says so; the gateway then serves what it served before, and
-// goes on trying.
+// Changed serves what the store now has of the things that changed, all of them from one
+// reading. Where the store does not answer the error says so; the gateway then serves
+// what it served before, and goes on trying.
 func (g *Gateway) Changed(ctx context.Context, changes ...lifecycle.Change) error {
-	var errs []error
-	for _, ch := range changes {
-		switch ch.Kind {
-		case lifecycle.ChangePublication:
-			errs = append(errs, g.applyOrRetry(ctx, change{publicationID: ch.ID}))
-		case lifecycle.ChangeConnection:
-			errs = append(errs, g.applyOrRetry(ctx, change{connectionID: ch.ID}))
-		case lifecycle.ChangeEnvironment:
-			errs = append(errs, g.applyOrRetry(ctx, change{environmentID: ch.ID}))
-		}
+	if len(changes) == 0 {
+		return nil
 	}
-	return errors.Join(errs...)
+	err := g.apply(ctx, changes...)
+	if err != nil {
+		g.miss(err, changes...)
+	}
+	return err
 }
 
 // Stale returns nil while every change that the gateway was told of is served, and
@@ -183,16 +183,8 @@ func (g *Gateway) Close() {
 	}
 }
 
-func (g *Gateway) applyOrRetry(ctx context.Context, ch change) error {
-	err := g.apply(ctx, ch)
-	if err != nil {
-		g.miss(err, ch)
-	}
-	return err
-}
-
 // miss notes changes that are yet to be read, and sees to it that they are.
-func (g *Gateway) miss(err error, changes ...change) {
+func (g *Gateway) miss(err error, changes ...lifecycle.Change) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, ch := range changes {
@@ -210,295 +202,25 @@ func (g *Gateway) catchUp() {
 	g.retry = nil
 	missed := slices.Collect(maps.Keys(g.missed))
 	g.mu.Unlock()
-	for _, ch := range missed {
-		if err := g.apply(context.Background(), ch); err != nil {
-			// What failed is noted again, and with it the next attempt.
-			g.miss(err, ch)
-			return
-		}
-	}
+	// What fails is noted again, and with it the next attempt.
+	_ = g.Changed(context.Background(), missed...)
 }
 
 // take removes the missed changes that a reading which begins now covers.
-func (g *Gateway) take(ch change) []change {
+func (g *Gateway) take(changes []lifecycle.Change) []lifecycle.Change {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	var covered []change
-	for missed := range g.missed {
-		if missed == ch || ch == (change{}) {
-			covered = append(covered, missed)
-			delete(g.missed, missed)
+	var covered []lifecycle.Change
+	if slices.Contains(changes, everything) {
+		covered = slices.Collect(maps.Keys(g.missed))
+		clear(g.missed)
+		return covered
+	}
+	for _, ch := range changes {
+		if _, missed := g.missed[ch]; missed {
+			covered = append(covered, ch)
+			delete(g.missed, ch)
 		}
 	}
 	return covered
-}
-
-// apply reads what changed and swaps the table.
-func (g *Gateway) apply(ctx context.Context, ch change) error {
-	ctx, cancel := context.WithTimeout(ctx, reloadTimeout)
-	defer cancel()
-	select {
-	case g.reload <- struct{}{}:
-		defer func() { <-g.reload }()
-	case <-ctx.Done():
-		return fmt.Errorf("waiting for another route change: %w", ctx.Err())
-	}
-	covered := g.take(ch)
-	if ch.environmentID != "" {
-		return g.applyEnvironment(ctx, ch, covered)
-	}
-	stale := g.affected(ch)
-	records, err := g.read(ctx, ch, stale)
-	if err != nil {
-		g.miss(err, covered...)
-		return err
-	}
-	var remove, add []*route
-	for _, id := range stale {
-		if rt := g.routes[id]; rt != nil {
-			remove = append(remove, rt)
-		}
-	}
-	for _, r := range records {
-		if r.publication.Live == nil {
-			g.logger.ErrorContext(ctx, "a callable publication has no live version and is not served",
-				"api", r.publication.APIName, "publication", r.publication.ID)
-			continue
-		}
-		rt := newRoute(g.sources.Plan, g.backends, r.publication, r.connection, r.missing)
-		if rt.broken != nil {
-			g.logger.WarnContext(ctx, "a published API cannot be called; it answers 503 until its definition or connection is put right",
-				"api", rt.apiName, "environment", rt.environmentName, "publication", rt.publicationID,
-				"connection", rt.connectionID, "error", rt.broken)
-		}
-		rt.surroundings = g.surround(rt, r)
-		add = append(add, rt)
-	}
-	g.table.Store(g.table.Load().replace(remove, add))
-	g.answerer.meter.swapped.Store(time.Now().UnixNano())
-	for _, rt := range remove {
-		delete(g.routes, rt.publicationID)
-		g.readers[rt.connectionID]--
-	}
-	for _, rt := range add {
-		g.routes[rt.publicationID] = rt
-		g.readers[rt.connectionID]++
-	}
-	g.forget(ch.connectionID, remove)
-	g.close(remove)
-	return nil
-}
-
-// applyEnvironment reads the limit of an environment. Where there is no route, nothing
-// is limited; the first one brings the limit with it.
-func (g *Gateway) applyEnvironment(ctx context.Context, ch change, covered []change) error {
-	b := g.environments[ch.environmentID]
-	if b == nil {
-		return nil
-	}
-	var limit *service.RateLimit
-	err := g.store.View(ctx, func(tx lifecycle.Tx) error {
-		e, err := tx.Environment(ctx, b.workspaceID, ch.environmentID)
-		limit = e.RateLimit
-		if service.ErrorCode(err) == service.CodeNotFound {
-			return nil
-		}
-		return err
-	})
-	if err != nil {
-		g.miss(err, covered...)
-		return fmt.Errorf("reading the limit of an environment from the store: %w", err)
-	}
-	b.set(newRate(limit), clock())
-	return nil
-}
-
-// surround makes what stands around the calls of a route. What is limited and counted
-// goes on where the former route of the API left it. It needs g.reload.
-func (g *Gateway) surround(rt *route, r record) surroundings {
-	d := r.publication.Live.Definition.WithDefaults()
-	key := accountKey{rt.apiID, rt.environmentID}
-	a := g.accounts[key]
-	if a == nil {
-		a = newAccount()
-		g.accounts[key] = a
-	}
-	delete(g.closed, key)
-	a.bucket.set(newRate(d.RateLimit), clock())
-	env := g.environments[rt.environmentID]
-	if env == nil {
-		env = &environmentBucket{workspaceID: r.publication.WorkspaceID}
-		g.environments[rt.environmentID] = env
-	}
-	env.set(newRate(r.environmentRate), clock())
-	return surroundings{
-		protocol: onlyProtocol(d), account: a, environment: &env.bucket, callerRate: newRate(d.CallerRateLimit),
-		cacheTTL: time.Duration(d.CacheTTLSeconds) * time.Second, cacheID: g.answerer.cache.routes.Add(1),
-		duration: g.answerer.meter.duration(rt.environmentName, d.Mode),
-	}
-}
-
-// close notes the accounts of routes that are gone. Those that are like new ones are
-// forgotten. It needs g.reload.
-func (g *Gateway) close(removed []*route) {
-	for _, rt := range removed {
-		if g.routes[rt.publicationID] == nil {
-			g.closed[accountKey{rt.apiID, rt.environmentID}] = true
-		}
-	}
-	for key := range g.closed {
-		if g.accounts[key].bucket.full(clock()) {
-			delete(g.accounts, key)
-			delete(g.closed, key)
-		}
-	}
-}
-
-// forget tells the sources of connections that no route reads from any more: the one
-// that changed, which may be gone, and those of removed routes. It needs g.reload.
-func (g *Gateway) forget(connectionID string, removed []*route) {
-	touched := map[string]bool{connectionID: true}
-	for _, rt := range removed {
-		touched[rt.connectionID] = true
-	}
-	for id := range touched {
-		if g.readers[id] == 0 {
-			delete(g.readers, id)
-			g.sources.Forget(id)
-		}
-	}
-}
-
-// affected lists the publications whose routes a change may concern; needs g.reload.
-func (g *Gateway) affected(ch change) []string {
-	if ch.publicationID != "" {
-		return []string{ch.publicationID}
-	}
-	var ids []string
-	for id, rt := range g.routes {
-		if ch.connectionID == "" || rt.connectionID == ch.connectionID {
-			ids = append(ids, id)
-		}
-	}
-	return ids
-}
-
-// record is what the store knows of one route.
-type record struct {
-	publication service.Publication
-	connection  service.Connection
-	// missing is why there is no connection.
-	missing error
-	// environmentRate is the limit of the publication's environment.
-	environmentRate *service.RateLimit
-}
-
-// read reads the callable ones of these publications, or all there are where
-// everything may have changed.
-func (g *Gateway) read(ctx context.Context, ch change, ids []string) ([]record, error) {
-	var records []record
-	err := g.store.View(ctx, func(tx lifecycle.Tx) error {
-		var publications []service.Publication
-		var err error
-		if ch == (change{}) {
-			publications, err = allCallable(ctx, tx)
-		} else {
-			publications, err = callable(ctx, tx, ids)
-		}
-		if err != nil {
-			return err
-		}
-		if records, err = withConnections(ctx, tx, publications); err != nil {
-			return err
-		}
-		return addEnvironments(ctx, tx, records)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reading the published APIs from the store: %w", err)
-	}
-	return records, nil
-}
-
-func allCallable(ctx context.Context, tx lifecycle.Tx) ([]service.Publication, error) {
-	var all []service.Publication
-	page := lifecycle.Page{Limit: loadPage}
-	for {
-		publications, err := tx.CallablePublications(ctx, page)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, publications...)
-		if len(publications) < page.Limit {
-			return all, nil
-		}
-		page.After = publications[len(publications)-1].ID
-	}
-}
-
-func callable(ctx context.Context, tx lifecycle.Tx, ids []string) ([]service.Publication, error) {
-	var found []service.Publication
-	for _, id := range ids {
-		p, err := tx.CallablePublication(ctx, id)
-		switch {
-		case service.ErrorCode(err) == service.CodeNotFound:
-			continue
-		case err != nil:
-			return nil, err
-		}
-		found = append(found, p)
-	}
-	return found, nil
-}
-
-// ofConnection reports whether a connection could not be read for a reason of its
-// own: it is gone, or its secret does not decrypt. Anything else the store has to do
-// with, and reading again may help.
-func ofConnection(err error) bool {
-	var e *service.Error
-	return errors.As(err, &e) && (e.Code == service.CodeNotFound || e.Code == service.CodeInternal)
-}
-
-// withConnections adds the connection of each live version, reading each one once.
-func withConnections(ctx context.Context, tx lifecycle.Tx, publications []service.Publication) ([]record, error) {
-	type read struct {
-		connection service.Connection
-		missing    error
-	}
-	connections := map[string]read{}
-	records := make([]record, 0, len(publications))
-	for _, p := range publications {
-		if p.Live == nil || !p.Live.Definition.WithDefaults().ReadsConnection() {
-			records = append(records, record{publication: p})
-			continue
-		}
-		r, ok := connections[p.Live.ConnectionID]
-		if !ok {
-			r.connection, r.missing = tx.Connection(ctx, p.WorkspaceID, p.Live.ConnectionID)
-			if r.missing != nil && !ofConnection(r.missing) {
-				return nil, r.missing
-			}
-			connections[p.Live.ConnectionID] = r
-		}
-		records = append(records, record{publication: p, connection: r.connection, missing: r.missing})
-	}
-	return records, nil
-}
-
-// addEnvironments adds the limit of each publication's environment, reading each one once.
-func addEnvironments(ctx context.Context, tx lifecycle.Tx, records []record) error {
-	limits := map[string]*service.RateLimit{}
-	for i := range records {
-		p := records[i].publication
-		limit, ok := limits[p.EnvironmentID]
-		if !ok {
-			e, err := tx.Environment(ctx, p.WorkspaceID, p.EnvironmentID)
-			if err != nil {
-				return err
-			}
-			limit = e.RateLimit
-			limits[p.EnvironmentID] = limit
-		}
-		records[i].environmentRate = limit
-	}
-	return nil
 }

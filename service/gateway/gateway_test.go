@@ -123,7 +123,7 @@ func TestTheGatewayFollowsAPublicationThroughItsLife(t *testing.T) {
 		do     func(context.Context, lifecycle.Caller, string, service.ActionInput) (service.Publication, error)
 		status int
 	}{
-		{"suspended", h.Suspend, http.StatusNotFound},
+		{"suspended", h.Suspend, http.StatusForbidden},
 		{"restored", h.Restore, http.StatusOK},
 		{"unpublished", h.Unpublish, http.StatusNotFound},
 	} {
@@ -485,7 +485,7 @@ func TestAStoreThatFailsIsToldOfAndTriedAgain(t *testing.T) {
 	failing.broken.Store(false)
 	eventually(t, "the gateway has caught up", func() bool { return h.gateway.Stale() == nil })
 	eventually(t, "the suspended API is not answered", func() bool {
-		return h.call(t, http.MethodGet, "/greeting").Status == http.StatusNotFound
+		return h.call(t, http.MethodGet, "/greeting").Status == http.StatusForbidden
 	})
 }
 
@@ -546,7 +546,7 @@ func TestCallsUnderWayFinishWithThePlanTheyBeganWith(t *testing.T) {
 			if _, err := h.Suspend(ctx, h.caller, p.ID, service.ActionInput{}); err != nil {
 				t.Fatal(err)
 			}
-			if got := h.call(t, http.MethodGet, "/count"); got.Status != http.StatusNotFound {
+			if got := h.call(t, http.MethodGet, "/count"); got.Status != http.StatusForbidden {
 				t.Errorf("after the suspension: %s", got)
 			}
 			release()

@@ -156,7 +156,7 @@ func TestNoCallOfABackendIsLostDoubledOrMixedUpWhileAPIsChange(t *testing.T) {
 				}
 				text, err := io.ReadAll(resp.Body)
 				_ = resp.Body.Close()
-				away := path == "/moving" && resp.StatusCode == http.StatusNotFound
+				away := path == "/moving" && resp.StatusCode == http.StatusForbidden
 				if want := fmt.Sprintf("%s %d", id, size); err != nil || !away && (resp.StatusCode != http.StatusOK || string(text[1:]) != " "+want || path == "/steady" && text[0] != '0') {
 					t.Errorf("%s: %d %q, %v; want %s", path, resp.StatusCode, text, err, want)
 					return
@@ -195,7 +195,7 @@ func TestNoCallOfABackendIsLostDoubledOrMixedUpWhileAPIsChange(t *testing.T) {
 		if _, err := h.Suspend(t.Context(), h.caller, p.ID, service.ActionInput{}); err != nil {
 			t.Fatal(err)
 		}
-		answers(`{"data":null,"errCode":40401`)
+		answers(`{"data":null,"errCode":40309`)
 		if _, err := h.Restore(t.Context(), h.caller, p.ID, service.ActionInput{}); err != nil {
 			t.Fatal(err)
 		}

@@ -109,7 +109,7 @@ func TestWhatIsCachedIsNotAnsweredOnceItChanged(t *testing.T) {
 			if _, err := h.Suspend(ctx, h.caller, p.ID, service.ActionInput{}); err != nil {
 				t.Fatal(err)
 			}
-			if got := h.call(t, http.MethodGet, "/count"); got.Status != http.StatusNotFound {
+			if got := h.call(t, http.MethodGet, "/count"); got.Status != http.StatusForbidden {
 				t.Errorf("suspended: %s", got)
 			}
 			if _, err := h.Restore(ctx, h.caller, p.ID, service.ActionInput{}); err != nil {
@@ -158,9 +158,9 @@ func TestNoCallFailsWhileAPIsArePublishedSwitchedAndSuspended(t *testing.T) {
 					t.Errorf("a call to another API: %s, %v", got, err)
 					return
 				}
-				// The API that changes answers one of its versions, or that it is away.
+				// The API that changes answers one of its versions, or that it is suspended.
 				got, err = h.try(ctx, http.MethodGet, "/moving")
-				if err != nil || got.Status != http.StatusNotFound && (got.Status != http.StatusOK || !strings.HasPrefix(string(got.Data), `[{"n":`)) {
+				if err != nil || got.Status != http.StatusForbidden && (got.Status != http.StatusOK || !strings.HasPrefix(string(got.Data), `[{"n":`)) {
 					t.Errorf("a call to the API that changes: %s, %v", got, err)
 					return
 				}

@@ -117,7 +117,9 @@ func (b *bucket) full(now int64) bool { return b.due.Load() <= now }
 
 // caller tells callers apart whose calls are limited each by themselves.
 type caller struct {
-	// address is that of the client, and that of its network where it is IPv6: there
+	// app is the id of the app that calls, where that was proven.
+	app string
+	// address is else that of the client, and that of its network where it is IPv6: there
 	// one client has as many addresses as it likes.
 	address netip.Addr
 }
@@ -126,14 +128,17 @@ type caller struct {
 const clientNetwork = 64
 
 // callerOf returns who calls.
-func (a *answerer) callerOf(r *http.Request) caller {
+func (a *answerer) callerOf(r *http.Request, who *app) caller {
+	if who != nil {
+		return caller{app: who.id}
+	}
 	address := a.proxies.client(r)
 	if address.Is6() {
 		if network, err := address.Prefix(clientNetwork); err == nil {
 			address = network.Addr()
 		}
 	}
-	return caller{address}
+	return caller{address: address}
 }
 
 const (
@@ -212,14 +217,11 @@ type environmentBucket struct {
 // accountKey is an API in an environment.
 type accountKey struct{ apiID, environmentID string }
 
-// admit refuses a call that is not allowed now. The limits of the narrowest come first, so
-// that who calls too often takes nothing from the others.
-func (a *answerer) admit(rt *route, r *http.Request, now int64) *failure {
-	if rt.protocol != "" && a.proxies.protocol(r) != rt.protocol {
-		return wrongProtocol(rt.protocol)
-	}
+// limit refuses a call that there is no room for now. The limits of the narrowest come
+// first, so that who calls too often takes nothing from the others.
+func (a *answerer) limit(rt *route, r *http.Request, c *call, now int64) *failure {
 	if l := rt.callerRate; l != nil {
-		if wait := a.callers.take(callerKey{rt.account, a.callerOf(r)}, l, now); wait > 0 {
+		if wait := a.callers.take(callerKey{rt.account, a.callerOf(r, c.app)}, l, now); wait > 0 {
 			return throttled(errThrottledUser, wait, l, "Your request is too frequent. Try again later. This API gives each caller")
 		}
 	}

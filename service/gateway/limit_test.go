@@ -151,7 +151,9 @@ func TestCallersHaveEachTheirOwnBucket(t *testing.T) {
 	c := newCallers()
 	l := newRate(&service.RateLimit{Requests: 2, PeriodSeconds: 60})
 	one, two := newAccount(), newAccount()
-	key := func(a *account, address string) callerKey { return callerKey{a, caller{netip.MustParseAddr(address)}} }
+	key := func(a *account, address string) callerKey {
+		return callerKey{a, caller{address: netip.MustParseAddr(address)}}
+	}
 	for _, k := range []callerKey{key(one, "192.0.2.1"), key(one, "192.0.2.2"), key(two, "192.0.2.1")} {
 		for i, want := range []bool{true, true, false} {
 			if got := c.take(k, l, 0) == 0; got != want {
@@ -165,10 +167,10 @@ func TestCallersTakeBoundedMemoryAndTheBusyOnesKeepTheirBucket(t *testing.T) {
 	c := newCallers()
 	l := newRate(&service.RateLimit{Requests: 5, PeriodSeconds: 86400})
 	a := newAccount()
-	busy := callerKey{a, caller{netip.MustParseAddr("192.0.2.1")}}
+	busy := callerKey{a, caller{address: netip.MustParseAddr("192.0.2.1")}}
 	admitted := 0
 	for i := range 4 * maxCallers {
-		c.take(callerKey{a, caller{netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})}}, l, 0)
+		c.take(callerKey{a, caller{address: netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})}}, l, 0)
 		if i%100 == 0 && c.take(busy, l, 0) == 0 {
 			admitted++
 		}
@@ -199,7 +201,7 @@ func TestACallerIsItsAddressOrItsNetwork(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var a answerer
-			key := func(remote string) caller { return a.callerOf(&http.Request{RemoteAddr: remote}) }
+			key := func(remote string) caller { return a.callerOf(&http.Request{RemoteAddr: remote}, nil) }
 			if got := key(test.one) == key(test.other); got != test.same {
 				t.Errorf("%s and %s: the same is %t", test.one, test.other, got)
 			}
@@ -347,7 +349,7 @@ func BenchmarkTake(b *testing.B) {
 		b.RunParallel(func(pb *testing.PB) {
 			id := byte(n.Add(1))
 			for i := byte(0); pb.Next(); i++ {
-				c.take(callerKey{a, caller{netip.AddrFrom4([4]byte{10, 0, id, i})}}, l, clock())
+				c.take(callerKey{a, caller{address: netip.AddrFrom4([4]byte{10, 0, id, i})}}, l, clock())
 			}
 		})
 	})
@@ -357,7 +359,7 @@ func BenchmarkTake(b *testing.B) {
 				a, r := guarded(), &http.Request{RemoteAddr: remote}
 				b.ReportAllocs()
 				for b.Loop() {
-					a.callerOf(r)
+					a.callerOf(r, nil)
 				}
 			})
 		}

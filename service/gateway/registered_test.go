@@ -757,7 +757,7 @@ func TestARegisteredAPIComesAndGoesLikeAnyOther(t *testing.T) {
 	if _, err := h.Suspend(t.Context(), h.caller, p.ID, service.ActionInput{}); err != nil {
 		t.Fatal(err)
 	}
-	if resp, _ := h.raw(t, "GET", "/registered", "", nil); resp.Status != http.StatusNotFound {
+	if resp, _ := h.raw(t, "GET", "/registered", "", nil); resp.Status != http.StatusForbidden {
 		t.Errorf("suspended: %d", resp.Status)
 	}
 }

@@ -19,10 +19,11 @@ type plan interface {
 	Run(ctx context.Context, dst []byte, call datasource.Call) ([]byte, error)
 }
 
-// route is one callable publication. It never changes.
+// route is one publication that is served. It never changes.
 type route struct {
 	publicationID   string
 	apiID, apiName  string
+	instanceID      string
 	environmentID   string
 	environmentName string
 	connectionID    string
@@ -40,6 +41,8 @@ type route struct {
 
 	surroundings
 
+	// suspended says that calls are told so, and not answered.
+	suspended bool
 	// broken is why there is no plan, where there is none: such a route answers 503
 	// and leaves the others alone.
 	broken error
@@ -60,28 +63,36 @@ type surroundings struct {
 	// in the keys of its answers.
 	cacheTTL time.Duration
 	cacheID  uint64
+	// guard says who may call; nil where anybody may.
+	guard *guard
+	// ending is there where the API's suspension or unpublishing was announced.
+	ending   *ending
 	duration prometheus.Observer
 }
 
 // planner makes a plan of a definition for its connection.
 type planner func(service.Definition, service.Connection) (*datasource.Plan, error)
 
-// newRoute compiles the live version of a publication. The connection is that of
-// the version; missing is why it could not be read.
+// newRoute compiles the live version of a publication; what is suspended needs no plan.
+// The connection is that of the version; missing is why it could not be read.
 func newRoute(plan planner, backends *backend.Client, p service.Publication, c service.Connection, missing error) *route {
 	d := p.Live.Definition.WithDefaults()
 	rt := &route{
 		publicationID:   p.ID,
 		apiID:           p.APIID,
 		apiName:         p.APIName,
+		instanceID:      p.InstanceID,
 		environmentID:   p.EnvironmentID,
 		environmentName: p.EnvironmentName,
-		connectionID:    p.Live.ConnectionID,
 		method:          d.Method,
 		path:            d.Path,
 		timeout:         time.Duration(d.TimeoutMS) * time.Millisecond,
-		broken:          missing,
+		suspended:       !p.Callable(),
 	}
+	if rt.suspended {
+		return rt
+	}
+	rt.connectionID, rt.broken = p.Live.ConnectionID, missing
 	switch {
 	case missing != nil:
 	case d.ReadsConnection():

@@ -52,8 +52,8 @@ func (r *runner) Debug(ctx context.Context, d service.Definition, c service.Conn
 		return service.DebugResult{}, err
 	}
 	rt := newRoute(r.sources.Draft, r.backends, service.Publication{
-		EnvironmentName: service.ReleaseEnvironmentName,
-		Live:            &service.Version{ConnectionID: c.ID, Definition: d},
+		EnvironmentName: service.ReleaseEnvironmentName, Status: service.StatusPublished,
+		Live: &service.Version{ConnectionID: c.ID, Definition: d},
 	}, c, nil)
 	if rt.broken != nil {
 		return service.DebugResult{}, rt.broken

@@ -20,15 +20,19 @@ const stageHeader = "X-Stage"
 // table is every route that is served. It never changes: [table.replace] makes the
 // next one, sharing what stays the same.
 type table struct {
-	// environments by id: names belong to an instance, of which there may be several.
+	// environments by id.
 	environments map[string]*environment
-	// stages are the environments by name.
-	stages map[string]*environment
+	// stages are the environments by instance and name.
+	stages map[stageKey]*environment
+	hosts  hosts
 }
+
+// stageKey is what the host and the header X-Stage of a call come to.
+type stageKey struct{ instanceID, name string }
 
 // environment is the routes of one environment; it never changes either.
 type environment struct {
-	id, name string
+	id, name, instanceID string
 	// endpoints by path, in shards by the path's hash: a change copies one shard alone.
 	shards [pathShards]map[string]*endpoint
 }
@@ -54,7 +58,7 @@ func (t *table) find(r *http.Request) (*route, *failure) {
 	if sent := r.Header[stageHeader]; len(sent) > 0 {
 		stage = sent[0]
 	}
-	env, ok := t.stages[stage]
+	env, ok := t.stages[stageKey{t.hosts.instance(r.Host), stage}]
 	if !ok && stage == service.ReleaseEnvironmentName {
 		return nil, noAPI(stage)
 	}
@@ -100,7 +104,7 @@ func (t *table) routes(yield func(*route) bool) {
 // replace returns the table without the routes of remove and with those of add.
 // A route of remove that another has taken the place of stays replaced.
 func (t *table) replace(remove, add []*route) *table {
-	next := &table{environments: maps.Clone(t.environments), stages: map[string]*environment{}}
+	next := &table{environments: maps.Clone(t.environments), stages: t.stages, hosts: t.hosts}
 	if next.environments == nil {
 		next.environments = map[string]*environment{}
 	}
@@ -122,7 +126,7 @@ func (t *table) replace(remove, add []*route) *table {
 	}
 	for _, rt := range add {
 		env := edit(rt.environmentID)
-		env.name = rt.environmentName
+		env.name, env.instanceID = rt.environmentName, rt.instanceID
 		env.put(nil, rt)
 	}
 	for id, e := range edited {
@@ -130,13 +134,28 @@ func (t *table) replace(remove, add []*route) *table {
 			delete(next.environments, id)
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(next.environments)) {
-		env := next.environments[id]
-		if _, taken := next.stages[env.name]; !taken {
-			next.stages[env.name] = env
+	next.stages = stagesOf(next.environments)
+	return next
+}
+
+// withHosts returns the table that knows the instances by these names.
+func (t *table) withHosts(h hosts) *table {
+	next := *t
+	next.hosts = h
+	return &next
+}
+
+// stagesOf finds the environments by what callers say. While two of an instance swap
+// their names, the older one may be found by both.
+func stagesOf(environments map[string]*environment) map[stageKey]*environment {
+	stages := make(map[stageKey]*environment, len(environments))
+	for _, env := range environments {
+		key := stageKey{env.instanceID, env.name}
+		if other := stages[key]; other == nil || env.id < other.id {
+			stages[key] = env
 		}
 	}
-	return next
+	return stages
 }
 
 // edition is an environment while it is put together. Its shards are the old

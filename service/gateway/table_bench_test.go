@@ -89,7 +89,7 @@ func routeMemory(tb testing.TB, n int) int {
 		if rt.broken != nil {
 			tb.Fatal(rt.broken)
 		}
-		rt.surroundings = g.surround(rt, r)
+		rt.surroundings = g.surround(rt, r, nil)
 		// A call of an API that is called leaves its mark.
 		g.answerer.meter.count(rt, outcome{status: http.StatusOK}, 0)
 		g.routes[rt.publicationID] = rt
@@ -125,7 +125,7 @@ func publishedRoute(g *Gateway, conn service.Connection, i int) (*route, record)
 	}
 	p := service.Publication{
 		ID: service.NewID(epoch), WorkspaceID: service.NewID(epoch), APIID: service.NewID(epoch), APIName: fmt.Sprintf("orders_%d", i),
-		EnvironmentID: service.ReleaseEnvironmentID, EnvironmentName: service.ReleaseEnvironmentName,
+		EnvironmentID: service.ReleaseEnvironmentID, EnvironmentName: service.ReleaseEnvironmentName, Status: service.StatusPublished,
 		Live: &service.Version{ConnectionID: conn.ID, Definition: d},
 	}
 	r := record{publication: p, connection: conn}

@@ -313,7 +313,7 @@ func (s *Service) DeleteAPI(ctx context.Context, c Caller, ref, ifMatch string) 
 		if _, err := tx.VoidIdempotency(ctx, api.ID, ""); err != nil {
 			return err
 		}
-		return s.recordPrivate(ctx, tx, c, api.PrivateTo(), "api.delete", api.ID, api.Name, nil)
+		return s.recordPrivate(ctx, tx, c, api.PrivateTo(), "api.delete", api.ID, api.Name, change{api.APISpec, nil})
 	})
 }
 

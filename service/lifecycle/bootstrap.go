@@ -9,7 +9,7 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
-// adminName is the member that exists from the start.
+// adminName is the member that every workspace has from the start.
 const adminName = "admin"
 
 // Bootstrap creates what exists from the start, where the store is empty: the
@@ -38,23 +38,9 @@ func (s *Service) Bootstrap(ctx context.Context) (adminToken service.Secret, cre
 
 func (s *Service) createFirst(ctx context.Context, tx Tx, secret service.Secret) error {
 	now := s.now()
-	workspace := service.Workspace{ID: service.NewID(now), Name: service.DefaultWorkspace}
-	if err := tx.CreateWorkspace(ctx, &workspace); err != nil {
-		return err
-	}
-	instance := service.Instance{ID: service.NewID(now), WorkspaceID: workspace.ID, InstanceSpec: service.InstanceSpec{Name: service.DefaultInstance}, CreatedAt: now}
-	if err := tx.CreateInstance(ctx, &instance); err != nil {
-		return err
-	}
-	release := service.Environment{
-		ID: service.ReleaseEnvironmentID, WorkspaceID: workspace.ID, InstanceID: instance.ID, Name: service.ReleaseEnvironmentName,
-		Policy: service.DefaultPolicy, CreatedAt: now, UpdatedAt: now,
-	}
-	if err := tx.CreateEnvironment(ctx, release); err != nil {
-		return err
-	}
-	admin := service.Member{ID: service.NewID(now), WorkspaceID: workspace.ID, Name: adminName, Role: service.RoleAdmin, CreatedAt: now}
-	if err := tx.CreateMember(ctx, admin); err != nil {
+	workspace := service.Workspace{ID: service.NewID(now), Name: service.DefaultWorkspace, CreatedAt: now, UpdatedAt: now, RowVersion: firstRowVersion}
+	admin, err := s.furnish(ctx, tx, &workspace, service.ReleaseEnvironmentID)
+	if err != nil {
 		return err
 	}
 	c := Caller{Member: admin, Workspace: workspace}

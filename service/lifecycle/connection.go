@@ -41,7 +41,7 @@ func (s *Service) CreateConnection(ctx context.Context, c Caller, in service.Con
 		if err := tx.CreateConnection(ctx, &conn); err != nil {
 			return conn, "", err
 		}
-		return conn, conn.ID, s.record(ctx, tx, c, "connection.create", conn.ID, conn.Name, conn.ConnectionSpec)
+		return conn, conn.ID, s.record(ctx, tx, c, "connection.create", conn.ID, conn.Name, told(conn))
 	})
 	created.RowVersion = firstRowVersion
 	return created, err
@@ -136,7 +136,7 @@ func (s *Service) UpdateConnection(ctx context.Context, c Caller, ref, ifMatch s
 			return err
 		}
 		updated = next
-		return s.record(ctx, tx, c, "connection.update", conn.ID, conn.Name, change{before.ConnectionSpec, conn.ConnectionSpec})
+		return s.record(ctx, tx, c, "connection.update", conn.ID, conn.Name, change{told(before), told(conn)})
 	})
 	if mayHaveChanged(err) {
 		s.changed(ctx, Change{ChangeConnection, conn.ID})
@@ -253,7 +253,7 @@ func (s *Service) DeleteConnection(ctx context.Context, c Caller, ref, ifMatch s
 		if _, err := tx.VoidIdempotency(ctx, conn.ID, ""); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, c, "connection.delete", conn.ID, conn.Name, nil)
+		return s.record(ctx, tx, c, "connection.delete", conn.ID, conn.Name, change{told(conn), nil})
 	})
 	if conn.ID != "" && mayHaveChanged(err) {
 		s.changed(ctx, Change{ChangeConnection, conn.ID})
@@ -305,4 +305,15 @@ func (s *Service) Connections(ctx context.Context, c Caller, page Page) (service
 		return err
 	})
 	return l, err
+}
+
+// toldConnection is what the audit trail says of a connection. Its secret version is all
+// that tells of a new password.
+type toldConnection struct {
+	service.ConnectionSpec
+	SecretVersion int64 `json:"secret_version"`
+}
+
+func told(c service.Connection) toldConnection {
+	return toldConnection{c.ConnectionSpec, c.SecretVersion}
 }

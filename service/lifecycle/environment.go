@@ -85,7 +85,7 @@ func (s *Service) UpdateEnvironment(ctx context.Context, c Caller, ref string, i
 		if in.InstanceID != "" && in.InstanceID != e.InstanceID {
 			v.Addf("/instance_id", "An environment stays in its instance: this one is in %s.", e.InstanceID)
 		}
-		if e.ID == service.ReleaseEnvironmentID && in.Name != e.Name {
+		if e.Release() && in.Name != e.Name {
 			v.Addf("/name", "The environment %s keeps its name.", e.Name)
 		}
 		if err := v.Err("The environment"); err != nil {
@@ -132,24 +132,29 @@ func (s *Service) DeleteEnvironment(ctx context.Context, c Caller, ref string) e
 		if err != nil {
 			return err
 		}
-		if e.ID == service.ReleaseEnvironmentID {
-			return service.Errorf(service.CodeInUse, "The environment %s exists from the start and stays.", e.Name)
+		if e.Release() {
+			return service.Errorf(service.CodeInUse, "The environment %s exists from the start and stays as long as its instance.", e.Name)
 		}
-		publications, err := s.dropIdle(ctx, tx, c, PublicationFilter{EnvironmentID: e.ID})
-		if err != nil {
-			return err
-		}
-		if len(publications) > 0 {
-			return service.Errorf(service.CodeInUse, "The environment %s has publications: %s. Unpublish them first.", e.Name, names(publications))
-		}
-		if err := tx.DeleteEnvironment(ctx, c.Workspace.ID, e.ID); err != nil {
-			return err
-		}
-		if _, err := tx.VoidIdempotency(ctx, e.ID, ""); err != nil {
-			return err
-		}
-		return s.record(ctx, tx, c, "environment.delete", e.ID, e.Name, nil)
+		return s.dropEnvironment(ctx, tx, c, e)
 	})
+}
+
+// dropEnvironment removes an environment in which nothing is published. Its instance is locked.
+func (s *Service) dropEnvironment(ctx context.Context, tx Tx, c Caller, e service.Environment) error {
+	publications, err := s.dropIdle(ctx, tx, c, PublicationFilter{EnvironmentID: e.ID})
+	if err != nil {
+		return err
+	}
+	if len(publications) > 0 {
+		return service.Errorf(service.CodeInUse, "The environment %s has publications: %s. Unpublish them first.", e.Name, names(publications))
+	}
+	if err := tx.DeleteEnvironment(ctx, c.Workspace.ID, e.ID); err != nil {
+		return err
+	}
+	if _, err := tx.VoidIdempotency(ctx, e.ID, ""); err != nil {
+		return err
+	}
+	return s.record(ctx, tx, c, "environment.delete", e.ID, e.Name, change{e, nil})
 }
 
 // Environment returns one environment.

@@ -201,7 +201,7 @@ func (s *Service) DeleteFolder(ctx context.Context, c Caller, ref, ifMatch strin
 		if _, err := tx.VoidIdempotency(ctx, f.ID, ""); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, c, "folder.delete", f.ID, f.Name, nil)
+		return s.record(ctx, tx, c, "folder.delete", f.ID, f.Name, change{f.FolderSpec, nil})
 	})
 }
 

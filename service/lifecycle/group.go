@@ -91,7 +91,7 @@ func (s *Service) DeleteGroup(ctx context.Context, c Caller, ref, ifMatch string
 		if _, err := tx.VoidIdempotency(ctx, g.ID, ""); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, c, "group.delete", g.ID, g.Name, nil)
+		return s.record(ctx, tx, c, "group.delete", g.ID, g.Name, change{g.GroupSpec, nil})
 	})
 }
 

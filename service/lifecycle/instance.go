@@ -5,16 +5,200 @@ package lifecycle
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
+// CreateInstance adds a gateway cluster with its environment RELEASE. Admins and operators.
+func (s *Service) CreateInstance(ctx context.Context, c Caller, in service.InstanceInput) (service.Instance, error) {
+	if err := c.Member.Authorize(service.OpCreateEnvironment); err != nil {
+		return service.Instance{}, err
+	}
+	if err := in.Validate(); err != nil {
+		return service.Instance{}, err
+	}
+	created, err := once(ctx, s, c, "instance.create", in, nil, func(tx Tx) (service.Instance, string, error) {
+		now := s.now()
+		i := service.Instance{
+			ID: service.NewID(now), WorkspaceID: c.Workspace.ID, InstanceSpec: in.InstanceSpec,
+			ReleaseEnvironmentID: service.NewID(now), CreatedAt: now, UpdatedAt: now, RowVersion: firstRowVersion,
+		}
+		if err := refuseHosts(ctx, tx, c, i); err != nil {
+			return i, "", err
+		}
+		if err := addInstance(ctx, tx, &i); err != nil {
+			return i, "", err
+		}
+		return i, i.ID, s.record(ctx, tx, c, "instance.create", i.ID, i.Name, i.InstanceSpec)
+	})
+	if mayHaveChanged(err) && created.ID != "" {
+		s.changed(ctx, Change{ChangeInstance, created.ID})
+	}
+	created.RowVersion = firstRowVersion
+	return created, err
+}
+
+// addInstance stores a new instance with its RELEASE.
+func addInstance(ctx context.Context, tx Tx, i *service.Instance) error {
+	if err := tx.CreateInstance(ctx, i); err != nil {
+		return err
+	}
+	return tx.CreateEnvironment(ctx, service.Environment{
+		ID: i.ReleaseEnvironmentID, WorkspaceID: i.WorkspaceID, InstanceID: i.ID, Name: service.ReleaseEnvironmentName,
+		Policy: service.DefaultPolicy, CreatedAt: i.CreatedAt, UpdatedAt: i.UpdatedAt,
+	})
+}
+
+// refuseHosts says which host name another instance has. Of one in another workspace it
+// says no more than that there is one.
+func refuseHosts(ctx context.Context, tx Tx, c Caller, i service.Instance) error {
+	for n, host := range i.HostNames {
+		other, err := tx.InstanceOfHost(ctx, host)
+		if service.ErrorCode(err) == service.CodeNotFound || err == nil && other.ID == i.ID {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		holder := "an instance elsewhere in the service"
+		if other.WorkspaceID == c.Workspace.ID {
+			holder = fmt.Sprintf("the instance %q", other.Name)
+		}
+		return &service.Error{
+			Code:    service.CodeAlreadyExists,
+			Message: fmt.Sprintf("The host name %q belongs to %s already. Use another one, or take it away there first.", host, holder),
+			Fields:  []service.FieldError{{Pointer: service.Pointer("host_names", strconv.Itoa(n)), Message: fmt.Sprintf("It belongs to %s already.", holder)}},
+		}
+	}
+	return nil
+}
+
+// UpdateInstance replaces name, description and host names of an instance. ifMatch is an
+// ETag, or "" for no check. Admins and operators.
+func (s *Service) UpdateInstance(ctx context.Context, c Caller, ref, ifMatch string, in service.InstanceInput) (service.Instance, error) {
+	var none, updated service.Instance
+	if err := c.Member.Authorize(service.OpCreateEnvironment); err != nil {
+		return none, err
+	}
+	if err := in.Validate(); err != nil {
+		return none, err
+	}
+	var id string
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		i, err := tx.Instance(ctx, c.Workspace.ID, ref)
+		if err != nil {
+			return err
+		}
+		if err := checkMatch(ifMatch, i.ETag(), "instance", i.Name); err != nil {
+			return err
+		}
+		if i.Name == service.DefaultInstance && in.Name != i.Name {
+			var v service.Invalid
+			v.Addf("/name", "The instance %q exists from the start and keeps its name.", i.Name)
+			return v.Err("The instance")
+		}
+		before := i.InstanceSpec
+		i.InstanceSpec, i.UpdatedAt = in.InstanceSpec, s.now()
+		if err := refuseHosts(ctx, tx, c, i); err != nil {
+			return err
+		}
+		if err := tx.UpdateInstance(ctx, &i); err != nil {
+			return staleOrConflict(err, ifMatch, "instance", before.Name)
+		}
+		updated, id = i, i.ID
+		return s.record(ctx, tx, c, "instance.update", i.ID, i.Name, change{before, i.InstanceSpec})
+	})
+	if id != "" && mayHaveChanged(err) {
+		s.changed(ctx, Change{ChangeInstance, id})
+	}
+	if err != nil {
+		return none, err
+	}
+	return updated, nil
+}
+
+// DeleteInstance removes an instance with its RELEASE, where that is its only environment
+// and nothing is published there; "default" stays. ifMatch is an ETag, or "" for no check.
+// Admins and operators.
+func (s *Service) DeleteInstance(ctx context.Context, c Caller, ref, ifMatch string) error {
+	if err := c.Member.Authorize(service.OpDeleteEnvironments); err != nil {
+		return err
+	}
+	var id string
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		i, err := tx.Instance(ctx, c.Workspace.ID, ref)
+		if err != nil {
+			return err
+		}
+		if err := tx.LockInstance(ctx, i.ID); err != nil {
+			return err
+		}
+		if i, err = tx.Instance(ctx, c.Workspace.ID, i.ID); err != nil {
+			return err
+		}
+		if err := checkMatch(ifMatch, i.ETag(), "instance", i.Name); err != nil {
+			return err
+		}
+		if i.Name == service.DefaultInstance {
+			return service.Errorf(service.CodeInUse, "The instance %q exists from the start and stays.", i.Name)
+		}
+		others, err := environmentsBeside(ctx, tx, i)
+		if err != nil {
+			return err
+		}
+		if len(others) > 0 {
+			return service.Errorf(service.CodeInUse, "The instance %q still has the environments %s. Delete them first.", i.Name, few(others))
+		}
+		release, err := tx.Environment(ctx, c.Workspace.ID, i.ReleaseEnvironmentID)
+		if err != nil {
+			return err
+		}
+		if err := s.dropEnvironment(ctx, tx, c, release); err != nil {
+			return err
+		}
+		if err := tx.DeleteInstance(ctx, c.Workspace.ID, i.ID); err != nil {
+			return err
+		}
+		if _, err := tx.VoidIdempotency(ctx, i.ID, ""); err != nil {
+			return err
+		}
+		id = i.ID
+		return s.record(ctx, tx, c, "instance.delete", i.ID, i.Name, i.InstanceSpec)
+	})
+	if id != "" && mayHaveChanged(err) {
+		s.changed(ctx, Change{ChangeInstance, id})
+	}
+	return err
+}
+
+// environmentsBeside names the environments of an instance that are not its RELEASE.
+func environmentsBeside(ctx context.Context, tx Tx, i service.Instance) ([]string, error) {
+	var others []string
+	for page := (Page{Limit: maxHolders}); ; {
+		environments, err := tx.Environments(ctx, i.WorkspaceID, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range environments {
+			if e.InstanceID == i.ID && !e.Release() {
+				others = append(others, e.Name)
+			}
+		}
+		if len(environments) < page.Limit {
+			return others, nil
+		}
+		page.After = environments[len(environments)-1].ID
+	}
+}
+
 // Instance returns one gateway cluster.
 func (s *Service) Instance(ctx context.Context, c Caller, ref string) (service.Instance, error) {
 	var i service.Instance
-	err := s.Store.View(ctx, func(tx Tx) (err error) {
+	err := s.read(ctx, c, func(tx Tx) (_ string, err error) {
 		i, err = tx.Instance(ctx, c.Workspace.ID, ref)
-		return err
+		return i.ID, err
 	})
 	return i, err
 }

@@ -79,7 +79,7 @@ func TestAPublicationFromReviewToOffline(t *testing.T) {
 			want     service.Status
 			answered int
 		}{
-			{h.Suspend, service.StatusStopped, http.StatusNotFound},
+			{h.Suspend, service.StatusStopped, http.StatusForbidden},
 			{h.Restore, service.StatusPublished, http.StatusOK},
 			{h.Unpublish, service.StatusOffline, http.StatusNotFound},
 		} {
@@ -468,7 +468,7 @@ func TestWhatAVisitorMayDo(t *testing.T) {
 	wantCode(t, err, service.CodeForbidden)
 	_, err = h.Publish(h.ctx, guest, service.PublishInput{APIID: api.ID, Revision: 1})
 	wantCode(t, err, service.CodeForbidden)
-	_, err = h.Events(h.ctx, guest, 0, 10)
+	_, err = h.Events(h.ctx, guest, lifecycle.EventFilter{}, 0, 10)
 	wantCode(t, err, service.CodeForbidden)
 }
 

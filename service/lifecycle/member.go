@@ -9,7 +9,8 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
-// CreateMember adds a member to the workspace. Admins only.
+// CreateMember adds a member to the workspace. Whoever had that name and was removed comes
+// back: it is the same member, without its old tokens. Admins only.
 func (s *Service) CreateMember(ctx context.Context, c Caller, in service.MemberInput) (service.Member, error) {
 	if err := c.Member.Authorize(service.OpAdminister); err != nil {
 		return service.Member{}, err
@@ -22,7 +23,15 @@ func (s *Service) CreateMember(ctx context.Context, c Caller, in service.MemberI
 		if err := m.Validate(); err != nil {
 			return m, "", err
 		}
-		if err := tx.CreateMember(ctx, m); err != nil {
+		removed, err := tx.RemovedMember(ctx, c.Workspace.ID, m.Name)
+		switch service.ErrorCode(err) {
+		case "":
+			m.ID, m.CreatedAt = removed.ID, removed.CreatedAt
+			err = tx.UpdateMember(ctx, m)
+		case service.CodeNotFound:
+			err = tx.CreateMember(ctx, m)
+		}
+		if err != nil {
 			return m, "", err
 		}
 		return m, m.ID, s.record(ctx, tx, c, "member.create", m.ID, m.Name, in)
@@ -30,7 +39,8 @@ func (s *Service) CreateMember(ctx context.Context, c Caller, in service.MemberI
 }
 
 // UpdateMember changes a member's role and reviewer right. Admins only; the last
-// admin stays one, and names are for good: they stand in the audit trail.
+// admin stays one, and names are for good: they stand in the audit trail. What the member
+// owns stays its own, also where its new role may change it no more: admins look after it.
 func (s *Service) UpdateMember(ctx context.Context, c Caller, ref string, in service.MemberInput) (service.Member, error) {
 	if err := c.Member.Authorize(service.OpAdminister); err != nil {
 		return service.Member{}, err
@@ -65,6 +75,9 @@ func (s *Service) UpdateMember(ctx context.Context, c Caller, ref string, in ser
 		}
 		return s.record(ctx, tx, c, "member.update", m.ID, m.Name, change{before, in})
 	})
+	if m.ID != "" && mayHaveChanged(err) {
+		s.changed(ctx, Change{ChangeMember, m.ID})
+	}
 	return m, err
 }
 
@@ -75,18 +88,28 @@ type change struct {
 }
 
 func (s *Service) refuseLastAdmin(ctx context.Context, tx Tx, m service.Member) error {
+	all, err := admins(ctx, tx, m.WorkspaceID)
+	if err != nil || len(all) > 1 || len(all) == 1 && all[0].ID != m.ID {
+		return err
+	}
+	return service.Errorf(service.CodeInUse, "%s is the last admin of the workspace: make another member an admin first.", m.Name)
+}
+
+// admins returns every admin of a workspace.
+func admins(ctx context.Context, tx Tx, workspaceID string) ([]service.Member, error) {
+	var all []service.Member
 	for page := (Page{}).bounded(); ; {
-		members, err := tx.Members(ctx, m.WorkspaceID, page)
+		members, err := tx.Members(ctx, workspaceID, page)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for _, other := range members {
-			if other.Role == service.RoleAdmin && other.ID != m.ID {
-				return nil
+		for _, m := range members {
+			if m.Role == service.RoleAdmin {
+				all = append(all, m)
 			}
 		}
 		if len(members) < page.Limit {
-			return service.Errorf(service.CodeInUse, "%s is the last admin of the workspace: make another member an admin first.", m.Name)
+			return all, nil
 		}
 		page.After = members[len(members)-1].ID
 	}

@@ -53,11 +53,26 @@ type Page struct {
 // to the record they are given. Update* name the RowVersion that was read and count
 // it up, in the record too.
 type Tx interface {
-	// Workspaces and members.
+	// Workspaces and members. What was removed is not found and not listed any more.
 	CreateWorkspace(ctx context.Context, w *service.Workspace) error
+	UpdateWorkspace(ctx context.Context, w *service.Workspace) error
+	// RemoveWorkspace keeps the record with all that belongs to it, and frees its name and
+	// the host names of its instances.
+	RemoveWorkspace(ctx context.Context, id string, at time.Time) error
 	Workspace(ctx context.Context, ref string) (service.Workspace, error)
+	Workspaces(ctx context.Context, page Page) ([]service.Workspace, error)
+	// LockWorkspace waits for the transactions that add something to the workspace, and
+	// keeps others from it until this one ends.
+	LockWorkspace(ctx context.Context, id string) error
 	CreateMember(ctx context.Context, m service.Member) error
+	// UpdateMember removes the member where RemovedAt says so, and brings back one that was
+	// removed where it does not.
 	UpdateMember(ctx context.Context, m service.Member) error
+	// RemovedMember returns the removed member of that name.
+	RemovedMember(ctx context.Context, workspaceID, name string) (service.Member, error)
+	// LockMember waits for the transactions that make something the member's, and keeps
+	// others from it until this one ends.
+	LockMember(ctx context.Context, id string) error
 	Member(ctx context.Context, workspaceID, ref string) (service.Member, error)
 	Members(ctx context.Context, workspaceID string, page Page) ([]service.Member, error)
 
@@ -68,10 +83,19 @@ type Tx interface {
 	// Tokens returns those of one member, or of all where memberID is "".
 	Tokens(ctx context.Context, workspaceID, memberID string, page Page) ([]service.Token, error)
 	RevokeToken(ctx context.Context, workspaceID, id string, at time.Time) error
+	// RevokeTokens ends every token of a member, or of the workspace where memberID is "",
+	// that has not ended, and returns how many those are.
+	RevokeTokens(ctx context.Context, workspaceID, memberID string, at time.Time) (int64, error)
 
-	// Instances and environments.
+	// Instances and environments. An instance's ReleaseEnvironmentID is filled in.
 	CreateInstance(ctx context.Context, i *service.Instance) error
+	UpdateInstance(ctx context.Context, i *service.Instance) error
+	// DeleteInstance removes an instance that has no environment any more.
+	DeleteInstance(ctx context.Context, workspaceID, id string) error
 	Instance(ctx context.Context, workspaceID, ref string) (service.Instance, error)
+	// InstanceOfHost returns the instance that has the host name, of whatever workspace.
+	InstanceOfHost(ctx context.Context, host string) (service.Instance, error)
+	// Instances returns those of one workspace, or of all where workspaceID is "".
 	Instances(ctx context.Context, workspaceID string, page Page) ([]service.Instance, error)
 	// LockInstance holds the instance's publishing lock until the transaction ends.
 	// It waits a bounded time for another holder, then returns CodeBusy.
@@ -80,6 +104,7 @@ type Tx interface {
 	UpdateEnvironment(ctx context.Context, e service.Environment) error
 	DeleteEnvironment(ctx context.Context, workspaceID, id string) error
 	// Environment takes an id, or the name of an environment of the default instance.
+	// [service.ReleaseEnvironmentID] is RELEASE of that instance in every workspace.
 	Environment(ctx context.Context, workspaceID, ref string) (service.Environment, error)
 	Environments(ctx context.Context, workspaceID string, page Page) ([]service.Environment, error)
 
@@ -138,12 +163,12 @@ type Tx interface {
 	// environment, in place of those that it had. CodeAlreadyExists names the API
 	// that holds one already.
 	ClaimPaths(ctx context.Context, p service.Publication, claims []PathClaim) error
-	// CallablePublications returns every publication in a callable status, of all workspaces.
-	CallablePublications(ctx context.Context, page Page) ([]service.Publication, error)
-	// CallablePublication returns the publication with that id, of whatever workspace,
-	// where its status is callable, and CodeNotFound otherwise: the gateway is told ids
-	// alone and serves every workspace.
-	CallablePublication(ctx context.Context, id string) (service.Publication, error)
+	// ServedPublications returns every publication that the gateway knows, of all
+	// workspaces: those in a status that is [service.Status.Served].
+	ServedPublications(ctx context.Context, page Page) ([]service.Publication, error)
+	// ServedPublicationsOf returns those among them that have one of these ids, in the order
+	// of the ids: the gateway is told ids alone and serves every workspace.
+	ServedPublicationsOf(ctx context.Context, ids []string) ([]service.Publication, error)
 
 	// Versions of a publication, newest first; Live is that of the publication.
 	CreateVersion(ctx context.Context, v *service.Version) error
@@ -240,11 +265,14 @@ type Tx interface {
 	// PurgeDeliveries removes those made before that time that are not PENDING.
 	PurgeDeliveries(ctx context.Context, before time.Time) error
 
-	// Events.
+	// Events. They are added and never changed or removed.
+	// AppendEvent adds the event at the end of its workspace's chain: it assigns Sequence,
+	// Number, PreviousHash and Hash.
 	AppendEvent(ctx context.Context, e service.Event) error
-	// Events returns those after the sequence number that sight shows, oldest first, at
-	// most limit: not those that are private to another member.
-	Events(ctx context.Context, workspaceID string, sight *Sight, after int64, limit int) ([]service.Event, error)
+	// Events returns those after the sequence number, oldest first, at most limit.
+	Events(ctx context.Context, workspaceID string, filter EventFilter, after int64, limit int) ([]service.Event, error)
+	// TrailHead returns where the chain of the workspace's events ends; zero where there is none.
+	TrailHead(ctx context.Context, workspaceID string) (service.TrailHead, error)
 
 	// Idempotency records.
 	CreateIdempotency(ctx context.Context, r IdempotencyRecord) error
@@ -282,7 +310,9 @@ type APIFilter struct {
 	GroupID string
 	// FolderID keeps the APIs that lie directly in the folder.
 	FolderID string
-	Sight    *Sight
+	// OwnerID keeps the member's own.
+	OwnerID string
+	Sight   *Sight
 }
 
 // PublicationFilter narrows a list of publications; empty fields do not.
@@ -337,6 +367,8 @@ type Grant struct {
 	Status service.AuthorizationStatus
 	// Until and RevokeAt are those of [service.Authorization].
 	Until, RevokeAt *time.Time
+	// UpdatedAt is when it last changed: of one that is WAITING_REVOKE, when that was announced.
+	UpdatedAt time.Time
 }
 
 // AuthorizationFilter narrows a list of authorizations; empty fields do not.
@@ -353,9 +385,11 @@ type AuthorizationFilter struct {
 type ReviewFilter struct {
 	PublicationID   string
 	AuthorizationID string
-	Revision        int64
-	Kind            service.ReviewKind
-	Status          service.ReviewStatus
+	// ApplicantID keeps those that the member applied for.
+	ApplicantID string
+	Revision    int64
+	Kind        service.ReviewKind
+	Status      service.ReviewStatus
 	// Sight shows the reviews that its member applied for or decided in any case.
 	Sight *Sight
 }
@@ -375,6 +409,20 @@ type NoticeFilter struct {
 type DeliveryFilter struct {
 	AppID  string
 	Status service.DeliveryStatus
+}
+
+// EventFilter narrows a list of events; empty fields do not.
+type EventFilter struct {
+	// Actor is the id or the name of who acted.
+	Actor string
+	// Action is how the action begins: "publication." keeps all that is about publications.
+	Action string
+	// ThingID is what it happened to.
+	ThingID string
+	// Since and Until bound the time: from Since on, and before Until.
+	Since, Until *time.Time
+	// Sight leaves out what is private to another member.
+	Sight *Sight
 }
 
 // PathClaim is a method and path that a publication occupies in its environment.

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -120,7 +121,7 @@ func (s *Service) Publish(ctx context.Context, c Caller, in service.PublishInput
 	if err != nil {
 		return none, err
 	}
-	return s.present(p), nil
+	return s.present(s.located(ctx, c, p)), nil
 }
 
 // publish makes the call PUBLISH with a candidate.
@@ -452,7 +453,7 @@ func (s *Service) act(ctx context.Context, c Caller, call service.Call, id strin
 	if err != nil {
 		return none, err
 	}
-	return s.present(p), nil
+	return s.present(s.located(ctx, c, p)), nil
 }
 
 func (s *Service) actOn(ctx context.Context, tx Tx, c Caller, call service.Call, p *service.Publication, env service.Environment, in service.ActionInput) error {
@@ -578,9 +579,9 @@ func (s *Service) dropIdle(ctx context.Context, tx Tx, c Caller, filter Publicat
 func (s *Service) present(p service.Publication) service.Publication {
 	switch {
 	case p.Live != nil:
-		p.URL = s.urlOf(p.Live.Definition)
+		p.URL = s.urlOf(p, p.Live.Definition)
 	case p.OpenReview != nil:
-		p.URL = s.urlOf(p.OpenReview.Definition)
+		p.URL = s.urlOf(p, p.OpenReview.Definition)
 	}
 	for _, r := range []**service.Review{&p.OpenReview, &p.Rejection} {
 		if *r != nil {
@@ -591,13 +592,55 @@ func (s *Service) present(p service.Publication) service.Publication {
 	return p
 }
 
-// urlOf returns where an API with the definition is called.
-func (s *Service) urlOf(d service.Definition) string {
+// urlOf returns where an API with the definition is called; "" where no host name leads to
+// the publication's instance.
+func (s *Service) urlOf(p service.Publication, d service.Definition) string {
 	base := s.GatewayURL
 	if len(d.Protocols) > 0 && !slices.Contains(d.Protocols, service.ProtocolHTTP) {
 		base = cmp.Or(s.GatewayTLSURL, base)
 	}
-	return base + d.Path
+	switch {
+	case p.HostName != "":
+		return atHost(base, p.HostName) + d.Path
+	case p.AnyHost:
+		return base + d.Path
+	default:
+		return ""
+	}
+}
+
+// atHost is the address with another host name, at the same port.
+func atHost(base, host string) string {
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" {
+		return base
+	}
+	if port := u.Port(); port != "" {
+		host += ":" + port
+	}
+	u.Host = host
+	return u.String()
+}
+
+// located fills in where the instance is called of a publication that was made just now,
+// or comes from a stored answer.
+func (s *Service) located(ctx context.Context, c Caller, p service.Publication) service.Publication {
+	if p.InstanceID == "" || p.HostName != "" || p.AnyHost {
+		return p
+	}
+	err := s.Store.View(ctx, func(tx Tx) error {
+		i, err := tx.Instance(ctx, c.Workspace.ID, p.InstanceID)
+		if len(i.HostNames) > 0 {
+			p.HostName = i.HostNames[0]
+		}
+		p.AnyHost = c.Workspace.First() && i.Name == service.DefaultInstance
+		return err
+	})
+	if err != nil {
+		// What was asked for is done: the address alone is missing from the answer.
+		s.Logger.WarnContext(ctx, "cannot read where a publication is called", "publication", p.ID, "error", err)
+	}
+	return p
 }
 
 // Publication returns one publication. With a wait it is a long poll: it returns
@@ -623,6 +666,14 @@ func (s *Service) Publications(ctx context.Context, c Caller, filter Publication
 	err := s.Store.View(ctx, func(tx Tx) (err error) {
 		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
 			return err
+		}
+		if filter.EnvironmentID == service.ReleaseEnvironmentID {
+			// The id by which every workspace knows its RELEASE.
+			env, err := tx.Environment(ctx, c.Workspace.ID, filter.EnvironmentID)
+			if err != nil {
+				return err
+			}
+			filter.EnvironmentID = env.ID
 		}
 		l, err = list(page, func(p service.Publication) string { return p.ID }, func(p Page) ([]service.Publication, error) {
 			return tx.Publications(ctx, c.Workspace.ID, filter, p)

@@ -80,8 +80,10 @@ func (s *Service) now() time.Time { return s.Clock.Now().UTC().Truncate(time.Mic
 type Caller struct {
 	Member    service.Member
 	Workspace service.Workspace
-	// RequestID is noted in the audit trail.
-	RequestID string
+	// RequestID and RemoteAddress, which is where the request came from, are noted in the
+	// audit trail.
+	RequestID     string
+	RemoteAddress string
 	// IdempotencyKey makes a request act at most once; "" where the caller sent none.
 	IdempotencyKey string
 }
@@ -156,7 +158,8 @@ func (s *Service) recordPrivate(ctx context.Context, tx Tx, c Caller, privateTo,
 	e := service.Event{
 		PrivateTo:   privateTo,
 		WorkspaceID: c.Workspace.ID, At: s.now(), ActorID: c.Member.ID, ActorName: c.Member.Name,
-		Action: action, ThingID: thingID, ThingName: thingName, RequestID: c.RequestID,
+		Action: action, ThingID: thingID, ThingName: thingName,
+		RequestID: c.RequestID, RemoteAddress: c.RemoteAddress,
 	}
 	if detail != nil {
 		data, err := json.Marshal(detail)

@@ -4,6 +4,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -54,10 +55,13 @@ func (s *Service) Authenticate(ctx context.Context, secret string) (service.Memb
 		if !t.Usable(s.now()) {
 			return service.Errorf(service.CodeUnauthenticated, "This token of %s expired on %s. Ask an admin for a new one.", t.MemberName, t.ExpiresAt.Format(time.RFC3339))
 		}
-		if m, err = tx.Member(ctx, t.WorkspaceID, t.MemberID); err != nil {
-			return err
+		if m, err = tx.Member(ctx, t.WorkspaceID, t.MemberID); err == nil {
+			w, err = tx.Workspace(ctx, t.WorkspaceID)
 		}
-		w, err = tx.Workspace(ctx, t.WorkspaceID)
+		if service.ErrorCode(err) == service.CodeNotFound {
+			// One that was issued just when its member, or the workspace, was removed.
+			return service.Errorf(service.CodeUnauthenticated, "This token belongs to %s, who is a member no more.", t.MemberName)
+		}
 		return err
 	})
 	return m, w, err
@@ -71,18 +75,8 @@ type issuedToken struct {
 
 // IssueToken makes a token for a member: oneself, or anybody for an admin.
 func (s *Service) IssueToken(ctx context.Context, c Caller, in service.TokenInput) (service.IssuedToken, error) {
-	var v service.Invalid
-	if in.ExpiresInHours < 0 || in.ExpiresInHours > service.MaxTokenHours {
-		v.Addf("/expires_in_hours", "%d is not a life of a token: use 1 to %d hours.", in.ExpiresInHours, service.MaxTokenHours)
-	}
-	if len(in.Description) > service.MaxRemarkLength {
-		v.Addf("/description", "The description has %d bytes; %d is the most.", len(in.Description), service.MaxRemarkLength)
-	}
-	if err := v.Err("The token"); err != nil {
+	if err := in.Validate(); err != nil {
 		return service.IssuedToken{}, err
-	}
-	if in.ExpiresInHours == 0 {
-		in.ExpiresInHours = service.DefaultTokenHours
 	}
 	issued, err := once(ctx, s, c, "token.create", in, nil, func(tx Tx) (issuedToken, string, error) {
 		m, op := c.Member, service.OpIssueOwnToken
@@ -100,19 +94,84 @@ func (s *Service) IssueToken(ctx context.Context, c Caller, in service.TokenInpu
 				return issuedToken{}, "", err
 			}
 		}
-		now := s.now()
-		expires := now.Add(time.Duration(in.ExpiresInHours) * hour)
-		t := service.Token{
-			ID: service.NewID(now), WorkspaceID: c.Workspace.ID, MemberID: m.ID, MemberName: m.Name,
-			Description: in.Description, CreatedAt: now, ExpiresAt: &expires,
-		}
-		secret := newTokenSecret()
-		if err := tx.CreateToken(ctx, t, hashToken(secret.Reveal())); err != nil {
+		t, err := s.issue(ctx, tx, c, m, in)
+		if err != nil {
 			return issuedToken{}, "", err
 		}
-		return issuedToken{t, secret.Reveal()}, "", s.record(ctx, tx, c, "token.create", t.ID, m.Name, nil)
+		return t, "", s.record(ctx, tx, c, "token.create", t.ID, m.Name, tokenDetail{m.ID, t.ExpiresAt})
 	})
+	s.tokenChanged(ctx, issued.MemberID, err)
 	return service.IssuedToken{Token: issued.Token, Secret: issued.secret}, err
+}
+
+// issue makes a token of the member in the caller's workspace.
+func (s *Service) issue(ctx context.Context, tx Tx, c Caller, m service.Member, in service.TokenInput) (issuedToken, error) {
+	now := s.now()
+	expires := now.Add(in.Life())
+	t := service.Token{
+		ID: service.NewID(now), WorkspaceID: m.WorkspaceID, MemberID: m.ID, MemberName: m.Name,
+		Description: in.Description, CreatedAt: now, ExpiresAt: &expires,
+	}
+	secret := newTokenSecret()
+	return issuedToken{t, secret.Reveal()}, tx.CreateToken(ctx, t, hashToken(secret.Reveal()))
+}
+
+// tokenDetail is a token in the audit trail.
+type tokenDetail struct {
+	MemberID  string     `json:"member_id"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+}
+
+// tokenChanged tells the gateway that a member's tokens are not what they were.
+func (s *Service) tokenChanged(ctx context.Context, memberID string, err error) {
+	if memberID != "" && mayHaveChanged(err) {
+		s.changed(ctx, Change{ChangeMember, memberID})
+	}
+}
+
+// IssueWorkspaceToken makes a token for an admin of any workspace: for the member "admin"
+// where the input names nobody else. It is how somebody gets into a new workspace. The
+// service's admins alone.
+func (s *Service) IssueWorkspaceToken(ctx context.Context, c Caller, ref string, in service.TokenInput) (service.IssuedToken, error) {
+	input := struct {
+		Workspace string
+		service.TokenInput
+	}{ref, in}
+	issued, err := once(ctx, s, c, "workspace.token", input, nil, func(tx Tx) (issuedToken, string, error) {
+		w, err := manageableWorkspace(ctx, tx, c, ref)
+		if err != nil {
+			return issuedToken{}, "", err
+		}
+		if err := in.Validate(); err != nil {
+			return issuedToken{}, "", err
+		}
+		admin, err := adminOf(ctx, tx, w, cmp.Or(in.Member, adminName))
+		if err != nil {
+			return issuedToken{}, "", err
+		}
+		t, err := s.issue(ctx, tx, c, admin, in)
+		if err != nil {
+			return issuedToken{}, "", err
+		}
+		return t, "", s.recordWorkspace(ctx, tx, c, w, "token.create", t.ID, admin.Name, tokenDetail{admin.ID, t.ExpiresAt})
+	})
+	s.tokenChanged(ctx, issued.MemberID, err)
+	return service.IssuedToken{Token: issued.Token, Secret: issued.secret}, err
+}
+
+// adminOf finds an admin of a workspace, or says who there is.
+func adminOf(ctx context.Context, tx Tx, w service.Workspace, ref string) (service.Member, error) {
+	m, err := tx.Member(ctx, w.ID, ref)
+	if err == nil && m.Role == service.RoleAdmin || err != nil && service.ErrorCode(err) != service.CodeNotFound {
+		return m, err
+	}
+	admins, err := admins(ctx, tx, w.ID)
+	if err != nil {
+		return m, err
+	}
+	var v service.Invalid
+	v.Addf("/member", "The workspace %q has no admin %q: name one of %s.", w.Name, ref, few(each(admins, func(m service.Member) string { return m.Name })))
+	return m, v.Err("The token")
 }
 
 // Tokens lists the caller's tokens, or everybody's for an admin; never a secret.
@@ -133,7 +192,9 @@ func (s *Service) Tokens(ctx context.Context, c Caller, page Page) (service.List
 
 // RevokeToken makes a token useless at once: one's own, or any for an admin.
 func (s *Service) RevokeToken(ctx context.Context, c Caller, id string) error {
-	return s.Store.Update(ctx, func(tx Tx) error {
+	var memberID string
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		memberID = ""
 		t, err := tx.Token(ctx, c.Workspace.ID, id)
 		if err != nil {
 			return err
@@ -148,8 +209,11 @@ func (s *Service) RevokeToken(ctx context.Context, c Caller, id string) error {
 		if err := tx.RevokeToken(ctx, c.Workspace.ID, id, s.now()); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, c, "token.revoke", t.ID, t.MemberName, nil)
+		memberID = t.MemberID
+		return s.record(ctx, tx, c, "token.revoke", t.ID, t.MemberName, t)
 	})
+	s.tokenChanged(ctx, memberID, err)
+	return err
 }
 
 // String hides the secret.

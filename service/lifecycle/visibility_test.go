@@ -213,7 +213,7 @@ func action[T any](do func(*lifecycle.Service, context.Context, lifecycle.Caller
 func (h *house) allEvents(c lifecycle.Caller) (service.List[service.Event], error) {
 	var all service.List[service.Event]
 	for after := int64(0); ; {
-		l, err := h.Events(h.ctx, c, after, 500)
+		l, err := h.Events(h.ctx, c, lifecycle.EventFilter{}, after, 500)
 		all.Items = append(all.Items, l.Items...)
 		if err != nil || l.Next == "" {
 			return all, err

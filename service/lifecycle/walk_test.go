@@ -262,7 +262,7 @@ func reviewID(p service.Publication) string {
 func (w *walkers) newEvents(t *rapid.T, name string) int {
 	n := 0
 	for {
-		l, err := w.Events(w.ctx, w.admin, w.seen, 500)
+		l, err := w.Events(w.ctx, w.admin, lifecycle.EventFilter{}, w.seen, 500)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -282,8 +282,13 @@ func (w *walkers) newEvents(t *rapid.T, name string) int {
 func (k *walk) check(t *rapid.T) {
 	p := k.now(t)
 	status, body := k.callStage("/"+k.name, k.environment)
-	if !p.Status.Callable() {
-		if status != http.StatusNotFound {
+	if !p.Callable() {
+		want := http.StatusNotFound
+		if p.Status.Served() {
+			// It is suspended.
+			want = http.StatusForbidden
+		}
+		if status != want {
 			t.Fatalf("%s is %s, yet a call answers %d %s", k.name, p.Status, status, body)
 		}
 	} else if want := fmt.Sprintf(`"data":[{"n":%d}]`, p.Live.Revision); status != http.StatusOK || !strings.Contains(body, want) {

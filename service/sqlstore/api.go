@@ -89,6 +89,9 @@ func (t *transaction) APIs(ctx context.Context, workspaceID string, f lifecycle.
 	if f.GroupID != "" {
 		c = c.and("a.group_id = ?", f.GroupID)
 	}
+	if f.OwnerID != "" {
+		c = c.and("a.owner_id = ?", f.OwnerID)
+	}
 	if f.FolderID != "" {
 		c = c.and("a.folder_id = ?", f.FolderID)
 	}

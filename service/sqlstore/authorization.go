@@ -169,18 +169,11 @@ func (t *transaction) CancelAuthorizations(ctx context.Context, ids []string, at
 	return nil
 }
 
-// grantsAtATime bounds the parameters of one statement.
-const grantsAtATime = 500
-
 func (t *transaction) Grants(ctx context.Context, publicationIDs []string) ([]lifecycle.Grant, error) {
 	var grants []lifecycle.Grant
-	for ids := range slices.Chunk(publicationIDs, grantsAtATime) {
-		args := make([]any, len(ids))
-		for i, id := range ids {
-			args[i] = id
-		}
-		some, err := many(ctx, t, scanGrant, `SELECT z.publication_id, z.app_id, q.name, z.status, z.until_at, z.revoke_at
-			FROM authorizations z JOIN apps q ON q.id = z.app_id WHERE z.publication_id IN (`+marks(len(ids))+`) ORDER BY z.publication_id, z.app_id`, args...)
+	for ids := range slices.Chunk(publicationIDs, rowsAtATime) {
+		some, err := many(ctx, t, scanGrant, `SELECT z.publication_id, z.app_id, q.name, z.status, z.until_at, z.revoke_at, z.updated_at
+			FROM authorizations z JOIN apps q ON q.id = z.app_id WHERE z.publication_id IN (`+marks(len(ids))+`) ORDER BY z.publication_id, z.app_id`, texts(ids)...)
 		if err != nil {
 			return nil, err
 		}
@@ -190,5 +183,5 @@ func (t *transaction) Grants(ctx context.Context, publicationIDs []string) ([]li
 }
 
 func scanGrant(r row) (g lifecycle.Grant, err error) {
-	return g, r.Scan(&g.PublicationID, &g.AppID, &g.AppName, &g.Status, intoMaybe(&g.Until), intoMaybe(&g.RevokeAt))
+	return g, r.Scan(&g.PublicationID, &g.AppID, &g.AppName, &g.Status, intoMaybe(&g.Until), intoMaybe(&g.RevokeAt), intoTime(&g.UpdatedAt))
 }

@@ -119,7 +119,7 @@ func BenchmarkReadRoutes(b *testing.B) {
 		}
 		b.StartTimer()
 		read(b, s, func(ctx context.Context, tx lifecycle.Tx) error {
-			all, err := tx.CallablePublications(ctx, lifecycle.Page{Limit: 500})
+			all, err := tx.ServedPublications(ctx, lifecycle.Page{Limit: 500})
 			if len(all) != 500 {
 				b.Fatalf("%d publications, %v", len(all), err)
 			}

@@ -21,6 +21,17 @@ const timeLayout = "2006-01-02T15:04:05.000000Z"
 // stamp is a time as it is stored.
 func stamp(t time.Time) string { return t.UTC().Format(timeLayout) }
 
+// asStored is a time as it is read again.
+func asStored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// stampFrom is the first time that is stored at or after t.
+func stampFrom(t time.Time) string {
+	if at := asStored(t); at.Before(t) {
+		t = at.Add(time.Microsecond)
+	}
+	return stamp(t)
+}
+
 // maybeStamp is a time that may be absent, as it is stored.
 func maybeStamp(t *time.Time) any {
 	if t == nil {

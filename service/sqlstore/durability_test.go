@@ -125,7 +125,7 @@ func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
 // events collects the names that the events tell of.
 func events(ctx context.Context, tx lifecycle.Tx, workspaceID string, told map[string]bool) error {
 	for after := int64(0); ; {
-		page, err := tx.Events(ctx, workspaceID, nil, after, 500)
+		page, err := tx.Events(ctx, workspaceID, lifecycle.EventFilter{}, after, 500)
 		if err != nil || len(page) == 0 {
 			return err
 		}

@@ -62,7 +62,12 @@ func (t *transaction) DeleteEnvironment(ctx context.Context, workspaceID, id str
 }
 
 func (t *transaction) Environment(ctx context.Context, workspaceID, ref string) (service.Environment, error) {
-	return environments.find(ctx, t, workspaceID, ref)
+	e, err := environments.find(ctx, t, workspaceID, ref)
+	if ref == service.ReleaseEnvironmentID && service.ErrorCode(err) == service.CodeNotFound {
+		// The id is the first workspace's; the others know their own RELEASE by it too.
+		return environments.find(ctx, t, workspaceID, service.ReleaseEnvironmentName)
+	}
+	return e, err
 }
 
 func (t *transaction) Environments(ctx context.Context, workspaceID string, page lifecycle.Page) ([]service.Environment, error) {

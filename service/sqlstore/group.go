@@ -52,14 +52,7 @@ func (t *transaction) Groups(ctx context.Context, workspaceID string, page lifec
 	return groups.list(ctx, t, where("g.workspace_id = ?", workspaceID), page)
 }
 
-// LockGroup locks the group's row; on SQLite whoever may write holds it already.
+// LockGroup locks the group's row.
 func (t *transaction) LockGroup(ctx context.Context, id string) error {
-	if err := t.ready(ctx, true); err != nil {
-		return err
-	}
-	_, found, err := one(ctx, t, scanText, `SELECT g.id FROM groups g WHERE g.id = ?`+t.store.engine.rowLock(), id)
-	if err == nil && !found {
-		err = service.NotFound(groups.kind, id)
-	}
-	return err
+	return t.lock(ctx, t.store.engine.rowLock(), groups.kind, "groups", id)
 }

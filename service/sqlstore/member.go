@@ -11,32 +11,46 @@ import (
 )
 
 var members = noun[service.Member]{
-	kind: "member", alias: "m", named: true,
-	query: `SELECT m.id, m.workspace_id, m.name, m.role, m.reviewer, m.created_at FROM members m`,
+	kind: "member", alias: "m", named: true, holds: ` AND m.removed_at IS NULL`,
+	query: `SELECT m.id, m.workspace_id, m.name, m.role, m.reviewer, m.created_at, m.removed_at FROM members m`,
 	scan: func(r row) (m service.Member, err error) {
-		return m, r.Scan(&m.ID, &m.WorkspaceID, &m.Name, &m.Role, intoFlag(&m.Reviewer), intoTime(&m.CreatedAt))
+		return m, r.Scan(&m.ID, &m.WorkspaceID, &m.Name, &m.Role, intoFlag(&m.Reviewer), intoTime(&m.CreatedAt), intoMaybe(&m.RemovedAt))
 	},
 }
 
 func (t *transaction) CreateMember(ctx context.Context, m service.Member) error {
-	_, err := t.exec(ctx, taken("member", m.Name),
-		`INSERT INTO members (id, workspace_id, name, role, reviewer, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
-		m.ID, m.WorkspaceID, m.Name, string(m.Role), flag(m.Reviewer), stamp(m.CreatedAt))
+	_, err := t.exec(ctx, taken(members.kind, m.Name),
+		`INSERT INTO members (id, workspace_id, name, role, reviewer, created_at, removed_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		m.ID, m.WorkspaceID, m.Name, string(m.Role), flag(m.Reviewer), stamp(m.CreatedAt), maybeStamp(m.RemovedAt))
 	return err
 }
 
-// UpdateMember sets name, role and reviewer right.
+// UpdateMember sets name, role, reviewer right and whether the member was removed.
 func (t *transaction) UpdateMember(ctx context.Context, m service.Member) error {
-	n, err := t.exec(ctx, taken("member", m.Name),
-		`UPDATE members SET name = ?, role = ?, reviewer = ? WHERE workspace_id = ? AND id = ?`,
-		m.Name, string(m.Role), flag(m.Reviewer), m.WorkspaceID, m.ID)
-	return affects(n, err, "member", m.ID)
+	n, err := t.exec(ctx, taken(members.kind, m.Name),
+		`UPDATE members SET name = ?, role = ?, reviewer = ?, removed_at = ? WHERE workspace_id = ? AND id = ?`,
+		m.Name, string(m.Role), flag(m.Reviewer), maybeStamp(m.RemovedAt), m.WorkspaceID, m.ID)
+	return affects(n, err, members.kind, m.ID)
 }
 
 func (t *transaction) Member(ctx context.Context, workspaceID, ref string) (service.Member, error) {
 	return members.find(ctx, t, workspaceID, ref)
 }
 
+func (t *transaction) RemovedMember(ctx context.Context, workspaceID, name string) (service.Member, error) {
+	c := where("m.workspace_id = ?", workspaceID).and("m.name = ?", name).and("m.removed_at IS NOT NULL")
+	m, found, err := one(ctx, t, members.scan, members.query+c.where(), c.args...)
+	if err == nil && !found {
+		err = service.NotFound("removed member", name)
+	}
+	return m, err
+}
+
 func (t *transaction) Members(ctx context.Context, workspaceID string, page lifecycle.Page) ([]service.Member, error) {
-	return members.list(ctx, t, where("m.workspace_id = ?", workspaceID), page)
+	return members.list(ctx, t, where("m.workspace_id = ?", workspaceID).and("m.removed_at IS NULL"), page)
+}
+
+// LockMember locks the member's row, which every record that refers to it shares.
+func (t *transaction) LockMember(ctx context.Context, id string) error {
+	return t.lock(ctx, t.store.engine.keyLock(), members.kind, "members", id)
 }

@@ -121,7 +121,7 @@ func TestAStoreOfTheFirstVersionKeepsItsAPIsAndEvents(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("the API is not what it was (-want +got):\n%s", diff)
 			}
-			events, err := tx.Events(ctx, "w", &lifecycle.Sight{MemberID: "stranger"}, 0, 10)
+			events, err := tx.Events(ctx, "w", lifecycle.EventFilter{Sight: &lifecycle.Sight{MemberID: "stranger"}}, 0, 10)
 			if err != nil || len(events) != 1 {
 				t.Errorf("there are %d events, %v", len(events), err)
 			}

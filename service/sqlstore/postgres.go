@@ -153,6 +153,9 @@ func (e *postgresEngine) rebind(query string) string {
 // rowLock keeps other lockers out and lets those through who only refer to the row.
 func (e *postgresEngine) rowLock() string { return " FOR NO KEY UPDATE" }
 
+// keyLock waits for those who refer to the row, and keeps others from it.
+func (e *postgresEngine) keyLock() string { return " FOR UPDATE" }
+
 func (e *postgresEngine) oneWriter() bool { return false }
 
 // The SQLSTATEs that mean something to the service.
@@ -229,6 +232,27 @@ func (e *postgresEngine) outcomeUnknown(err error) bool {
 
 // migrate holds an advisory lock while it works, so that of several replicas that
 // start at once one migrates and the others find it done.
+// appendOnly makes the triggers only where they are missing: to make one takes a lock
+// that other replicas would wait for.
+func (e *postgresEngine) appendOnly() []string {
+	return []string{`DO $do$
+		BEGIN
+			IF EXISTS (SELECT FROM pg_trigger WHERE tgrelid = 'events'::regclass AND tgname = 'events_fixed') THEN
+				RETURN;
+			END IF;
+			CREATE OR REPLACE FUNCTION refuse_event() RETURNS trigger LANGUAGE plpgsql AS $refuse$
+			BEGIN
+				IF TG_OP = 'INSERT' THEN
+					RAISE EXCEPTION 'an event needs its place in the chain: stop the older program';
+				END IF;
+				RAISE EXCEPTION 'events are never changed or removed';
+			END $refuse$;
+			CREATE TRIGGER events_fixed BEFORE UPDATE OR DELETE ON events FOR EACH ROW EXECUTE FUNCTION refuse_event();
+			CREATE TRIGGER events_not_truncated BEFORE TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION refuse_event();
+			CREATE TRIGGER events_chained BEFORE INSERT ON events FOR EACH ROW WHEN (NEW.number = 0) EXECUTE FUNCTION refuse_event();
+		END $do$`}
+}
+
 func (e *postgresEngine) migrate(ctx context.Context, log *slog.Logger) error {
 	lock, err := e.db.BeginTx(ctx, nil)
 	if err != nil {

@@ -6,10 +6,15 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 )
+
+// anyHost tells whether an instance is the first workspace's default one.
+const anyHost = `CASE WHEN EXISTS (SELECT 1 FROM instances di JOIN workspaces dw ON dw.id = di.workspace_id
+	WHERE di.id = e.instance_id AND di.name = '` + service.DefaultInstance + `' AND dw.name = '` + service.DefaultWorkspace + `') THEN 1 ELSE 0 END`
 
 // A publication is read with its live version, its open review and its last
 // rejection in one query. Names come from where they are kept, so that a rename shows,
@@ -17,10 +22,11 @@ import (
 var publications = noun[service.Publication]{
 	kind: "publication", alias: "p",
 	query: `SELECT p.id, p.workspace_id, p.api_id, a.name, p.environment_id, e.name, e.instance_id, p.status, p.resume, p.deadline,
-		p.row_version, p.created_at, p.updated_at, ` + privateTo + `,
+		p.row_version, p.created_at, p.updated_at, ` + privateTo + `, h.host, ` + anyHost + `,
 		(SELECT COUNT(*) FROM authorizations z WHERE z.publication_id = p.id AND ` + holding + `),
 		` + versionColumns + `, ` + reviewColumns("o", "oa", "od") + `, ` + reviewColumns("j", "ja", "jd") + `
 		FROM publications p JOIN apis a ON a.id = p.api_id JOIN environments e ON e.id = p.environment_id
+		LEFT JOIN instance_hosts h ON h.instance_id = e.instance_id AND h.position = 0
 		LEFT JOIN versions v ON v.id = p.live_version_id
 		LEFT JOIN reviews o ON o.publication_id = p.id AND o.status = 'PENDING' AND o.kind <> 'AUTHORIZE'
 		LEFT JOIN members oa ON oa.id = o.applicant_id LEFT JOIN members od ON od.id = o.decider_id
@@ -34,6 +40,7 @@ var publications = noun[service.Publication]{
 		columns := []any{
 			&p.ID, &p.WorkspaceID, &p.APIID, &p.APIName, &p.EnvironmentID, &p.EnvironmentName, &p.InstanceID, &p.Status, &p.Resume, intoMaybe(&p.Deadline),
 			&p.RowVersion, intoTime(&p.CreatedAt), intoTime(&p.UpdatedAt), &p.PrivateTo,
+			into(&p.HostName), intoFlag(&p.AnyHost),
 			&p.AuthorizedApps,
 		}
 		columns = append(columns, intoVersion(&live)...)
@@ -144,16 +151,23 @@ func (t *transaction) Publications(ctx context.Context, workspaceID string, f li
 // callable holds for the statuses that service.Status.Callable accepts; a test compares them.
 const callable = "p.status IN ('PUBLISHED', 'WAITING_STOP', 'WAITING_OFFLINE')"
 
-func (t *transaction) CallablePublications(ctx context.Context, page lifecycle.Page) ([]service.Publication, error) {
-	return publications.list(ctx, t, where(callable), page)
+// served holds for the statuses that service.Status.Served accepts; a test compares them.
+const served = "p.status IN ('PUBLISHED', 'WAITING_STOP', 'WAITING_OFFLINE', 'STOPPED', 'RECOVER_WAIT_REVIEW')"
+
+func (t *transaction) ServedPublications(ctx context.Context, page lifecycle.Page) ([]service.Publication, error) {
+	return publications.list(ctx, t, where(served), page)
 }
 
-func (t *transaction) CallablePublication(ctx context.Context, id string) (service.Publication, error) {
-	p, found, err := one(ctx, t, publications.scan, publications.query+where(callable).and("p.id = ?", id).where(), id)
-	if err == nil && !found {
-		err = service.NotFound("callable publication", id)
+func (t *transaction) ServedPublicationsOf(ctx context.Context, ids []string) ([]service.Publication, error) {
+	var found []service.Publication
+	for some := range slices.Chunk(slices.Sorted(slices.Values(ids)), rowsAtATime) {
+		p, err := publications.list(ctx, t, where(served).and("p.id IN ("+marks(len(some))+")", texts(some)...), lifecycle.Page{})
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, p...)
 	}
-	return p, err
+	return found, nil
 }
 
 // ClaimPaths looks before it claims, to name the holder of a path; the primary key

@@ -161,6 +161,9 @@ func (e *sqliteEngine) rebind(query string) string { return query }
 // rowLock is nothing: the one writer holds every lock.
 func (e *sqliteEngine) rowLock() string { return "" }
 
+// keyLock is nothing for the same reason.
+func (e *sqliteEngine) keyLock() string { return "" }
+
 func (e *sqliteEngine) oneWriter() bool { return true }
 
 func (e *sqliteEngine) diagnose(err error) failure {
@@ -199,6 +202,17 @@ func (e *sqliteEngine) diagnose(err error) failure {
 func (e *sqliteEngine) outcomeUnknown(err error) bool {
 	var s *sqlite.Error
 	return errors.As(err, &s) && s.Code()&primary == sqlite3.SQLITE_IOERR
+}
+
+func (e *sqliteEngine) appendOnly() []string {
+	return []string{
+		`CREATE TRIGGER IF NOT EXISTS events_no_update BEFORE UPDATE ON events
+			BEGIN SELECT RAISE(ABORT, 'events are never changed'); END`,
+		`CREATE TRIGGER IF NOT EXISTS events_no_delete BEFORE DELETE ON events
+			BEGIN SELECT RAISE(ABORT, 'events are never removed'); END`,
+		`CREATE TRIGGER IF NOT EXISTS events_chained BEFORE INSERT ON events WHEN NEW.number = 0
+			BEGIN SELECT RAISE(ABORT, 'an event needs its place in the chain: stop the older program'); END`,
+	}
 }
 
 func (e *sqliteEngine) migrate(ctx context.Context, log *slog.Logger) error {

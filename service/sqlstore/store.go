@@ -53,12 +53,17 @@ type engine interface {
 	rebind(query string) string
 	// rowLock ends a SELECT that locks the row that it reads.
 	rowLock() string
+	// keyLock does the same, and keeps out those too who add a record that refers to the row.
+	keyLock() string
 	// oneWriter reports whether transactions that write run one after the other.
 	oneWriter() bool
 	// diagnose says what kind of failure err is.
 	diagnose(err error) failure
 	// outcomeUnknown reports whether a commit that failed with err may have happened.
 	outcomeUnknown(err error) bool
+	// appendOnly are the statements that make the database keep events as they are. They
+	// may be run again.
+	appendOnly() []string
 	// migrate brings the schema to the program's version.
 	migrate(ctx context.Context, log *slog.Logger) error
 	ping(ctx context.Context) error
@@ -97,6 +102,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	if err := s.Update(ctx, func(tx lifecycle.Tx) error { return tx.(*transaction).checkKey(ctx) }); err != nil { //nolint:forcetypeassert // Update makes no other.
 		return nil, errors.Join(err, e.close())
+	}
+	if err := s.chainEvents(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot chain the events of the audit trail: %w", err), e.close())
 	}
 	return s, nil
 }

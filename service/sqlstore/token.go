@@ -55,3 +55,11 @@ func (t *transaction) RevokeToken(ctx context.Context, workspaceID, id string, a
 		stamp(at), workspaceID, id)
 	return affects(n, err, tokens.kind, id)
 }
+
+func (t *transaction) RevokeTokens(ctx context.Context, workspaceID, memberID string, at time.Time) (int64, error) {
+	c := where("workspace_id = ?", workspaceID).and("revoked_at IS NULL").and("(expires_at IS NULL OR expires_at > ?)", stamp(at))
+	if memberID != "" {
+		c = c.and("member_id = ?", memberID)
+	}
+	return t.exec(ctx, blame{}, `UPDATE tokens SET revoked_at = ?`+c.where(), append([]any{stamp(at)}, c.args...)...)
+}

@@ -214,7 +214,25 @@ func (t *transaction) guarded(ctx context.Context, n int64, err error, table, ki
 	if !found {
 		return service.NotFound(kind, id)
 	}
+	return changedMeanwhile(thing)
+}
+
+// changedMeanwhile says that a record has another row version than the one that was read.
+func changedMeanwhile(thing string) error {
 	return service.Errorf(service.CodeConflict, "%s was changed by another request at the same time. Read it again and try again.", thing)
+}
+
+// lock locks the row with that id until the transaction ends; on SQLite whoever may write
+// holds it already. The clause is the engine's rowLock or keyLock.
+func (t *transaction) lock(ctx context.Context, clause, kind, table, id string) error {
+	if err := t.ready(ctx, true); err != nil {
+		return err
+	}
+	_, found, err := one(ctx, t, scanText, `SELECT id FROM `+table+` WHERE id = ?`+clause, id)
+	if err == nil && !found {
+		err = service.NotFound(kind, id)
+	}
+	return err
 }
 
 // taken says that a name is not free.
@@ -238,8 +256,8 @@ type noun[T any] struct {
 	scan  func(row) (T, error)
 	// numbered kinds are found by their number too, named ones by their name.
 	numbered, named bool
-	// nameHolds narrows a search by name, as another condition.
-	nameHolds string
+	// nameHolds narrows a search by name, as another condition, and holds every search.
+	nameHolds, holds string
 }
 
 // find returns the record with that id, number or name. An id goes before a number
@@ -250,7 +268,7 @@ func (n noun[T]) find(ctx context.Context, t *transaction, workspaceID, ref stri
 		within.add(n.alias+".workspace_id = ?", workspaceID)
 	}
 	search := func(column string, value any, more string) (T, bool, error) {
-		w := within.and(n.alias+"."+column+" = ?"+more, value)
+		w := within.and(n.alias+"."+column+" = ?"+more+n.holds, value)
 		return one(ctx, t, n.scan, n.query+w.where(), w.args...)
 	}
 	value, found, err := search("id", ref, "")

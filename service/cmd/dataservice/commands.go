@@ -24,6 +24,7 @@ const (
 type commandLine struct {
 	Serve   serveCommand   `cmd:"" help:"Run the service: control plane and gateway in one process."`
 	Token   tokenCommand   `cmd:"" help:"Make, list and revoke tokens of a running service."`
+	Audit   auditCommand   `cmd:"" help:"Check the audit trail: that of a running service, or an export."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 
 	VersionFlag kong.VersionFlag `name:"version" help:"Print the version and exit."`

@@ -57,6 +57,7 @@ func TestCommandLine(t *testing.T) {
 			"field":       field,
 			"database":    makeDatabase,
 			"age-store":   ageStore,
+			"forge-trail": forgeTrail,
 			"occupy":      occupy,
 			"certificate": makeCertificate,
 		},
@@ -180,6 +181,15 @@ func ageStore(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: age-store FILE")
 	}
 	statements(ts, args[0], `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9000, 1)`)
+}
+
+// forge-trail FILE removes the second event from a store, as somebody may who has the
+// rights to change its tables.
+func forgeTrail(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: forge-trail FILE")
+	}
+	statements(ts, args[0], `DROP TRIGGER events_no_delete`, `DELETE FROM events WHERE number = 2`)
 }
 
 func statements(ts *testscript.TestScript, file string, statements ...string) {

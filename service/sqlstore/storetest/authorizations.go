@@ -303,7 +303,7 @@ func grants(t *testing.T, open Open) {
 	until := w.time().Add(time.Hour)
 	z := w.authorize(elsewhere, w.addApp("other"), service.AuthorizationActive, &until)
 	grant := func(z service.Authorization) lifecycle.Grant {
-		return lifecycle.Grant{PublicationID: z.PublicationID, AppID: z.AppID, AppName: z.AppName, Status: z.Status, Until: z.Until, RevokeAt: z.RevokeAt}
+		return lifecycle.Grant{PublicationID: z.PublicationID, AppID: z.AppID, AppName: z.AppName, Status: z.Status, Until: z.Until, RevokeAt: z.RevokeAt, UpdatedAt: z.UpdatedAt}
 	}
 	var want []lifecycle.Grant
 	for _, z := range all {

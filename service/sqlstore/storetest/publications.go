@@ -21,7 +21,7 @@ var publications = map[string]func(*testing.T, Open){
 	"what is live is a version of that publication":                          liveVersion,
 	"a rename shows, but not in what was applied for or is live":             renames,
 	"lists are narrowed by API, environment, status and connection":          publicationFilters,
-	"exactly the callable ones are callable":                                 callables,
+	"the gateway knows exactly the served ones":                              servedOnes,
 	"a path belongs to one publication of an environment":                    paths,
 	"of many that claim a path at once one gets it and the others learn who": pathRace,
 }
@@ -194,9 +194,10 @@ func publicationIDs(w *world, filter lifecycle.PublicationFilter) []string {
 	return ids
 }
 
-func callables(t *testing.T, open Open) {
+func servedOnes(t *testing.T, open Open) {
 	w := newWorld(t, open)
 	var want []service.Publication
+	var ids []string
 	for i, status := range service.Statuses {
 		a := w.addAPI(fmt.Sprintf("status_%d", i), fmt.Sprintf("/status/%d", i))
 		p := w.addPublication(a, w.release)
@@ -206,22 +207,34 @@ func callables(t *testing.T, open Open) {
 		} else {
 			p = w.publish(p, a, status)
 		}
-		one := func(ctx context.Context, tx lifecycle.Tx) (service.Publication, error) {
-			return tx.CallablePublication(ctx, p.ID)
-		}
-		if status.Callable() {
+		ids = append(ids, p.ID)
+		if status.Served() {
 			want = append(want, p)
-			wantEqual(t, "one callable publication", read(w, one), p)
-		} else {
-			missing(w, one)
 		}
 	}
-	wantEqual(t, "the callable publications", read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Publication, error) {
-		return tx.CallablePublications(ctx, lifecycle.Page{Limit: 100})
-	}), want)
-	wantEqual(t, "a page of them", read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Publication, error) {
-		return tx.CallablePublications(ctx, lifecycle.Page{After: want[0].ID, Limit: 1})
-	}), want[1:2])
+	all := func(page lifecycle.Page) []service.Publication {
+		return read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Publication, error) {
+			return tx.ServedPublications(ctx, page)
+		})
+	}
+	of := func(ids []string) []service.Publication {
+		return read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Publication, error) {
+			return tx.ServedPublicationsOf(ctx, ids)
+		})
+	}
+	wantEqual(t, "the served publications", all(lifecycle.Page{Limit: 100}), want)
+	wantEqual(t, "a page of them", all(lifecycle.Page{After: want[0].ID, Limit: 1}), want[1:2])
+	wantEqual(t, "those with any of the ids", of(ids), want)
+	wantEqual(t, "one by its id", of([]string{want[2].ID}), want[2:3])
+	if got := of([]string{"nobody"}); len(got) != 0 {
+		t.Errorf("an id that nothing has finds %+v", got)
+	}
+	// More ids than one statement takes.
+	many := slices.Clone(ids)
+	for i := range 1200 {
+		many = append(many, fmt.Sprintf("none-%d", i))
+	}
+	wantEqual(t, "those among many ids", of(many), want)
 }
 
 func paths(t *testing.T, open Open) {

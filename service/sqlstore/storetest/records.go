@@ -15,10 +15,8 @@ import (
 )
 
 var records = map[string]func(*testing.T, Open){
-	"a workspace is found by id, number and name":                          workspace,
 	"a member is found by id and name, and can change":                     member,
 	"a token is found by its hash and ends once":                           token,
-	"an instance is found by id, number and name":                          instance,
 	"an environment is found by id, and by name in the default instance":   environment,
 	"a connection keeps everything, its password too":                      connection,
 	"an API has the definition and debug status of its revision":           api,
@@ -29,25 +27,6 @@ var records = map[string]func(*testing.T, Open){
 	"a text that not every database can keep is refused": texts,
 	"times are kept in UTC to the microsecond":           times,
 	"what belongs to another workspace is not there":     otherWorkspace,
-}
-
-func workspace(t *testing.T, open Open) {
-	w := newWorld(t, open)
-	if w.workspace.Number != service.FirstNumber {
-		t.Errorf("the first workspace has the number %d, want %d", w.workspace.Number, service.FirstNumber)
-	}
-	for _, ref := range []string{w.workspace.ID, strconv.FormatInt(w.workspace.Number, 10), w.workspace.Name} {
-		wantEqual(t, "the workspace", read(w, func(ctx context.Context, tx lifecycle.Tx) (service.Workspace, error) {
-			return tx.Workspace(ctx, ref)
-		}), w.workspace)
-	}
-	for _, ref := range []string{"", "nobody", "1", w.id()} {
-		missing(w, func(ctx context.Context, tx lifecycle.Tx) (service.Workspace, error) { return tx.Workspace(ctx, ref) })
-	}
-	sentence := w.refused(service.CodeAlreadyExists, func(ctx context.Context, tx lifecycle.Tx) error {
-		return tx.CreateWorkspace(ctx, &service.Workspace{ID: w.id(), Name: w.workspace.Name})
-	})
-	wantContains(t, sentence, `There is a workspace named "default" already.`)
 }
 
 func member(t *testing.T, open Open) {
@@ -129,27 +108,6 @@ func token(t *testing.T, open Open) {
 	if got := read(w, byID); got.MemberName != renamed.Name {
 		t.Errorf("after a rename the token is %s's, want %s's", got.MemberName, renamed.Name)
 	}
-}
-
-func instance(t *testing.T, open Open) {
-	w := newWorld(t, open)
-	if w.instance.Number != service.FirstNumber {
-		t.Errorf("the first instance has the number %d, want %d", w.instance.Number, service.FirstNumber)
-	}
-	for _, ref := range []string{w.instance.ID, strconv.FormatInt(w.instance.Number, 10), "default"} {
-		wantEqual(t, "the instance", read(w, func(ctx context.Context, tx lifecycle.Tx) (service.Instance, error) {
-			return tx.Instance(ctx, w.workspace.ID, ref)
-		}), w.instance)
-	}
-	missing(w, func(ctx context.Context, tx lifecycle.Tx) (service.Instance, error) {
-		return tx.Instance(ctx, w.workspace.ID, "other")
-	})
-	wantContains(t, w.refused(service.CodeAlreadyExists, func(ctx context.Context, tx lifecycle.Tx) error {
-		return tx.CreateInstance(ctx, &service.Instance{ID: w.id(), WorkspaceID: w.workspace.ID, InstanceSpec: service.InstanceSpec{Name: "default"}, CreatedAt: start})
-	}), `There is an instance named "default" already.`)
-	wantEqual(t, "the list", read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Instance, error) {
-		return tx.Instances(ctx, w.workspace.ID, lifecycle.Page{Limit: 10})
-	}), []service.Instance{w.instance})
 }
 
 func environment(t *testing.T, open Open) {
@@ -520,6 +478,19 @@ func otherWorkspace(t *testing.T, open Open) {
 		},
 		"delete an environment": func(ctx context.Context, tx lifecycle.Tx) error {
 			return tx.DeleteEnvironment(ctx, other.ID, w.release.ID)
+		},
+		"delete an instance": func(ctx context.Context, tx lifecycle.Tx) error {
+			return tx.DeleteInstance(ctx, other.ID, w.instance.ID)
+		},
+		"change an instance": func(ctx context.Context, tx lifecycle.Tx) error {
+			stranger := w.instance
+			stranger.WorkspaceID = other.ID
+			return tx.UpdateInstance(ctx, &stranger)
+		},
+		"change a member": func(ctx context.Context, tx lifecycle.Tx) error {
+			stranger := w.developer
+			stranger.WorkspaceID = other.ID
+			return tx.UpdateMember(ctx, stranger)
 		},
 		"close a review": func(ctx context.Context, tx lifecycle.Tx) error {
 			stranger := w.decided(r, service.ReviewApproved)

@@ -33,6 +33,7 @@ func Run(t *testing.T, open Open) {
 		tests map[string]func(*testing.T, Open)
 	}{
 		{"records", records},
+		{"tenancy", tenancy},
 		{"filing", filing},
 		{"visibility", visibility},
 		{"publications", publications},
@@ -104,11 +105,11 @@ func empty(t *testing.T, store lifecycle.Store) *world {
 	t.Helper()
 	w := &world{t: t, store: store, now: start}
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error {
-		w.workspace = service.Workspace{ID: w.id(), Name: service.DefaultWorkspace}
+		w.workspace = w.newWorkspace(service.DefaultWorkspace)
 		if err := tx.CreateWorkspace(ctx, &w.workspace); err != nil {
 			return err
 		}
-		w.instance = service.Instance{ID: w.id(), WorkspaceID: w.workspace.ID, InstanceSpec: service.InstanceSpec{Name: service.DefaultInstance}, CreatedAt: w.time()}
+		w.instance = w.newInstance(w.workspace, service.DefaultInstance)
 		if err := tx.CreateInstance(ctx, &w.instance); err != nil {
 			return err
 		}
@@ -119,6 +120,7 @@ func empty(t *testing.T, store lifecycle.Store) *world {
 		if err := tx.CreateEnvironment(ctx, w.release); err != nil {
 			return err
 		}
+		w.instance.ReleaseEnvironmentID = w.release.ID
 		w.developer = w.newMember("dev", service.RoleDeveloper, false)
 		if err := tx.CreateMember(ctx, w.developer); err != nil {
 			return err
@@ -142,6 +144,17 @@ func (w *world) time() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.now
+}
+
+func (w *world) newWorkspace(name string) service.Workspace {
+	return service.Workspace{ID: w.id(), Name: name, Description: "What is " + name, CreatedAt: w.time(), UpdatedAt: w.time(), RowVersion: 1}
+}
+
+func (w *world) newInstance(of service.Workspace, name string, hosts ...string) service.Instance {
+	return service.Instance{
+		ID: w.id(), WorkspaceID: of.ID, InstanceSpec: service.InstanceSpec{Name: name, Description: "Answers " + name, HostNames: hosts},
+		CreatedAt: w.time(), UpdatedAt: w.time(), RowVersion: 1,
+	}
 }
 
 func (w *world) newMember(name string, role service.Role, reviewer bool) service.Member {
@@ -182,7 +195,7 @@ func (w *world) newAPI(name, path string) service.API {
 func (w *world) newPublication(a service.API, e service.Environment) service.Publication {
 	return service.Publication{
 		ID: w.id(), WorkspaceID: w.workspace.ID, APIID: a.ID, APIName: a.Name, EnvironmentID: e.ID, EnvironmentName: e.Name,
-		InstanceID: e.InstanceID, Status: service.StatusCreated, CreatedAt: w.time(), UpdatedAt: w.time(), RowVersion: 1,
+		InstanceID: e.InstanceID, AnyHost: e.InstanceID == w.instance.ID, Status: service.StatusCreated, CreatedAt: w.time(), UpdatedAt: w.time(), RowVersion: 1,
 	}
 }
 

@@ -136,7 +136,7 @@ func privateEvents(t *testing.T, open Open) {
 	})
 	for memberID, want := range map[string]int{w.developer.ID: 2, w.reviewer.ID: 1} {
 		got := read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Event, error) {
-			return tx.Events(ctx, w.workspace.ID, &lifecycle.Sight{MemberID: memberID, Applications: true}, 0, 10)
+			return tx.Events(ctx, w.workspace.ID, lifecycle.EventFilter{Sight: &lifecycle.Sight{MemberID: memberID, Applications: true}}, 0, 10)
 		})
 		if len(got) != want {
 			t.Errorf("%s is shown %d events, want %d", memberID, len(got), want)
