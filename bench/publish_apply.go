@@ -20,7 +20,7 @@ import (
 )
 
 // applied is the number of APIs that one apply publishes.
-const applied = 100
+const applied = 1000
 
 // module is the provider's own package, whose last element is the name of the plugin.
 const module = "github.com/dataservice/terraform-provider-dataservice"
