@@ -48,6 +48,7 @@ var comparisons = []comparison{
 	{"sql-page100-sqlite", comparePage("sqlite")},
 	{"proxy", (*bench).compareProxy},
 	{"publish-under-load", (*bench).publishUnderLoad},
+	{"publish-in-one-apply", (*bench).publishInOneApply},
 	{"routes-10k", (*bench).compareRoutes},
 }
 

@@ -23,6 +23,8 @@ type ours struct {
 	*server
 	gateway string
 	client  *client.Client
+	// token is its admin's.
+	token string
 	// connections has the ids of those made, by engine.
 	connections map[string]string
 }
@@ -81,7 +83,8 @@ func (o *ours) connect(ctx context.Context, endpoint, tokenFile string) error {
 	if err != nil {
 		return err
 	}
-	o.client, err = client.New(client.Config{Endpoint: endpoint, Token: strings.TrimSpace(string(token)), UserAgent: "dataservice-bench", MaxRetries: client.DefaultMaxRetries})
+	o.token = strings.TrimSpace(string(token))
+	o.client, err = client.New(client.Config{Endpoint: endpoint, Token: o.token, UserAgent: "dataservice-bench", MaxRetries: client.DefaultMaxRetries})
 	return err
 }
 

@@ -149,3 +149,17 @@ func permissionTable() string {
 	}
 	return table(head, rows)
 }
+
+// breakingTable tells every kind of change that breaks callers.
+func breakingTable() string {
+	var rows [][]string
+	for _, r := range service.BreakingRules {
+		rows = append(rows, []string{code(r.Kind), r.Change, r.Reason})
+	}
+	return table([]string{"kind", "what changes", "what callers meet"}, rows)
+}
+
+// harmlessList tells the changes that break nobody.
+func harmlessList() string {
+	return "- " + strings.Join(service.HarmlessChanges, "\n- ")
+}

@@ -59,6 +59,8 @@ func generate(ctx context.Context, schemaFile, openAPIFile, guides string) error
 		{filepath.Join(guides, "lifecycle.md.tmpl"), "lifecycle table", lifecycleTable()},
 		{filepath.Join(guides, "lifecycle.md.tmpl"), "permissions", permissionTable()},
 		{filepath.Join(guides, "lifecycle.md.tmpl"), "desired status table", desiredStatuses},
+		{filepath.Join(guides, "versions.md.tmpl"), "breaking changes", breakingTable()},
+		{filepath.Join(guides, "versions.md.tmpl"), "harmless changes", harmlessList()},
 		{filepath.Join(guides, "api-fields.md.tmpl"), "number codes", numberCodes()},
 		{filepath.Join(guides, "gateway-answers.md.tmpl"), "error table", gatewayErrors()},
 		{filepath.Join(guides, "metrics.md.tmpl"), "metrics", gatewayMetrics()},

@@ -115,6 +115,40 @@ func TestADSNThatAsksForLessThanDurableCommitsIsRefused(t *testing.T) {
 	}
 }
 
+// A replica that died while it published: its session ends, and with it what it held.
+func TestAHolderOfTheInstanceLockWhoseConnectionIsCutHoldsNothing(t *testing.T) {
+	dsn := pgtest.Database(t)
+	dead, alive := open(t, sqlstore.Options{DSN: dsn}), open(t, sqlstore.Options{DSN: dsn, LockWait: 300 * time.Millisecond})
+	workspaceID := fill(t, dead, "x").WorkspaceID
+	instance := service.Instance{ID: service.NewID(now), WorkspaceID: workspaceID, InstanceSpec: service.InstanceSpec{Name: "default"}, CreatedAt: now}
+	if err := dead.Update(t.Context(), func(tx lifecycle.Tx) error { return tx.CreateInstance(t.Context(), &instance) }); err != nil {
+		t.Fatal(err)
+	}
+	lock := func(s *sqlstore.Store, then func()) error {
+		return s.Update(t.Context(), func(tx lifecycle.Tx) error {
+			err := tx.LockInstance(t.Context(), instance.ID)
+			then()
+			return err
+		})
+	}
+	held, cut, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() { ended <- lock(dead, func() { close(held); <-cut }) }()
+	<-held
+	err := lock(alive, func() {})
+	if service.ErrorCode(err) != service.CodeBusy || err.Error() != "Operation in progress. Try again later." {
+		t.Errorf("while it is held: %v", err)
+	}
+	texts(t, dsn, `SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity
+		WHERE application_name = 'dataservice' AND datname = current_database() AND state = 'idle in transaction'`)
+	if err := lock(alive, func() {}); err != nil {
+		t.Errorf("after the holder's connection was cut: %v", err)
+	}
+	close(cut)
+	if err := <-ended; service.ErrorCode(err) != service.CodeUnavailable {
+		t.Errorf("the holder is told %v", err)
+	}
+}
+
 // texts returns the one column that the query has.
 func texts(t *testing.T, dsn, query string) []string {
 	t.Helper()

@@ -16,15 +16,16 @@ import (
 )
 
 var concurrency = map[string]func(*testing.T, Open){
-	"of many updates of one publication exactly one wins":    publicationRace,
-	"of many decisions on one review exactly one wins":       reviewRace,
-	"of many updates of one definition exactly one wins":     definitionRace,
-	"of many that take one name exactly one gets it":         nameRace,
-	"numbers are given once":                                 numberRace,
-	"the instance lock lets one at a time through":           exclusion,
-	"who waits too long for the instance lock is told so":    busy,
-	"who gives up waiting for the instance lock is let go":   givenUp,
-	"the lock of an instance that is not there is not there": noLock,
+	"of many updates of one publication exactly one wins":          publicationRace,
+	"of many decisions on one review exactly one wins":             reviewRace,
+	"of many updates of one definition exactly one wins":           definitionRace,
+	"of many that take one name exactly one gets it":               nameRace,
+	"numbers are given once":                                       numberRace,
+	"the instance lock lets one at a time through":                 exclusion,
+	"who waits too long for the instance lock is told so":          busy,
+	"who gives up waiting for the instance lock is let go":         givenUp,
+	"a holder whose request ended holds the instance lock no more": abandoned,
+	"the lock of an instance that is not there is not there":       noLock,
 }
 
 const (
@@ -236,6 +237,32 @@ func givenUp(t *testing.T, open Open) {
 	wantCode(t, err, service.CodeUnavailable)
 	release()
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.LockInstance(ctx, w.instance.ID) })
+}
+
+// Whoever holds the lock and is gone changes nothing and holds nothing: the lock is the
+// transaction's.
+func abandoned(t *testing.T, open Open) {
+	w := empty(t, open(t, patience))
+	ctx, hangUp := context.WithCancel(t.Context())
+	err := w.store.Update(ctx, func(tx lifecycle.Tx) error {
+		if err := tx.LockInstance(ctx, w.instance.ID); err != nil {
+			return err
+		}
+		if err := tx.CreateMember(ctx, w.newMember("ghost", service.RoleVisitor, false)); err != nil {
+			return err
+		}
+		hangUp()
+		return nil
+	})
+	wantCode(t, err, service.CodeUnavailable)
+	began := time.Now()
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.LockInstance(ctx, w.instance.ID) })
+	if waited := time.Since(began); waited > patience/2 {
+		t.Errorf("the next one waited %v for a lock that nobody held", waited)
+	}
+	if w.hasMember("ghost") {
+		t.Error("what the holder had changed is there")
+	}
 }
 
 func noLock(t *testing.T, open Open) {
