@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -40,6 +41,13 @@ func TestRandomWalksStayOnTheTable(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			w.time = &movingClock{at: time.Now()}
+			w.Clock, w.admin2 = w.time, w.members[3]
+			w.owner = w.member(t, "olga", service.RoleVisitor, false)
+			w.members = append(w.members, w.owner)
+			for _, app := range []string{"shop", "till", "desk"} {
+				w.apps = append(w.apps, must(w.CreateApp(w.ctx, w.owner, service.AppInput{AppSpec: service.AppSpec{Name: app}}))(t))
+			}
 			rapid.Check(t, w.walk)
 		})
 	}
@@ -51,6 +59,10 @@ type walkers struct {
 	members []lifecycle.Caller
 	cells   map[string]service.LifecycleRow
 	walks   int
+	// time is the clock; apps belong to owner, and admin2 authorizes them.
+	time          *movingClock
+	owner, admin2 lifecycle.Caller
+	apps          []service.App
 	// seen is the sequence number of the last event that was counted.
 	seen int64
 }
@@ -93,6 +105,10 @@ func (w *walkers) walk(t *rapid.T) {
 		"unpublish": func(t *rapid.T) { k.act(t, service.CallUnpublish, k.Unpublish) },
 		"cancel":    func(t *rapid.T) { k.act(t, service.CallCancel, k.Cancel) },
 		"delete":    k.delete,
+		"authorize": k.authorize,
+		"unlink":    k.unlink,
+		"confirm":   k.confirm,
+		"pass time": k.passTime,
 		"":          k.check,
 	})
 	// Later walks need the path of nothing, but a tidy end proves that every walk can be ended.
@@ -236,7 +252,10 @@ func (k *walk) make(t *rapid.T, call service.Call, do func() error) {
 	}
 	withdrawn := call == service.CallPublish && after.Status == before.Status && before.OpenReview != nil && after.OpenReview == nil
 	back := call == service.CallCancel && before.Status == service.StatusPublishWaitReview && !after.Status.Holds()
-	if after.Status != cell.Direct && after.Status != cell.Reviewed && !withdrawn && !back {
+	if announced := before.Status == service.StatusWaitingStop || before.Status == service.StatusWaitingOffline; announced && call == service.CallCancel {
+		back = after.Status == service.StatusPublished || after.Status == service.StatusStopped
+	}
+	if after.Status != cell.Direct && after.Status != cell.Reviewed && (cell.Notice == "" || after.Status != cell.Notice) && !withdrawn && !back {
 		t.Fatalf("%s led from %s to %s; the table says %s or %s", call, before.Status, after.Status, cell.Direct, cell.Reviewed)
 	}
 	if after.OpenReview != nil && reviewID(after) != reviewID(before) {
@@ -297,6 +316,7 @@ func (k *walk) check(t *rapid.T) {
 	if k.publication == "" {
 		return
 	}
+	k.checkNotices(t, p)
 	versions, err := k.Versions(k.ctx, k.admin, k.publication)
 	if err != nil {
 		t.Fatal(err)
@@ -324,7 +344,11 @@ func (k *walk) finish(t *rapid.T) {
 				t.Fatal(err)
 			}
 		} else if p.Status.Holds() {
-			if _, err := k.Unpublish(k.ctx, rev, p.ID, service.ActionInput{}); err != nil {
+			if _, err := k.Unpublish(k.ctx, rev, p.ID, service.ActionInput{}); err != nil && p.Status != service.StatusWaitingOffline {
+				t.Fatal(err)
+			}
+			k.time.pass(100 * time.Hour)
+			if _, err := k.RunDue(k.ctx); err != nil {
 				t.Fatal(err)
 			}
 		}
