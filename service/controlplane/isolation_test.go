@@ -124,6 +124,15 @@ var crossings = map[string][]crossing{
 	"revoke-authorization": {{path: "/authorizations/{authorization}/revoke", body: `{}`}, {path: "/authorizations/{authorization}/revoke", body: `{"revoke_as": "APP"}`}},
 	"cancel-authorization": {{path: "/authorizations/{authorization}/cancel", body: `{}`}},
 
+	"list-notices": {
+		{path: "/notices", query: "publication_id={publication}"}, {path: "/notices", query: "api_id={api}"}, {path: "/notices", query: "environment_id={environment}"},
+		{path: "/notices", query: "authorization_id={authorization}"}, {path: "/notices", query: "app_id={app}"}, {path: "/notices", query: "app_owner_id={member}"}, {path: "/notices"},
+	},
+	"get-notice":      {{path: "/notices/{notice}"}},
+	"confirm-notice":  {{path: "/notices/{notice}/confirm", body: `{}`}},
+	"list-deliveries": {{path: "/apps/{app}/deliveries"}},
+	"redeliver":       {{path: "/apps/{app}/deliveries/{delivery}/redeliver", body: `{}`}},
+
 	"issue-token":  {{path: "/tokens", body: `{"member": "{member}"}`}},
 	"list-tokens":  {{path: "/tokens"}},
 	"revoke-token": {{path: "/tokens/{token}"}},
