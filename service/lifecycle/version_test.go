@@ -90,7 +90,7 @@ func lastEvent(t *testing.T, h *house, action string) (last service.Event) {
 	t.Helper()
 	var after int64
 	for {
-		l := must(h.Events(h.ctx, h.admin, after, 500))(t)
+		l := must(h.Events(h.ctx, h.admin, lifecycle.EventFilter{}, after, 500))(t)
 		for _, e := range l.Items {
 			if after = e.Sequence; e.Action == action {
 				last = e
