@@ -124,6 +124,15 @@ var crossings = map[string][]crossing{
 	"revoke-authorization": {{path: "/authorizations/{authorization}/revoke", body: `{}`}, {path: "/authorizations/{authorization}/revoke", body: `{"revoke_as": "APP"}`}},
 	"cancel-authorization": {{path: "/authorizations/{authorization}/cancel", body: `{}`}},
 
+	"list-notices": {
+		{path: "/notices", query: "publication_id={publication}"}, {path: "/notices", query: "api_id={api}"}, {path: "/notices", query: "environment_id={environment}"},
+		{path: "/notices", query: "authorization_id={authorization}"}, {path: "/notices", query: "app_id={app}"}, {path: "/notices", query: "app_owner_id={member}"}, {path: "/notices"},
+	},
+	"get-notice":      {{path: "/notices/{notice}"}},
+	"confirm-notice":  {{path: "/notices/{notice}/confirm", body: `{}`}},
+	"list-deliveries": {{path: "/apps/{app}/deliveries"}},
+	"redeliver":       {{path: "/apps/{app}/deliveries/{delivery}/redeliver", body: `{}`}},
+
 	"issue-token":  {{path: "/tokens", body: `{"member": "{member}"}`}},
 	"list-tokens":  {{path: "/tokens"}},
 	"revoke-token": {{path: "/tokens/{token}"}},
@@ -188,8 +197,16 @@ func (p *plane) settle(workspace, who, mark string) estate {
 	def.Name, def.Description, def.Path, def.GroupID, def.FolderID = mark+"api", mark+"description", "/"+mark+"path", g.ID, f.ID
 	post("/apis", def, &a)
 	post("/publications", service.PublishInput{APIID: a.ID, Revision: 1}, &live)
-	post("/apps", service.AppInput{AppSpec: service.AppSpec{Name: mark + "app"}}, &app)
+	post("/apps", service.AppInput{AppSpec: service.AppSpec{Name: mark + "app", WebhookURL: "https://hooks.example.com/notices"}}, &app)
 	post("/authorizations", service.AuthorizeInput{APIID: a.ID, AppID: app.ID}, &z)
+	post("/authorizations/"+z.ID+"/revoke", service.RevokeInput{}, &z)
+	var notices service.List[service.Notice]
+	p.must(200, who, "GET", "/api/v1/workspaces/"+workspace+"/notices", nil).decode(&notices)
+	var deliveries service.List[service.Delivery]
+	p.must(200, who, "GET", "/api/v1/workspaces/"+workspace+"/apps/"+app.ID+"/deliveries", nil).decode(&deliveries)
+	if len(notices.Items) != 1 || len(deliveries.Items) != 1 {
+		p.t.Fatalf("in %s there are %d notices and %d deliveries", workspace, len(notices.Items), len(deliveries.Items))
+	}
 	p.tokens[mark] = tok.Secret
 	got := p.send(request{member: mark, method: "POST", path: "/api/v1/workspaces/" + workspace + "/publications", body: service.PublishInput{APIID: a.ID, EnvironmentID: e.ID, Revision: 1}})
 	got.decode(&open)
@@ -202,7 +219,7 @@ func (p *plane) settle(workspace, who, mark string) estate {
 		"connection": {conn.ID, conn.Name, number(conn.Number)}, "group": {g.ID, g.Name}, "folder": {f.ID, number(f.Number)},
 		"instance": {i.ID, i.Name, number(i.Number)}, "environment": {e.ID, e.Name}, "api": {a.ID, a.Name, number(a.Number)},
 		"publication": {live.ID, open.ID}, "review": {open.OpenReview.ID},
-		"app": {app.ID, app.Name}, "authorization": {z.ID},
+		"app": {app.ID, app.Name}, "authorization": {z.ID}, "notice": {notices.Items[0].ID}, "delivery": {deliveries.Items[0].ID},
 	}
 }
 
@@ -331,7 +348,7 @@ func (p *plane) inventory() string {
 	p.t.Helper()
 	var all strings.Builder
 	for _, kind := range []string{
-		"members", "tokens", "connections", "groups", "folders", "instances", "environments", "apis", "publications", "reviews", "apps", "authorizations", "catalog", "events",
+		"members", "tokens", "connections", "groups", "folders", "instances", "environments", "apis", "publications", "reviews", "apps", "authorizations", "notices", "catalog", "events",
 	} {
 		all.Write(p.must(200, "admin", "GET", "/"+kind+"?limit=500", nil).body)
 	}

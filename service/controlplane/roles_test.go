@@ -134,15 +134,21 @@ var roleTable = map[string]roleRow{
 	"keep apps of one's own": {may: everybody(), calls: map[string]crossing{
 		"create-app":          {path: "/apps", body: `{"name": "another"}`},
 		"list-apps":           {path: "/apps"},
+		"list-notices":        {path: "/notices"},
 		"list-authorizations": {path: "/authorizations"},
 	}},
 	"see an app of somebody else": {may: but(peers...), hidden: peers, calls: map[string]crossing{
 		"get-app": {path: "/apps/{app}"},
 	}},
 	"change an app of somebody else": {may: creators, hidden: peers, calls: map[string]crossing{
-		"update-app": {path: "/apps/{app}", body: `{"name": "renamed"}`},
-		"delete-app": {path: "/apps/{app}"},
-		"rotate-app": {path: "/apps/{app}/rotate", body: `{}`},
+		"list-deliveries": {path: "/apps/{app}/deliveries"},
+		"update-app":      {path: "/apps/{app}", body: `{"name": "renamed"}`},
+		"delete-app":      {path: "/apps/{app}"},
+		"rotate-app":      {path: "/apps/{app}/rotate", body: `{}`},
+		"redeliver":       {path: "/apps/{app}/deliveries/{delivery}/redeliver", body: `{}`},
+	}},
+	"confirm a notice to an app of somebody else": {may: creators, hidden: []string{"visitor"}, calls: map[string]crossing{
+		"confirm-notice": {path: "/notices/{notice}/confirm", body: `{}`},
 	}},
 	"read the credentials of one's own app": {may: []string{"reviewing_admin"}, hidden: peers, calls: map[string]crossing{
 		"get-app-credentials": {path: "/apps/{app}/credentials"},
@@ -152,6 +158,7 @@ var roleTable = map[string]roleRow{
 	}},
 	"see the authorizations of an app of somebody else": {may: readsDrafts, hidden: []string{"visitor"}, calls: map[string]crossing{
 		"get-authorization": {path: "/authorizations/{authorization}"},
+		"get-notice":        {path: "/notices/{notice}"},
 	}},
 	"take a right to call away for the API's side": {may: reviewers, hidden: []string{"visitor"}, calls: map[string]crossing{
 		"revoke-authorization": {path: "/authorizations/{authorization}/revoke", body: `{}`},

@@ -546,6 +546,9 @@ func (s *Service) Authorizations(ctx context.Context, c Caller, filter Authoriza
 		filter.AppOwnerID = c.Member.ID
 	}
 	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		if filter.EnvironmentID, err = knownEnvironment(ctx, tx, c, filter.EnvironmentID); err != nil {
+			return err
+		}
 		l, err = list(page, func(z service.Authorization) string { return z.ID }, func(p Page) ([]service.Authorization, error) {
 			return tx.Authorizations(ctx, c.Workspace.ID, filter, p)
 		})

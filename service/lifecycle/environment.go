@@ -167,6 +167,16 @@ func (s *Service) Environment(ctx context.Context, c Caller, ref string) (servic
 	return e, err
 }
 
+// knownEnvironment turns the id by which every workspace knows its RELEASE into the one that
+// the records have.
+func knownEnvironment(ctx context.Context, tx Tx, c Caller, id string) (string, error) {
+	if id != service.ReleaseEnvironmentID || c.Workspace.First() {
+		return id, nil
+	}
+	e, err := tx.Environment(ctx, c.Workspace.ID, id)
+	return e.ID, err
+}
+
 // Environments lists the workspace's environments.
 func (s *Service) Environments(ctx context.Context, c Caller, page Page) (service.List[service.Environment], error) {
 	var l service.List[service.Environment]

@@ -219,7 +219,11 @@ func (s *Service) cancelApplications(ctx context.Context, tx Tx, c Caller, m ser
 			if err := s.cancelApplication(ctx, tx, c, actor, r, remark); err != nil {
 				return nil, err
 			}
-			changes = append(changes, Change{ChangePublication, r.PublicationID})
+			kind := ChangePublication
+			if r.Kind == service.ReviewAuthorize {
+				kind = ChangeAuthorization
+			}
+			changes = append(changes, Change{kind, r.PublicationID})
 		}
 	}
 }

@@ -388,6 +388,9 @@ func (s *Service) Notices(ctx context.Context, c Caller, filter NoticeFilter, pa
 		filter.AppOwnerID = c.Member.ID
 	}
 	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		if filter.EnvironmentID, err = knownEnvironment(ctx, tx, c, filter.EnvironmentID); err != nil {
+			return err
+		}
 		l, err = list(page, func(n service.Notice) string { return n.ID }, func(p Page) ([]service.Notice, error) {
 			return tx.Notices(ctx, c.Workspace.ID, filter, p)
 		})

@@ -667,13 +667,8 @@ func (s *Service) Publications(ctx context.Context, c Caller, filter Publication
 		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
 			return err
 		}
-		if filter.EnvironmentID == service.ReleaseEnvironmentID {
-			// The id by which every workspace knows its RELEASE.
-			env, err := tx.Environment(ctx, c.Workspace.ID, filter.EnvironmentID)
-			if err != nil {
-				return err
-			}
-			filter.EnvironmentID = env.ID
+		if filter.EnvironmentID, err = knownEnvironment(ctx, tx, c, filter.EnvironmentID); err != nil {
+			return err
 		}
 		l, err = list(page, func(p service.Publication) string { return p.ID }, func(p Page) ([]service.Publication, error) {
 			return tx.Publications(ctx, c.Workspace.ID, filter, p)

@@ -29,8 +29,8 @@ func (h *house) token(t *testing.T, c lifecycle.Caller) string {
 	return must(h.IssueToken(h.ctx, c, service.TokenInput{}))(t).Secret
 }
 
-// deeds lists what happened in a workspace, as "actor action thing".
-func (h *house) deeds(t *testing.T, c lifecycle.Caller) []string {
+// happened lists what happened in a workspace, as "actor action thing".
+func (h *house) happened(t *testing.T, c lifecycle.Caller) []string {
 	t.Helper()
 	var all []string
 	for _, e := range must(h.Events(h.ctx, c, lifecycle.EventFilter{}, 0, 500))(t).Items {
@@ -56,8 +56,27 @@ func TestANewWorkspaceHasAnInstanceWithRELEASEAndAnAdmin(t *testing.T) {
 	if first := must(h.Environment(h.ctx, h.admin, service.ReleaseEnvironmentID))(t); first.ID != service.ReleaseEnvironmentID || first.ID == i.ReleaseEnvironmentID {
 		t.Errorf("RELEASE of the first workspace has the id %s", first.ID)
 	}
+	// Lists are narrowed by the common id, too.
+	m := must(h.CreateMember(h.ctx, admin, service.MemberInput{Name: "dev", Role: service.RoleDeveloper, Reviewer: true}))(t)
+	dev := lifecycle.Caller{Member: m, Workspace: admin.Workspace}
+	conn := must(h.CreateConnection(h.ctx, dev, service.ConnectionInput{ConnectionSpec: service.ConnectionSpec{Name: "numbers", Engine: service.EngineSQLite, File: "numbers.db"}}))(t)
+	in := h.definition("orders", 1)
+	in.ConnectionID = conn.ID
+	api := must(h.CreateAPI(h.ctx, dev, in))(t)
+	p := must(h.Publish(h.ctx, dev, service.PublishInput{APIID: api.ID, EnvironmentID: service.ReleaseEnvironmentID, Revision: 1}))(t)
+	app := must(h.CreateApp(h.ctx, dev, service.AppInput{AppSpec: service.AppSpec{Name: "shop"}}))(t)
+	must(h.Authorize(h.ctx, dev, service.AuthorizeInput{APIID: api.ID, EnvironmentID: service.ReleaseEnvironmentID, AppID: app.ID}))(t)
+	if p.EnvironmentID != i.ReleaseEnvironmentID {
+		t.Errorf("published in %s", p.EnvironmentID)
+	}
+	if l := must(h.Publications(h.ctx, dev, lifecycle.PublicationFilter{EnvironmentID: service.ReleaseEnvironmentID}, lifecycle.Page{}))(t); len(l.Items) != 1 {
+		t.Errorf("RELEASE has the publications %+v", l.Items)
+	}
+	if l := must(h.Authorizations(h.ctx, dev, lifecycle.AuthorizationFilter{EnvironmentID: service.ReleaseEnvironmentID}, lifecycle.Page{}))(t); len(l.Items) != 1 {
+		t.Errorf("RELEASE has the authorizations %+v", l.Items)
+	}
 	for who, c := range map[string]lifecycle.Caller{"admin": h.admin, "an admin of the service": admin} {
-		all := strings.Join(h.deeds(t, c), "\n")
+		all := strings.Join(h.happened(t, c), "\n")
 		if !strings.Contains(all, who+" workspace.create sales") || !strings.Contains(all, who+" token.create admin") {
 			t.Errorf("the trail of %s is\n%s", c.Workspace.Name, all)
 		}
@@ -332,7 +351,7 @@ func TestARemovedMemberHandsOverWhatItOwns(t *testing.T) {
 	}
 	_, err = h.Member(h.ctx, h.admin, "dev")
 	wantCode(t, err, service.CodeNotFound, "")
-	all := strings.Join(h.deeds(t, h.admin), "\n")
+	all := strings.Join(h.happened(t, h.admin), "\n")
 	for _, want := range []string{"api.hand_over orders", "app.hand_over shop", "app.delete shop_iam", "publication.cancel orders", "member.delete dev"} {
 		if !strings.Contains(all, "admin "+want) {
 			t.Errorf("no event tells of %s:\n%s", want, all)
