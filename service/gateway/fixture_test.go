@@ -215,6 +215,7 @@ type house struct {
 	server   *httptest.Server
 	caller   lifecycle.Caller
 	dir      string
+	clock    *clock
 	// inFlight counts the calls that the gateway is answering.
 	inFlight atomic.Int32
 }
@@ -237,7 +238,7 @@ func newHouse(t testing.TB, o options) *house {
 	if o.logger == nil {
 		o.logger = slog.New(slog.DiscardHandler)
 	}
-	h := &house{dir: t.TempDir()}
+	h := &house{dir: t.TempDir(), clock: &clock{}}
 	var err error
 	if h.store, err = sqlstore.Open(ctx, sqlstore.Options{DSN: "sqlite:" + filepath.Join(t.TempDir(), "store.db"), Logger: o.logger}); err != nil {
 		t.Fatal(err)
@@ -261,10 +262,10 @@ func newHouse(t testing.TB, o options) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.gateway = gateway.New(gateway.Options{Store: routes, Sources: h.sources, Backends: h.backends, Logger: o.logger, MaxRows: o.maxRows, MaxBodyBytes: o.maxBody, TrustedProxies: proxies})
+	h.gateway = gateway.New(gateway.Options{Store: routes, Sources: h.sources, Backends: h.backends, Logger: o.logger, MaxRows: o.maxRows, MaxBodyBytes: o.maxBody, TrustedProxies: proxies, Clock: h.clock})
 	t.Cleanup(h.gateway.Close)
 	h.runner = gateway.NewRunner(h.sources, h.backends)
-	h.Service = lifecycle.New(lifecycle.Options{Store: h.store, Runner: h.runner, Router: h.gateway, Logger: o.logger})
+	h.Service = lifecycle.New(lifecycle.Options{Store: h.store, Runner: h.runner, Router: h.gateway, Logger: o.logger, Clock: h.clock})
 	token, _, err := h.Bootstrap(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -293,6 +294,13 @@ func newHouse(t testing.TB, o options) *house {
 	t.Cleanup(h.server.Close)
 	return h
 }
+
+// clock is the system's, ahead by what a test says.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+func (c *clock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
 
 // connection makes a connection.
 func (h *house) connection(t testing.TB, name string, in service.ConnectionInput) service.Connection {

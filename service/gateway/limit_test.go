@@ -214,6 +214,7 @@ func guarded() *answerer {
 	return &answerer{
 		logger: slog.New(slog.DiscardHandler), maxRows: DefaultMaxRows,
 		callers: newCallers(), cache: newCache(DefaultCacheBytes), meter: newMeter(),
+		wall: time.Now, registry: new(atomic.Pointer[registry]),
 	}
 }
 

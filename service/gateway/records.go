@@ -146,11 +146,23 @@ func readHosts(ctx context.Context, tx lifecycle.Tx) (*hosts, error) {
 	if err != nil {
 		return nil, err
 	}
-	i, err := tx.Instance(ctx, w.ID, service.DefaultInstance)
+	first, err := tx.Instance(ctx, w.ID, service.DefaultInstance)
 	if err != nil {
 		return nil, err
 	}
-	return &hosts{other: i.ID}, nil
+	instances, err := pages(func(page lifecycle.Page) ([]service.Instance, error) {
+		return tx.Instances(ctx, "", page)
+	}, func(i service.Instance) string { return i.ID })
+	if err != nil {
+		return nil, err
+	}
+	h := &hosts{byName: map[string]string{}, other: first.ID}
+	for _, i := range instances {
+		for _, name := range i.HostNames {
+			h.byName[name] = i.ID
+		}
+	}
+	return h, nil
 }
 
 // readRegistration reads what the calls of apps are recognised by.

@@ -52,7 +52,8 @@ type scope struct {
 
 // scopeOf sorts changes by what there is to read for them; it needs g.reload.
 func (g *Gateway) scopeOf(changes []lifecycle.Change) scope {
-	var s scope
+	// Whoever is told of a change before anything was loaded has yet to learn the hosts.
+	s := scope{hosts: g.table.Load().hosts.other == ""}
 	for _, ch := range changes {
 		switch ch.Kind {
 		case lifecycle.ChangePublication:
