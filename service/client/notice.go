@@ -33,8 +33,8 @@ func (c *Client) Notice(ctx context.Context, id string) (service.Notice, error) 
 }
 
 // ConfirmNotice says that the app's side is ready. Confirming twice succeeds.
-func (c *Client) ConfirmNotice(ctx context.Context, id string) (service.Notice, error) {
-	return fetch[service.Notice](ctx, c, post(c.path("notices", id, "confirm"), nil))
+func (c *Client) ConfirmNotice(ctx context.Context, id string, options ...Option) (service.Notice, error) {
+	return fetch[service.Notice](ctx, c, post(c.path("notices", id, "confirm"), nil), options...)
 }
 
 // DeliveryFilter narrows a list of deliveries; empty fields do not.

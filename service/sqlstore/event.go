@@ -33,19 +33,21 @@ func (t *transaction) flushEvents(ctx context.Context) error {
 		return err
 	}
 	chains := chains{}
+	rows := make([][]any, len(t.events))
 	for i, e := range t.events {
 		e.Sequence, e.At = first+int64(i), asStored(e.At)
 		if err := chains.link(ctx, t, &e); err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, blame{}, `INSERT INTO events (sequence, workspace_id, at, actor_id, actor_name, action, thing_id, thing_name, request_id,
-				remote_address, number, previous_hash, hash, detail, private_to)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		rows[i] = []any{
 			e.Sequence, e.WorkspaceID, stamp(e.At), e.ActorID, e.ActorName, e.Action, e.ThingID, e.ThingName, e.RequestID,
-			e.RemoteAddress, e.Number, e.PreviousHash, e.Hash, orNull(string(e.Detail)), orNull(e.PrivateTo))
-		if err != nil {
-			return err
+			e.RemoteAddress, e.Number, e.PreviousHash, e.Hash, orNull(string(e.Detail)), orNull(e.PrivateTo),
 		}
+	}
+	err = t.insert(ctx, blame{}, `INSERT INTO events (sequence, workspace_id, at, actor_id, actor_name, action, thing_id, thing_name, request_id,
+		remote_address, number, previous_hash, hash, detail, private_to) VALUES `, rows)
+	if err != nil {
+		return err
 	}
 	if err := chains.save(ctx, t); err != nil {
 		return err
