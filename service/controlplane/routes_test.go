@@ -146,7 +146,8 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 	later := capitals(c.ID)
 	later.Name, later.Path = "later", "/later"
 	later.RequestParameters = map[string]service.RequestParameter{"country": {Type: service.TypeString, Required: true}}
-	p.must(201, "dev", "POST", "/apis", later)
+	var another service.API
+	p.must(201, "dev", "POST", "/apis", later).decode(&another)
 	p.must(200, "dev", "POST", "/apis/later/debug", service.DebugInput{Parameters: map[string]string{"country": "PE"}})
 
 	// A publication and its reviews.
@@ -189,6 +190,7 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 		batch.Items[1].Publication != nil || batch.Items[1].Error == nil || batch.Items[1].Error.Status != 422 || batch.Items[1].Error.Errors[0].Pointer != "/version" {
 		t.Errorf("the batch is answered %+v", batch.Items)
 	}
+	p.must(200, "rev", "POST", "/publications/batch", service.PublishBatchInput{Items: []service.PublishInput{{APIID: another.ID, Revision: 1}}})
 	p.must(200, "guest", "GET", "/catalog", nil)
 	p.must(200, "guest", "GET", "/catalog/capitals?environment=RELEASE", nil)
 	p.authorizeAnApp(t, a)
