@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +72,7 @@ func TestExamples(t *testing.T) {
 	t.Run("one apply with two identities publishes and approves", s.twoIdentities)
 	t.Run("two pipelines meet at the review", s.twoPipelines)
 	t.Run("a table is an API", s.wizard)
+	t.Run("a consumer gets its key and calls", s.consumer)
 }
 
 func TestExamplesWithABackend(t *testing.T) {
@@ -218,13 +220,101 @@ func (s *stage) twoPipelines(t *testing.T) {
 	developer.As(s.reviewer).Destroy().Succeeds(t)
 }
 
-// pendingReview waits until the developer's pipeline has made its application.
+func (s *stage) consumer(t *testing.T) {
+	api := s.example(t, "consumer/api", s.reviewer)
+	api.Apply().Succeeds(t)
+	token := s.visitor(t, "consumer")
+	c := s.example(t, "consumer", token)
+	applied := c.BeginApply()
+	review := s.pendingReview(t, applied)
+	if review.Kind != service.ReviewAuthorize || review.AppName != "atlas" {
+		t.Errorf("the consumer's application is to %s for the app %q", review.Kind, review.AppName)
+	}
+	const call = "/regions/by-name?name=S%25"
+	if body := s.WantCall(call, http.StatusUnauthorized); strings.Contains(body, "Sweden") {
+		t.Errorf("whoever calls without a signature is answered %s", body)
+	}
+	decisions, err := json.Marshal(map[string]any{"atlas": map[string]any{"review_id": review.ID, "decision": "APPROVE", "comment": "Welcome."}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.example(t, "consumer/reviewer", s.reviewer).Set("decisions=" + string(decisions)).Apply().Succeeds(t)
+	// The first call is made by the pipeline itself, which fails where it is not answered.
+	applied.Wait(3*time.Minute).Succeeds(t, "terraform_data.first_call: Creation complete")
+	c.Plan().Succeeds(t, "No changes")
+
+	former := s.wantSigned(t, c)
+	if state := c.Read("terraform.tfstate"); strings.Contains(state, former["DATASERVICE_APP_SECRET"]) {
+		t.Error("the secret is in the state")
+	}
+	code, err := s.Client(token).AppCredentials(t.Context(), "atlas")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for header, status := range map[string]int{code.AppCode: http.StatusOK, "not-" + code.AppCode: http.StatusUnauthorized} {
+		if out, err := exec.Command("curl", "--silent", "--write-out", "%{http_code}", "-H", "X-Apig-AppCode: "+header, s.Gateway+call).Output(); err != nil || !strings.HasSuffix(string(out), strconv.Itoa(status)) {
+			t.Errorf("a call with an AppCode is answered %s (%v), want %d", out, err, status)
+		}
+	}
+
+	c.Set("rotation=2").Apply().Succeeds(t, "terraform_data.first_call: Creation complete")
+	if renewed := s.wantSigned(t, c); renewed["DATASERVICE_APP_SECRET"] == former["DATASERVICE_APP_SECRET"] {
+		t.Error("the rotation left the secret as it was")
+	}
+	if out, err := s.signed(t, former).CombinedOutput(); err != nil {
+		t.Errorf("the former secret is not valid any more: %v\n%s", err, out)
+	}
+	c.Destroy().Succeeds(t)
+	if out, err := s.signed(t, former).CombinedOutput(); err == nil {
+		t.Errorf("an app that is gone is answered %s", out)
+	}
+	api.Destroy().Succeeds(t)
+}
+
+// wantSigned makes a signed call with what the consumer's program is given, and returns that.
+func (s *stage) wantSigned(t *testing.T, w *servicetest.Workdir) map[string]string {
+	t.Helper()
+	if info, err := os.Stat(filepath.Join(w.Dir, "credentials.env")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file with the credentials is %v (%v), want one for its owner alone", info, err)
+	}
+	given := map[string]string{}
+	for line := range strings.Lines(w.Read("credentials.env")) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		given[name] = value
+	}
+	if out, err := s.signed(t, given).CombinedOutput(); err != nil || !strings.Contains(string(out), `{"code":"SE","name":"Sweden"}`) {
+		t.Errorf("the signed call ends with %v and %s", err, out)
+	}
+	return given
+}
+
+// signed calls the consumer's API with the script of the example.
+func (s *stage) signed(t *testing.T, credentials map[string]string) *exec.Cmd {
+	t.Helper()
+	return callScript(t, s.root, credentials["DATASERVICE_APP_KEY"], credentials["DATASERVICE_APP_SECRET"], s.Gateway+"/regions/by-name", "name=S%")
+}
+
+// visitor makes a member who may keep apps and not much more, and returns a token.
+func (s *stage) visitor(t *testing.T, name string) string {
+	t.Helper()
+	admin := s.Client(s.AdminToken())
+	if _, err := admin.CreateMember(t.Context(), service.MemberInput{Name: name, Role: service.RoleVisitor}); err != nil {
+		t.Fatal(err)
+	}
+	token, err := admin.IssueToken(t.Context(), service.TokenInput{Member: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token.Secret
+}
+
+// pendingReview waits until the pipeline has made its application.
 func (s *stage) pendingReview(t *testing.T, pipeline *servicetest.Running) (review service.Review) {
 	t.Helper()
 	c := s.Client(s.reviewer)
-	servicetest.Eventually(t, 2*time.Minute, "the developer's pipeline applies for a review", func() bool {
+	servicetest.Eventually(t, 2*time.Minute, "the pipeline applies for a review", func() bool {
 		if pipeline.Ended() {
-			t.Fatalf("the developer's pipeline ended:\n%s", pipeline.Output())
+			t.Fatalf("the pipeline ended:\n%s", pipeline.Output())
 		}
 		reviews, err := c.Reviews(t.Context(), client.ReviewFilter{Status: service.ReviewPending}, client.Page{})
 		if err != nil {

@@ -6,12 +6,14 @@ package provider
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -159,4 +161,19 @@ func texts[T ~string](values []T) []string {
 		t[i] = string(v)
 	}
 	return t
+}
+
+// idValidator refuses a name where an id of that kind of thing is asked for: the service
+// answers ids, and a name would be planned anew for ever.
+type idValidator struct{ kind string }
+
+func (v idValidator) Description(context.Context) string { return "must be the id of the " + v.kind }
+
+func (v idValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (v idValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if text := req.ConfigValue; !text.IsNull() && !text.IsUnknown() && !service.IsID(text.ValueString()) {
+		resp.Diagnostics.AddAttributeError(req.Path, "Not an id",
+			fmt.Sprintf("%q is not an id: use the id of the %s, 32 hexadecimal digits, such as dataservice_%s.example.id.", text.ValueString(), v.kind, v.kind))
+	}
 }

@@ -40,6 +40,8 @@ type backend struct {
 	release string
 	// creating holds the keys of the creates that this process has made or is making.
 	creating map[string]bool
+	// issued holds a client for each token that this process has made and not revoked yet.
+	issued map[string]*client.Client
 }
 
 // greetingTime bounds the first call. A service that does not answer in that time
@@ -152,6 +154,28 @@ func (b *backend) claim(key string) (release func(), ok bool) {
 		defer b.mu.Unlock()
 		delete(b.creating, key)
 	}, true
+}
+
+// keep remembers a client that acts with the token of that id.
+func (b *backend) keep(id string, c *client.Client) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.issued == nil {
+		b.issued = map[string]*client.Client{}
+	}
+	b.issued[id] = c
+}
+
+// kept takes back what keep remembered, and is the provider's own client where it did not.
+func (b *backend) kept(id string) *client.Client {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c, ok := b.issued[id]
+	delete(b.issued, id)
+	if !ok {
+		return b.client
+	}
+	return c
 }
 
 // configured is what every resource gets from the provider.

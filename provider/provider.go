@@ -259,6 +259,10 @@ func (durationValidator) ValidateString(_ context.Context, req validator.StringR
 
 func (p *dataserviceProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{
+		newWorkspaceResource,
+		newInstanceResource,
+		newEnvironmentResource,
+		newMemberResource,
 		newConnectionResource,
 		newGroupResource,
 		newFolderResource,
@@ -279,6 +283,7 @@ func (p *dataserviceProvider) DataSources(context.Context) []func() datasource.D
 
 func (p *dataserviceProvider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
 	return []func() ephemeral.EphemeralResource{
+		newToken,
 		newAppCredentials,
 	}
 }

@@ -145,7 +145,7 @@ func showTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 // already, which is a success; a notice that was closed otherwise is CodeIllegalAction,
 // and CodeForbidden keeps out who may not speak for the app.
 func CheckConfirm(n Notice, m Member) (done bool, err error) {
-	if m.ID != n.AppOwnerID && !m.May(OpAllApps) {
+	if !m.SpeaksFor(n.AppOwnerID) {
 		return false, Errorf(CodeForbidden, "The notice is for the app %q, which belongs to %s: its owner, operators and admins alone may confirm it.", n.AppName, n.AppOwnerName)
 	}
 	if err := m.Authorize(OpOwnApps); err != nil {

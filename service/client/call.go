@@ -151,15 +151,16 @@ func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, erro
 	return false, nil
 }
 
-// pause returns how long to wait after attempt n (from 0): what the service asks
-// for, else a doubling time. A random half keeps many clients from coming back at once.
+// pause returns how long to wait after attempt n (from 0): what the service asks for and
+// a random time on top of it, else a doubling time of which half is random. So many
+// clients do not come back at once, and the less so the longer they have to wait.
 func (c *Client) pause(n int, resp *http.Response) time.Duration {
+	d := min(time.Duration(float64(c.backoff)*math.Pow(2, float64(min(n, 16)))), maxPause)
 	if resp != nil {
 		if asked, ok := retryAfter(resp.Header.Get("Retry-After")); ok && asked > 0 {
-			return min(asked, maxPause) + jitter(c.backoff)
+			return min(asked, maxPause) + jitter(d)
 		}
 	}
-	d := min(time.Duration(float64(c.backoff)*math.Pow(2, float64(min(n, 16)))), maxPause)
 	return d/2 + jitter(d/2)
 }
 

@@ -129,6 +129,13 @@ func New(config Config) (*Client, error) {
 	return c, nil
 }
 
+// As returns a client that calls the workspace with that token, and is otherwise the same.
+func (c *Client) As(token, workspace string) *Client {
+	other := *c
+	other.token, other.workspace = token, workspace
+	return &other
+}
+
 // Endpoint returns the base URL that the client calls.
 func (c *Client) Endpoint() string { return c.endpoint }
 

@@ -205,6 +205,7 @@ func TestThePauseHonoursRetryAfterUpToItsCap(t *testing.T) {
 		{"", 3, time.Second, 2 * time.Second},
 		{"", 60, 15 * time.Second, 30 * time.Second},
 		{"7", 0, 7 * time.Second, 7250 * time.Millisecond},
+		{"1", 3, time.Second, 3 * time.Second},
 		{"86400", 0, 30 * time.Second, 30250 * time.Millisecond},
 		{"soon", 0, 125 * time.Millisecond, 250 * time.Millisecond},
 		{"0", 0, 125 * time.Millisecond, 250 * time.Millisecond},
@@ -220,8 +221,23 @@ func TestWaitingForAnotherOperationEndsWithTheContext(t *testing.T) {
 	c, _ := start(t, Config{}, problem(http.StatusConflict, service.CodeBusy, "Operation in progress. Try again later."))
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := c.Publish(ctx, service.PublishInput{}); err == nil {
-		t.Error("it succeeded")
+	if _, err := c.Publish(ctx, service.PublishInput{}); service.ErrorCode(err) != service.CodeBusy {
+		t.Errorf("got %v, want to be told what it waited for", err)
+	}
+}
+
+// The number of retries is for a service that is not there, and not for one that is busy.
+func TestAnotherOperationIsWaitedForBeyondTheRetries(t *testing.T) {
+	busy := problem(http.StatusConflict, service.CodeBusy, "Operation in progress. Try again later.")
+	handlers := make([]http.HandlerFunc, 12)
+	for i := range handlers {
+		handlers[i] = busy
+	}
+	c, _ := start(t, Config{MaxRetries: 1}, append(handlers, answer(http.StatusOK, service.Publication{ID: "0199"}))...)
+	c.backoff = time.Microsecond
+	p, err := c.Publish(t.Context(), service.PublishInput{})
+	if err != nil || p.ID != "0199" {
+		t.Errorf("got %+v, %v", p, err)
 	}
 }
 

@@ -94,6 +94,8 @@ func (a *api) registerOperations() {
 	a.registerReviews()
 	a.registerApps()
 	a.registerAuthorizations()
+	a.registerNotices()
+	a.registerDeliveries()
 	a.registerEnvironments()
 	a.registerInstances()
 	a.registerMembers()

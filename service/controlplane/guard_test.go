@@ -179,8 +179,8 @@ func TestARequestIDIsTakenOverWhereItIsSane(t *testing.T) {
 
 func TestA405NamesTheMethodsThatThereAre(t *testing.T) {
 	p := newPlane(t)
-	got := p.must(405, "dev", "DELETE", "/members/dev", nil)
-	if allow := got.header.Get("Allow"); allow != "GET, PUT" {
+	got := p.must(405, "dev", "POST", "/members/dev", "{}")
+	if allow := got.header.Get("Allow"); allow != "GET, PUT, DELETE" {
 		t.Errorf("Allow is %q", allow)
 	}
 }

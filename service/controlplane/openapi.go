@@ -30,6 +30,7 @@ const (
 	tagReviews        = "reviews"
 	tagApps           = "apps"
 	tagAuthorizations = "authorizations"
+	tagNotices        = "notices"
 	tagEnvironments   = "environments"
 	tagInstances      = "instances"
 	tagMembers        = "members"
@@ -72,6 +73,7 @@ func configuration(version string) huma.Config {
 				{Name: tagReviews, Description: "Applications and their decisions."},
 				{Name: tagApps, Description: "Consumers of APIs, and their credentials."},
 				{Name: tagAuthorizations, Description: "Which app may call which API, and until when."},
+				{Name: tagNotices, Description: "What each authorized app is told before an API ends for it, and its confirmation."},
 				{Name: tagEnvironments, Description: "Stages and what they demand."},
 				{Name: tagInstances, Description: "Gateway clusters."},
 				{Name: tagMembers, Description: "Who acts in the workspace."},

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
@@ -42,10 +43,32 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 	p.must(200, "ci", "GET", "/api/v1/whoami", nil)
 	p.must(204, "admin", "DELETE", "/tokens/"+issued.ID, nil)
 	p.must(401, "ci", "GET", "/api/v1/whoami", nil)
+	p.must(204, "admin", "DELETE", "/members/ci?hand_over_to=dev", nil)
+
+	// Workspaces.
+	var w service.Workspace
+	settled := p.must(201, "admin", "POST", "/api/v1/workspaces", service.WorkspaceInput{Name: "sales"})
+	settled.decode(&w)
+	if got, want := settled.header.Get("Location"), "/api/v1/workspaces/"+w.ID; got != want || settled.header.Get("ETag") == "" {
+		t.Errorf("Location is %q, want %q; ETag %q", got, want, settled.header.Get("ETag"))
+	}
+	p.must(200, "admin", "GET", "/api/v1/workspaces", nil)
+	p.must(200, "admin", "GET", "/api/v1/workspaces/sales", nil)
+	p.must(200, "admin", "PUT", "/api/v1/workspaces/"+strconv.FormatInt(w.Number, 10), service.WorkspaceInput{Name: "marketing"})
+	p.must(201, "admin", "POST", "/api/v1/workspaces/marketing/admin-tokens", service.TokenInput{ExpiresInSeconds: 300}).decode(&issued)
+	p.tokens["marketing"] = issued.Secret
+	p.must(200, "marketing", "GET", "/api/v1/workspaces/marketing/instances", nil)
+	p.must(204, "admin", "DELETE", "/api/v1/workspaces/marketing", nil)
+	p.must(401, "marketing", "GET", "/api/v1/whoami", nil)
 
 	// Instances and environments.
 	p.must(200, "dev", "GET", "/instances", nil)
 	p.must(200, "dev", "GET", "/instances/default", nil)
+	edge := service.InstanceInput{InstanceSpec: service.InstanceSpec{Name: "edge", HostNames: []string{"edge.example.com"}}}
+	p.must(201, "op", "POST", "/instances", edge)
+	edge.HostNames = append(edge.HostNames, "rim.example.com")
+	p.must(200, "op", "PUT", "/instances/edge", edge)
+	p.must(204, "op", "DELETE", "/instances/edge", nil)
 	var e service.Environment
 	p.must(201, "op", "POST", "/environments", service.EnvironmentInput{Name: "DEV"}).decode(&e)
 	p.must(200, "op", "PUT", "/environments/DEV", service.EnvironmentInput{Name: "DEV", Description: "Where it is tried."}).decode(&e)
@@ -148,8 +171,27 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 	}
 	p.must(200, "dev", "GET", "/publications?api_id="+a.ID+"&status=PUBLISHED", nil)
 	p.must(200, "dev", "GET", "/publications/"+pub.ID+"/versions", nil)
+	var v service.Version
+	p.must(200, "dev", "GET", "/publications/"+pub.ID+"/versions/V1", nil).decode(&v)
+	if v.Name != "V1" || !v.Live || v.Revision != 2 || v.LiveBy != "rev" {
+		t.Errorf("the version is %+v", v)
+	}
+	var compared service.Comparison
+	p.must(200, "dev", "GET", "/publications/"+pub.ID+"/versions/compare?from=V1&to=V1", nil).decode(&compared)
+	if compared.From != "V1" || compared.Differences == nil || compared.BreakingChanges == nil {
+		t.Errorf("the comparison is %+v", compared)
+	}
+	var batch service.List[service.PublishOutcome]
+	p.must(200, "rev", "POST", "/publications/batch", service.PublishBatchInput{Items: []service.PublishInput{
+		{APIID: a.ID, Version: "V1"}, {APIID: a.ID, Version: "V9"},
+	}}).decode(&batch)
+	if len(batch.Items) != 2 || batch.Items[0].Publication == nil || batch.Items[0].Error != nil ||
+		batch.Items[1].Publication != nil || batch.Items[1].Error == nil || batch.Items[1].Error.Status != 422 || batch.Items[1].Error.Errors[0].Pointer != "/version" {
+		t.Errorf("the batch is answered %+v", batch.Items)
+	}
 	p.must(200, "guest", "GET", "/catalog", nil)
 	p.must(200, "guest", "GET", "/catalog/capitals?environment=RELEASE", nil)
+	p.authorizeAnApp(t, a)
 	for _, step := range []struct {
 		action string
 		want   service.Status
@@ -179,6 +221,53 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 			t.Errorf("%s (%s %s) was never answered with success", id, method, path)
 		}
 	})
+}
+
+// authorizeAnApp makes each call on an app and its authorizations, and leaves none that holds.
+func (p *plane) authorizeAnApp(t *testing.T, a service.API) {
+	t.Helper()
+	var app service.App
+	made := p.must(201, "guest", "POST", "/apps", service.AppInput{AppSpec: service.AppSpec{Name: "shop"}})
+	made.decode(&app)
+	if got, want := made.header.Get("Location"), "/api/v1/workspaces/default/apps/"+app.ID; got != want || made.header.Get("ETag") == "" {
+		t.Errorf("Location is %q, want %q; ETag %q", got, want, made.header.Get("ETag"))
+	}
+	p.must(200, "guest", "GET", "/apps?owner=guest", nil)
+	p.must(200, "guest", "GET", "/apps/shop", nil)
+	p.must(200, "guest", "PUT", "/apps/shop", service.AppInput{AppSpec: service.AppSpec{Name: "shop", Description: "The shop’s front."}})
+	var rotated, credentials service.Credentials
+	p.must(200, "op", "POST", "/apps/shop/rotate", service.RotateInput{}).decode(&rotated)
+	p.must(200, "guest", "GET", "/apps/"+app.ID+"/credentials", nil).decode(&credentials)
+	if rotated.Secret != "" || credentials.Secret == "" || credentials.Generation != 2 || rotated.Generation != 2 {
+		t.Errorf("the rotation made generation %d, and the credentials are of generation %d", rotated.Generation, credentials.Generation)
+	}
+	if text := p.log.String(); strings.Contains(text, credentials.Secret) || strings.Contains(text, credentials.AppCode) {
+		t.Error("a secret is in the log")
+	}
+
+	ask := service.AuthorizeInput{APIID: a.ID, AppID: app.ID}
+	var z service.Authorization
+	p.must(200, "guest", "POST", "/authorizations", ask).decode(&z)
+	if z.Status != service.AuthorizationWaitReview || z.OpenReview == nil {
+		t.Errorf("applying leads to %+v", z)
+	}
+	p.must(200, "guest", "POST", "/authorizations/"+z.ID+"/cancel", service.ActionInput{})
+	var again service.Authorization
+	p.must(200, "rev", "POST", "/authorizations", ask).decode(&again)
+	if again.Status != service.AuthorizationActive || again.ID != z.ID {
+		t.Errorf("a reviewer's grant leads to %+v", again)
+	}
+	p.must(200, "guest", "GET", "/authorizations/"+z.ID+"?wait=1s", nil)
+	p.must(200, "rev", "GET", "/authorizations?api_id="+a.ID+"&app_id="+app.ID+"&status=ACTIVE", nil)
+	p.must(200, "guest", "POST", "/authorizations/"+z.ID+"/revoke", service.RevokeInput{RevokeAs: service.SideApp}).decode(&z)
+	if z.Status != service.AuthorizationUnlinked {
+		t.Errorf("giving it up leads to %s", z.Status)
+	}
+	problem := p.must(422, "rev", "POST", "/authorizations", `{"api_id": "`+a.ID+`", "app_id": "`+app.ID+`", "until": "tomorrow"}`).problem()
+	if len(problem.Errors) != 1 || problem.Errors[0].Pointer != "/until" {
+		t.Errorf("a time that is none is refused with %+v", problem)
+	}
+	p.must(204, "guest", "DELETE", "/apps/shop", nil)
 }
 
 func folder(name, groupID, parentID string) service.FolderInput {

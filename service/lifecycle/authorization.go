@@ -189,8 +189,12 @@ func authorizationDetail(z service.Authorization) map[string]any {
 // grant gives the right to call until a time, nil for no end. A revocation that was
 // announced does not happen.
 func (s *Service) grant(ctx context.Context, tx Tx, c Caller, z *service.Authorization, action string, until *time.Time, detail map[string]any) error {
+	announced := z.RevokeAt != nil
 	z.Status, z.Until, z.RevokeAt, z.GrantedBy, z.Rejection = service.AuthorizationActive, until, nil, c.Member.Name, nil
-	return s.storeAuthorization(ctx, tx, c, z, action, detail)
+	if err := s.storeAuthorization(ctx, tx, c, z, action, detail); err != nil || !announced {
+		return err
+	}
+	return s.cancelRevocation(ctx, tx, c, *z)
 }
 
 // openApplication asks the reviewers. A right that holds goes on holding as it is.
@@ -282,7 +286,10 @@ func (s *Service) endSaying(ctx context.Context, tx Tx, c Caller, z *service.Aut
 		detail["remark"] = remark
 	}
 	z.Status, z.RevokeAt = status, nil
-	return s.storeAuthorization(ctx, tx, c, z, endings[status], detail)
+	if err := s.storeAuthorization(ctx, tx, c, z, endings[status], detail); err != nil {
+		return err
+	}
+	return s.closeNoticesOf(ctx, tx, c, *z)
 }
 
 // giveUp ends what the app's side has of an authorization: its right, and its application.
@@ -347,7 +354,10 @@ func (s *Service) announceRevocation(ctx context.Context, tx Tx, c Caller, z *se
 	if remark != "" {
 		detail["remark"] = remark
 	}
-	return s.storeAuthorization(ctx, tx, c, z, "authorization.announce", detail)
+	if err := s.storeAuthorization(ctx, tx, c, z, "authorization.announce", detail); err != nil {
+		return err
+	}
+	return s.announce(ctx, tx, c, announcement{kind: service.NoticeRevoke, deadline: d.At, remark: remark}, *z)
 }
 
 // CancelAuthorization takes back the open application of an authorization, or else its
@@ -392,7 +402,10 @@ func (s *Service) cancelAuthorization(ctx context.Context, tx Tx, c Caller, z *s
 	if remark != "" {
 		detail["remark"] = remark
 	}
-	return s.storeAuthorization(ctx, tx, c, z, "authorization.resume", detail)
+	if err := s.storeAuthorization(ctx, tx, c, z, "authorization.resume", detail); err != nil {
+		return err
+	}
+	return s.cancelRevocation(ctx, tx, c, *z)
 }
 
 // changeAuthorization runs a change of one authorization under its instance's lock.

@@ -185,6 +185,13 @@ func (s *Service) handOver(ctx context.Context, tx Tx, c Caller, owned possessio
 			return nil, err
 		}
 	}
+	for _, a := range owned.iam {
+		told, err := s.dropApp(ctx, tx, c, a)
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, told...)
+	}
 	return changes, nil
 }
 
@@ -218,6 +225,13 @@ func (s *Service) cancelApplications(ctx context.Context, tx Tx, c Caller, m ser
 }
 
 func (s *Service) cancelApplication(ctx context.Context, tx Tx, c Caller, actor service.Member, r service.Review, remark string) error {
+	if r.Kind == service.ReviewAuthorize {
+		z, err := tx.Authorization(ctx, r.WorkspaceID, r.AuthorizationID)
+		if err != nil {
+			return err
+		}
+		return s.withdraw(ctx, tx, c, &z, remark)
+	}
 	p, env, err := s.lockPublication(ctx, tx, c, r.PublicationID)
 	if err != nil {
 		return err

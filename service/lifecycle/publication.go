@@ -283,6 +283,13 @@ func (s *Service) step(ctx context.Context, tx Tx, c Caller, p *service.Publicat
 	}
 	if awaits(t.To) && !awaits(t.From) {
 		p.Resume = t.From
+		if t.From == service.StatusRecoverWaitReview {
+			// Its application is closed: what it comes back to is suspended.
+			p.Resume = service.StatusStopped
+		}
+	}
+	if err := s.stepNotices(ctx, tx, c, p, call, t, comment, event); err != nil {
+		return err
 	}
 	if overtaken(p.Rejection, t) {
 		p.Rejection = nil
@@ -314,7 +321,13 @@ func (s *Service) step(ctx context.Context, tx Tx, c Caller, p *service.Publicat
 	if comment != "" {
 		event["comment"] = comment
 	}
-	return s.recordPrivate(ctx, tx, c, p.PrivateTo, "publication."+action(call), p.ID, p.APIName, event)
+	if err := s.recordPrivate(ctx, tx, c, p.PrivateTo, "publication."+action(call), p.ID, p.APIName, event); err != nil {
+		return err
+	}
+	if t.To == service.StatusOffline {
+		return s.cancelAuthorizations(ctx, tx, c, *p)
+	}
+	return nil
 }
 
 // overtaken reports whether a rejection no longer tells where the publication stands.
@@ -383,7 +396,8 @@ func claims(p service.Publication) []PathClaim {
 	return claims
 }
 
-// Suspend stops calls and keeps authorizations.
+// Suspend stops calls and keeps authorizations: at once where no app is authorized, else
+// when every app has confirmed, or at the deadline.
 func (s *Service) Suspend(ctx context.Context, c Caller, id string, in service.ActionInput) (service.Publication, error) {
 	return s.act(ctx, c, service.CallSuspend, id, in)
 }
@@ -393,7 +407,8 @@ func (s *Service) Restore(ctx context.Context, c Caller, id string, in service.A
 	return s.act(ctx, c, service.CallRestore, id, in)
 }
 
-// Unpublish takes a publication offline.
+// Unpublish takes a publication offline and cancels its authorizations: at once where no
+// app is authorized, else when every app has confirmed, or at the deadline.
 func (s *Service) Unpublish(ctx context.Context, c Caller, id string, in service.ActionInput) (service.Publication, error) {
 	return s.act(ctx, c, service.CallUnpublish, id, in)
 }
@@ -446,15 +461,39 @@ func (s *Service) actOn(ctx context.Context, tx Tx, c Caller, call service.Call,
 	if call == service.CallRestore && p.Live != nil {
 		a = restored(*p.Live, p.APIID, in.Remark)
 	}
-	situation := service.Situation{Call: call, Publication: *p, Environment: env, Actor: c.Member, Digest: a.digest, Remark: in.Remark}
+	deadline, invalid := deadlineOf(call, env, in.Time, s.now())
+	situation := service.Situation{
+		Call: call, Publication: *p, Environment: env, Actor: c.Member, AuthorizedApps: p.AuthorizedApps, Deadline: deadline.At,
+		Digest: a.digest, Remark: in.Remark,
+	}
 	if r := p.Rejection; call == service.CallRestore && r != nil && r.Kind == service.ReviewRestore && r.Digest == a.digest && r.Remark == in.Remark {
 		situation.Rejected = r
 	}
 	t, err := service.Decide(situation)
-	if err != nil {
+	if err := cmp.Or(err, invalid); err != nil {
 		return err
 	}
-	return s.step(ctx, tx, c, p, call, t, a, in.Remark)
+	if err := s.step(ctx, tx, c, p, call, t, a, in.Remark); err != nil {
+		return err
+	}
+	p.Note = deadline.Note
+	if in.Time != "" && !t.Notices {
+		p.Note = "It happened at once, whatever the time: no app is authorized."
+	}
+	return nil
+}
+
+// deadlineOf reads the time that a call is given: only what can be announced has one.
+func deadlineOf(call service.Call, env service.Environment, text string, now time.Time) (service.Deadline, error) {
+	if call == service.CallSuspend || call == service.CallUnpublish {
+		return service.ParseDeadline(text, env.NoticeHours, now)
+	}
+	if text == "" {
+		return service.Deadline{}, nil
+	}
+	var v service.Invalid
+	v.Addf("/time", "Only a suspension, an unpublishing and a revocation have a time: leave it out.")
+	return service.Deadline{}, v.Err("The request")
 }
 
 // restored is the application to bring back the version that was live.

@@ -17,6 +17,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
@@ -27,6 +28,9 @@ type Options struct {
 	Store  Store
 	Runner Runner
 	Router Router
+	// Notifier sends to the webhooks of apps; where nil nobody does, and what is to be sent
+	// waits.
+	Notifier Notifier
 	// Clock is the system's where nil.
 	Clock Clock
 	// Logger is slog's default where nil.
@@ -40,7 +44,8 @@ type Options struct {
 	// Version is that of the program.
 	Version string
 	// PollInterval is how often a long poll looks at the store by itself, since another
-	// process on it may have changed the thing; half a second where 0.
+	// process on it may have changed the thing, and how often it is looked for what is due;
+	// half a second where 0.
 	PollInterval time.Duration
 }
 
@@ -88,8 +93,20 @@ func (s *Service) WhoAmI(c Caller) service.Identity {
 	return service.Identity{Member: c.Member, Workspace: c.Workspace, ServiceVersion: s.Version}
 }
 
-// Run does the work that nobody asks for until ctx ends: it forgets old idempotency records.
+// Run does the work that nobody asks for until ctx ends: it executes what is due, sends
+// to webhooks, and forgets what is old.
 func (s *Service) Run(ctx context.Context) {
+	var work sync.WaitGroup
+	work.Go(func() { s.keepTime(ctx) })
+	if s.Notifier != nil {
+		work.Go(func() { s.deliver(ctx) })
+	}
+	work.Go(func() { s.forget(ctx) })
+	work.Wait()
+}
+
+// forget removes old idempotency records and deliveries until ctx ends.
+func (s *Service) forget(ctx context.Context) {
 	purge := time.NewTicker(10 * time.Minute)
 	defer purge.Stop()
 	for {
@@ -97,10 +114,15 @@ func (s *Service) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-purge.C:
-			before := s.now().Add(-idempotencyLife)
-			err := s.Store.Update(ctx, func(tx Tx) error { return tx.PurgeIdempotency(ctx, before) })
+			now := s.now()
+			err := s.Store.Update(ctx, func(tx Tx) error {
+				if err := tx.PurgeIdempotency(ctx, now.Add(-idempotencyLife)); err != nil {
+					return err
+				}
+				return tx.PurgeDeliveries(ctx, now.Add(-deliveryLife))
+			})
 			if err != nil && ctx.Err() == nil {
-				s.Logger.ErrorContext(ctx, "cannot purge idempotency records", "error", err)
+				s.Logger.ErrorContext(ctx, "cannot purge old records", "error", err)
 			}
 		}
 	}

@@ -29,32 +29,30 @@ var reviews = noun[service.Review]{
 // reviewColumns are a review's own, with the names of its applicant and decider: r,
 // applicant and decider are the aliases of the tables.
 func reviewColumns(r, applicant, decider string) string {
-	return r + `.id, ` + r + `.api_name, ` + r + `.description, ` + r + `.kind, ` + r + `.status, ` + r + `.revision, ` + r + `.version, ` + r + `.breaking_changes, ` + r + `.connection_id, ` + r + `.definition, ` +
-		r + `.digest, ` + r + `.remark, ` + r + `.applicant_id, ` + applicant + `.name, ` + r + `.created_at, ` +
+	return r + `.id, ` + r + `.api_name, ` + r + `.description, ` + r + `.kind, ` + r + `.status, ` + r + `.revision, ` + r + `.version, ` + r + `.breaking_changes, ` +
+		r + `.connection_id, ` + r + `.definition, ` + r + `.digest, ` + r + `.remark, ` + r + `.applicant_id, ` + applicant + `.name, ` + r + `.created_at, ` +
 		r + `.decider_id, ` + decider + `.name, ` + r + `.comment, ` + r + `.decided_at`
 }
 
 // intoReview reads reviewColumns, each of which an outer join may leave NULL.
 func intoReview(v *service.Review) []any {
 	return []any{
-		into(&v.ID), into(&v.APIName), into(&v.Description), into(&v.Kind), into(&v.Status), into(&v.Revision), versionColumn{&v.Version}, intoDocument(&v.BreakingChanges), into(&v.ConnectionID), intoDefinition(&v.Definition),
-		into(&v.Digest), into(&v.Remark), into(&v.ApplicantID), into(&v.ApplicantName), intoTime(&v.CreatedAt),
+		into(&v.ID), into(&v.APIName), into(&v.Description), into(&v.Kind), into(&v.Status), into(&v.Revision), versionColumn{&v.Version}, intoDocument(&v.BreakingChanges),
+		into(&v.ConnectionID), intoDefinition(&v.Definition), into(&v.Digest), into(&v.Remark), into(&v.ApplicantID), into(&v.ApplicantName), intoTime(&v.CreatedAt),
 		into(&v.DeciderID), into(&v.DeciderName), into(&v.Comment), intoMaybe(&v.DecidedAt),
 	}
 }
 
 func (t *transaction) CreateReview(ctx context.Context, r service.Review) error {
 	// An application to be authorized is about no definition.
-	definition := ""
+	var definition, breaking string
+	var err error
 	if r.Kind != service.ReviewAuthorize {
-		var err error
 		if definition, err = document(r.Definition); err != nil {
 			return t.fail(err, blame{})
 		}
 	}
-	breaking := ""
 	if len(r.BreakingChanges) > 0 {
-		var err error
 		if breaking, err = document(r.BreakingChanges); err != nil {
 			return t.fail(err, blame{})
 		}
@@ -65,12 +63,12 @@ func (t *transaction) CreateReview(ctx context.Context, r service.Review) error 
 	}
 	open := blame{duplicate: service.Errorf(service.CodeConflict,
 		"Another application for the API %q in %s was opened at the same time. Read it and try again.", r.APIName, r.EnvironmentName)}
-	_, err := t.exec(ctx, open, `INSERT INTO reviews
-		(id, workspace_id, publication_id, api_name, description, kind, status, revision, version, breaking_changes, connection_id, held_connection_id, definition, digest, remark,
-		applicant_id, decider_id, comment, created_at, decided_at, authorization_id, until_at)
+	_, err = t.exec(ctx, open, `INSERT INTO reviews
+		(id, workspace_id, publication_id, api_name, description, kind, status, revision, version, breaking_changes, connection_id, held_connection_id,
+		definition, digest, remark, applicant_id, decider_id, comment, created_at, decided_at, authorization_id, until_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		r.ID, r.WorkspaceID, r.PublicationID, r.APIName, r.Description, string(r.Kind), string(r.Status), r.Revision, versionNumber(r.Version), breaking, r.ConnectionID, held, definition, r.Digest, r.Remark,
-		r.ApplicantID, orNull(r.DeciderID), r.Comment, stamp(r.CreatedAt), maybeStamp(r.DecidedAt), orNull(r.AuthorizationID), maybeStamp(r.Until))
+		r.ID, r.WorkspaceID, r.PublicationID, r.APIName, r.Description, string(r.Kind), string(r.Status), r.Revision, versionNumber(r.Version), breaking, r.ConnectionID, held,
+		definition, r.Digest, r.Remark, r.ApplicantID, orNull(r.DeciderID), r.Comment, stamp(r.CreatedAt), maybeStamp(r.DecidedAt), orNull(r.AuthorizationID), maybeStamp(r.Until))
 	return err
 }
 

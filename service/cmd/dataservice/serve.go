@@ -26,7 +26,7 @@ type serveCommand struct {
 	SQLiteDir       string `name:"sqlite-dir" help:"Directory that SQLite connections may open files in; DATA_DIR/databases where absent." env:"DATASERVICE_SQLITE_DIR" placeholder:"DIR"`
 	SQLiteMmapBytes int64  `name:"sqlite-mmap-bytes" help:"How much of each SQLite file is read through memory that it is mapped to, in bytes; worth it for files that are larger than 8 MB. 0 maps nothing." default:"0" env:"DATASERVICE_SQLITE_MMAP_BYTES"`
 	// AllowBackendCIDR is read into backendRanges.
-	AllowBackendCIDR []string `name:"allow-backend-cidr" help:"Range of addresses that backends of registered APIs may have besides those of the public internet, such as 10.0.0.0/8 or 127.0.0.1; several with commas." env:"DATASERVICE_ALLOW_BACKEND_CIDR" placeholder:"CIDR"`
+	AllowBackendCIDR []string `name:"allow-backend-cidr" help:"Range of addresses that backends of registered APIs, and webhooks of apps, may have besides those of the public internet, such as 10.0.0.0/8 or 127.0.0.1; several with commas." env:"DATASERVICE_ALLOW_BACKEND_CIDR" placeholder:"CIDR"`
 	// AllowConnectionCIDR is read into connectionRanges.
 	AllowConnectionCIDR []string `name:"allow-connection-cidr" help:"Range of addresses, such as 10.0.0.0/8, that PostgreSQL and MySQL connections may lead to; several with commas. All but link-local, metadata and multicast addresses where absent." env:"DATASERVICE_ALLOW_CONNECTION_CIDR" placeholder:"CIDR"`
 	TLSCert             string   `name:"tls-cert" help:"PEM file with the control plane's certificate and its chain." env:"DATASERVICE_TLS_CERT" placeholder:"FILE"`

@@ -19,6 +19,7 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 	"github.com/dataservice/terraform-provider-dataservice/service/sqlstore"
+	"github.com/dataservice/terraform-provider-dataservice/service/webhook"
 )
 
 // stopTimeout is how long calls in flight may take to finish once the service stops;
@@ -61,8 +62,10 @@ func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error)
 	options.Store, options.Sources, options.Backends, options.Logger = store, sources, backends, logger
 	router := gateway.New(options)
 	defer router.Close()
+	webhooks := webhook.New(webhook.Options{Policy: dialguard.Backends(c.backendRanges), Version: programVersion()})
+	defer webhooks.Close()
 	lifecycles := lifecycle.New(lifecycle.Options{
-		Store: store, Runner: gateway.NewRunner(sources, backends), Router: router, Logger: logger,
+		Store: store, Runner: gateway.NewRunner(sources, backends), Router: router, Notifier: webhooks, Logger: logger,
 		GatewayURL: or(c.GatewayURL, addresses.Gateway), GatewayTLSURL: or(c.GatewayTLSURL, addresses.GatewayTLS), PublicURL: or(c.PublicURL, addresses.ControlPlane), Version: programVersion(),
 	})
 	if err := bootstrap(ctx, lifecycles, dir, logger); err != nil {

@@ -1,0 +1,8 @@
+data "dataservice_publication" "countries" {
+  api_id = dataservice_api.countries.id
+}
+
+# Who put which version live, newest first.
+output "history" {
+  value = [for v in data.dataservice_publication.countries.versions : "${v.name} by ${v.live_by}, ${v.live_since}: ${coalesce(v.remark, "-")}"]
+}

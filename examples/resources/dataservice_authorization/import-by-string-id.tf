@@ -1,0 +1,4 @@
+import {
+  to = dataservice_authorization.shop
+  id = "01990c0c6f0a7c3a9d1e5b7f00445566"
+}

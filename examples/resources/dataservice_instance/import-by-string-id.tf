@@ -1,0 +1,4 @@
+import {
+  to = dataservice_instance.partners
+  id = "partners"
+}

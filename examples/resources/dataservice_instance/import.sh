@@ -1,0 +1,2 @@
+# By the id, the number or the name.
+terraform import dataservice_instance.partners partners

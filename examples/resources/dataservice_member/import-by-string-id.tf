@@ -1,0 +1,4 @@
+import {
+  to = dataservice_member.ci
+  id = "ci"
+}

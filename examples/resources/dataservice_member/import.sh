@@ -1,0 +1,2 @@
+# By the id or the name.
+terraform import dataservice_member.ci ci

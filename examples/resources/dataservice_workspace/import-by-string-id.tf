@@ -1,0 +1,4 @@
+import {
+  to = dataservice_workspace.finance
+  id = "finance"
+}

@@ -1,0 +1,197 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
+)
+
+// dueAtATime is how many publications, and how many authorizations, one transaction ends:
+// few enough that others who wait for the instance's lock do not wait long.
+const dueAtATime = 50
+
+// RunDue executes what is due by the clock: announced suspensions and unpublishings whose
+// deadline has come, and authorizations whose time is over. Every process on the store may
+// call it at any time: what one has executed is not due for the others. It returns when
+// the next thing is due, as far as is known now; the zero time where nothing is.
+func (s *Service) RunDue(ctx context.Context) (next time.Time, err error) {
+	now := s.now()
+	var instances []string
+	err = s.Store.View(ctx, func(tx Tx) (err error) {
+		if instances, err = tx.DueInstances(ctx, now); err != nil {
+			return err
+		}
+		next, err = nextDue(ctx, tx)
+		return err
+	})
+	if err != nil || len(instances) == 0 {
+		return next, err
+	}
+	var errs []error
+	for _, id := range instances {
+		errs = append(errs, s.runDueOf(ctx, id, now))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return time.Time{}, err
+	}
+	err = s.Store.View(ctx, func(tx Tx) (err error) {
+		next, err = nextDue(ctx, tx)
+		return err
+	})
+	return next, err
+}
+
+// nextDue is the soonest of everything that happens by itself.
+func nextDue(ctx context.Context, tx Tx) (next time.Time, err error) {
+	for _, soonest := range []func(context.Context) (time.Time, bool, error){tx.NextDeadline, tx.NextAuthorizationEnd} {
+		at, found, err := soonest(ctx)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if found && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	return next, nil
+}
+
+// runDueOf executes what is due in one instance.
+func (s *Service) runDueOf(ctx context.Context, instanceID string, now time.Time) error {
+	everything := func(string) bool { return true }
+	for {
+		n, err := s.runSomeDue(ctx, instanceID, now, dueAtATime, everything)
+		code := service.ErrorCode(err)
+		switch {
+		case err == nil && n == dueAtATime:
+			continue
+		case err == nil || code == service.CodeBusy || code == service.CodeUnavailable || ctx.Err() != nil:
+			return err
+		}
+		// One of them cannot end. The others need not wait for it.
+		return s.runEachDue(ctx, instanceID, now)
+	}
+}
+
+// runEachDue executes what is due in the instance one by one.
+func (s *Service) runEachDue(ctx context.Context, instanceID string, now time.Time) error {
+	var ids []string
+	err := s.Store.View(ctx, func(tx Tx) error {
+		ids = nil
+		publications, err := tx.DuePublications(ctx, instanceID, now, maxHolders)
+		if err != nil {
+			return err
+		}
+		for _, p := range publications {
+			ids = append(ids, p.ID)
+		}
+		authorizations, err := tx.DueAuthorizations(ctx, instanceID, now, maxHolders)
+		for _, z := range authorizations {
+			ids = append(ids, z.ID)
+		}
+		return err
+	})
+	errs := []error{err}
+	for _, id := range ids {
+		_, err := s.runSomeDue(ctx, instanceID, now, maxHolders, func(due string) bool { return due == id })
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", id, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// runSomeDue executes, in one transaction, the wanted of at most limit things of each kind
+// that are due in the instance, and returns how many of one kind there were at the most.
+func (s *Service) runSomeDue(ctx context.Context, instanceID string, now time.Time, limit int, wanted func(id string) bool) (n int, err error) {
+	var changes []Change
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		changes = nil
+		if err := tx.LockInstance(ctx, instanceID); err != nil {
+			return err
+		}
+		publications, err := tx.DuePublications(ctx, instanceID, now, limit)
+		if err != nil {
+			return err
+		}
+		for _, p := range publications {
+			if !wanted(p.ID) {
+				continue
+			}
+			if err := s.settle(ctx, tx, p, ""); err != nil {
+				return err
+			}
+			changes = append(changes, Change{ChangePublication, p.ID}, Change{ChangeAuthorization, p.ID})
+		}
+		authorizations, err := tx.DueAuthorizations(ctx, instanceID, now, limit)
+		if err != nil {
+			return err
+		}
+		for _, z := range authorizations {
+			if !wanted(z.ID) {
+				continue
+			}
+			if err := s.endDue(ctx, tx, z, now); err != nil {
+				return err
+			}
+			changes = append(changes, Change{ChangePublication, z.PublicationID}, Change{ChangeAuthorization, z.PublicationID})
+		}
+		n = max(len(publications), len(authorizations))
+		return nil
+	})
+	if mayHaveChanged(err) {
+		s.changed(ctx, changes...)
+	}
+	return n, err
+}
+
+// endDue ends an authorization whose time is over. The end of another one may have taken
+// the API offline just now, and this one with it.
+func (s *Service) endDue(ctx context.Context, tx Tx, z service.Authorization, now time.Time) error {
+	z, err := tx.Authorization(ctx, z.WorkspaceID, z.ID)
+	if err != nil || !z.Status.Holds() {
+		return err
+	}
+	status := service.AuthorizationExpired
+	if z.RevokeAt != nil && !z.RevokeAt.After(now) && (z.Until == nil || !z.Until.Before(*z.RevokeAt)) {
+		status = service.AuthorizationRevoked
+	}
+	return s.endAuthorization(ctx, tx, itself(z.WorkspaceID, ""), &z, status)
+}
+
+// keepTime runs what is due until ctx ends. It sleeps until the next thing is due, and
+// no longer than the poll interval: another process may have announced something sooner.
+func (s *Service) keepTime(ctx context.Context) {
+	s.repeat(ctx, "cannot execute what is due", nil, s.RunDue)
+}
+
+// repeat runs work until ctx ends: again when work says or somebody wakes it, but after
+// the poll interval at the latest, and not before it where work fails.
+func (s *Service) repeat(ctx context.Context, failure string, wake <-chan struct{}, work func(context.Context) (time.Time, error)) {
+	failed := false
+	for {
+		next, err := work(ctx)
+		pause := s.PollInterval
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && !failed:
+			s.Logger.ErrorContext(ctx, failure, "error", err)
+		case err == nil && !next.IsZero():
+			pause = max(0, min(pause, next.Sub(s.Clock.Now())))
+		}
+		failed = err != nil
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+		case <-wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
