@@ -17,7 +17,7 @@ import (
 // Headers that credentials come in, beside Authorization, in their canonical form.
 const (
 	appCodeHeader = "X-Apig-Appcode"
-	tokenHeader   = "X-Auth-Token"
+	tokenHeader   = "X-Auth-Token" //nolint:gosec // It is the name of a header.
 )
 
 const (
@@ -186,7 +186,7 @@ func (a *answerer) bySignature(rt *route, w http.ResponseWriter, r *http.Request
 		return nil, longQuery(r.URL.RawQuery)
 	}
 	stated := r.Header[bodyHashHeader]
-	hash := ""
+	var hash string
 	switch {
 	case len(stated) > 1, len(stated) == 1 && len(stated[0]) != len(emptyBodyHash):
 		return nil, failf(errBodyHash, "", "The header %s must be the SHA-256 of the body, 64 hexadecimal digits, once: a body cannot be left unsigned.", bodyHashHeader)

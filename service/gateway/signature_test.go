@@ -244,7 +244,7 @@ func FuzzSignature(f *testing.F) {
 		a.wall, a.maxBody = func() time.Time { return at }, DefaultMaxBodyBytes
 		a.registry.Store(known)
 		r := &http.Request{
-			Method: "POST", URL: &url.URL{Path: path, RawQuery: query}, Header: http.Header{"Authorization": {signatureScheme + " " + authorization}},
+			Method: http.MethodPost, URL: &url.URL{Path: path, RawQuery: query}, Header: http.Header{"Authorization": {signatureScheme + " " + authorization}},
 			Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
 		}
 		if date != "" {
