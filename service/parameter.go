@@ -245,7 +245,7 @@ func FitsHeader(text string) bool {
 var ownHeaders = []string{
 	"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
 	"transfer-encoding", "upgrade", "host", "content-length", "content-type", "content-encoding", "expect", "x-stage", "x-request-id",
-	"authorization", "cookie", "x-auth-token", "x-apig-appcode", "x-sdk-date", "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
+	"authorization", "cookie", "x-auth-token", "x-apig-appcode", "x-sdk-date", "x-sdk-content-sha256", "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
 }
 
 func mayDeclareHeader(name string) bool { return !oneOf(strings.ToLower(name), ownHeaders) }

@@ -17,7 +17,7 @@ import (
 // Headers that credentials come in, beside Authorization, in their canonical form.
 const (
 	appCodeHeader = "X-Apig-Appcode"
-	tokenHeader   = "X-Auth-Token"
+	tokenHeader   = "X-Auth-Token" //nolint:gosec // It is the name of a header.
 )
 
 const (
@@ -114,7 +114,7 @@ func (a *answerer) byToken(g *guard, r *http.Request, now time.Time) (*app, *fai
 	if token == "" {
 		return nil, g.missing()
 	}
-	known, ok := a.registry.Load().tokens[sha256.Sum256([]byte(token))]
+	known, ok := a.registry.Load().tokens.get(fingerprintOf(token))
 	switch {
 	case !ok:
 		return nil, failf(errUnknownToken, "", "The token is unknown or revoked, or its member has no app of type IAM: check that it is whole, or get a new one.")
@@ -152,7 +152,7 @@ func (a *answerer) byApp(rt *route, w http.ResponseWriter, r *http.Request, c *c
 	if !g.appCodes {
 		return nil, failf(errAppCodeNotAllowed, "", "This API does not take an AppCode: sign the call with %s, or ask the API's owner to allow AppCodes.", signatureScheme)
 	}
-	known, ok := a.registry.Load().codes[sha256.Sum256([]byte(code))]
+	known, ok := a.registry.Load().codes.get(fingerprintOf(code))
 	switch {
 	case !ok:
 		return nil, failf(errUnknownAppCode, "", "No app has this AppCode: check it, and that the app was not deleted.")
@@ -178,15 +178,15 @@ func (a *answerer) bySignature(rt *route, w http.ResponseWriter, r *http.Request
 	if f != nil {
 		return nil, f
 	}
-	who := a.registry.Load().keys[s.access]
-	if who == nil {
+	who, ok := a.registry.Load().keys.get(s.access)
+	if !ok {
 		return nil, failf(errUnknownKey, "", "No app has the key %s: check it, and that the app was not deleted.", echo(s.access))
 	}
 	if len(r.URL.RawQuery) > MaxQueryLength {
 		return nil, longQuery(r.URL.RawQuery)
 	}
 	stated := r.Header[bodyHashHeader]
-	hash := ""
+	var hash string
 	switch {
 	case len(stated) > 1, len(stated) == 1 && len(stated[0]) != len(emptyBodyHash):
 		return nil, failf(errBodyHash, "", "The header %s must be the SHA-256 of the body, 64 hexadecimal digits, once: a body cannot be left unsigned.", bodyHashHeader)

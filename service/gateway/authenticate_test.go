@@ -135,7 +135,7 @@ func signedWith(t testing.TB, r *http.Request, body []byte, key, secret string, 
 }
 
 // request makes a request that change may change before it is sent.
-func (c *consumers) request(t testing.TB, method, target, body string, change ...func(*http.Request)) (*http.Response, answer) {
+func (c *consumers) request(t testing.TB, method, target, body string, change ...func(*http.Request)) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(context.Background(), method, c.server.URL+target, strings.NewReader(body))
 	if err != nil {
@@ -158,7 +158,7 @@ func (c *consumers) request(t testing.TB, method, target, body string, change ..
 	}
 	a := answer{Status: resp.StatusCode, Header: resp.Header}
 	_ = json.Unmarshal(text, &a) // A backend may answer anything.
-	return resp, a
+	return a
 }
 
 // sign signs with the app's present secret.
@@ -246,7 +246,7 @@ func TestEachWayToFailAnAuthenticationHasItsOwnAnswer(t *testing.T) {
 		{"a revoked token", "/member", 40112, "Bearer", []func(*http.Request){set("X-Auth-Token", gone.Secret)}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, got := c.request(t, http.MethodGet, test.target, "", test.change...)
+			got := c.request(t, http.MethodGet, test.target, "", test.change...)
 			status := http.StatusOK
 			if test.errCode != 0 {
 				status = http.StatusUnauthorized
@@ -266,7 +266,7 @@ func TestEachWayToFailAnAuthenticationHasItsOwnAnswer(t *testing.T) {
 	}
 	t.Run("a token whose time is over", func(t *testing.T) {
 		c.clock.advance(service.DefaultTokenHours * time.Hour)
-		if _, got := c.request(t, http.MethodGet, "/member", "", set("X-Auth-Token", c.token)); got.ErrCode != 40113 || got.Status != http.StatusUnauthorized {
+		if got := c.request(t, http.MethodGet, "/member", "", set("X-Auth-Token", c.token)); got.ErrCode != 40113 || got.Status != http.StatusUnauthorized {
 			t.Errorf("the answer is %s", got)
 		}
 	})
@@ -290,7 +290,7 @@ func TestEachEndOfAnAuthorizationHasItsOwnAnswer(t *testing.T) {
 	ctx := t.Context()
 	expect := func(what string, errCode int) {
 		t.Helper()
-		_, got := c.request(t, http.MethodGet, "/signed", "", c.sign(t, ""))
+		got := c.request(t, http.MethodGet, "/signed", "", c.sign(t, ""))
 		if got.ErrCode != errCode || errCode != 0 && (got.Status != http.StatusForbidden || !strings.Contains(got.ErrMsg, "shop")) {
 			t.Errorf("%s: the answer is %s, want %d", what, got, errCode)
 		}
@@ -345,7 +345,7 @@ func TestEachStatusOfAnAuthorizationHasItsOwnAnswer(t *testing.T) {
 			if err := c.gateway.Changed(ctx, lifecycle.Change{Kind: lifecycle.ChangeAuthorization, ID: z.PublicationID}); err != nil {
 				t.Fatal(err)
 			}
-			if _, got := c.request(t, http.MethodGet, "/signed", "", c.sign(t, "")); got.ErrCode != errCode {
+			if got := c.request(t, http.MethodGet, "/signed", "", c.sign(t, "")); got.ErrCode != errCode {
 				t.Errorf("the answer is %s, want %d", got, errCode)
 			}
 		})
@@ -372,7 +372,7 @@ func TestOnlyWhoMayCallLearnsThatAnAPIIsSuspended(t *testing.T) {
 		{"no token", "/member", 40101, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if _, got := c.request(t, http.MethodGet, test.target, "", test.change...); got.ErrCode != test.errCode {
+			if got := c.request(t, http.MethodGet, test.target, "", test.change...); got.ErrCode != test.errCode {
 				t.Errorf("the answer is %s, want %d", got, test.errCode)
 			}
 		})
@@ -380,7 +380,7 @@ func TestOnlyWhoMayCallLearnsThatAnAPIIsSuspended(t *testing.T) {
 	if _, err := c.Restore(t.Context(), c.caller, c.published["/signed"].ID, service.ActionInput{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, got := c.request(t, http.MethodGet, "/signed", "", c.sign(t, "")); got.Status != http.StatusOK {
+	if got := c.request(t, http.MethodGet, "/signed", "", c.sign(t, "")); got.Status != http.StatusOK {
 		t.Errorf("restored: %s", got)
 	}
 }
@@ -392,10 +392,10 @@ func TestARotationLetsBothSecretsCallForItsOverlap(t *testing.T) {
 	former := c.credentials
 	expect := func(what string, with service.Credentials, errCode int) {
 		t.Helper()
-		_, signed := c.request(t, http.MethodGet, "/code", "", func(r *http.Request) {
+		signed := c.request(t, http.MethodGet, "/code", "", func(r *http.Request) {
 			signedWith(t, r, nil, with.Key, with.Secret, c.clock.Now())
 		})
-		_, coded := c.request(t, http.MethodGet, "/code", "", set("X-Apig-AppCode", with.AppCode))
+		coded := c.request(t, http.MethodGet, "/code", "", set("X-Apig-AppCode", with.AppCode))
 		if signed.ErrCode != errCode || coded.ErrCode != errCode {
 			t.Errorf("%s: a signature answers %s, an AppCode %s; want %d", what, signed, coded, errCode)
 		}
@@ -421,8 +421,8 @@ func TestARotationLetsBothSecretsCallForItsOverlap(t *testing.T) {
 	if err := c.DeleteApp(ctx, c.caller, c.app.ID, ""); err != nil {
 		t.Fatal(err)
 	}
-	_, signed := c.request(t, http.MethodGet, "/code", "", func(r *http.Request) { signedWith(t, r, nil, present.Key, present.Secret, c.clock.Now()) })
-	_, coded := c.request(t, http.MethodGet, "/code", "", set("X-Apig-AppCode", present.AppCode))
+	signed := c.request(t, http.MethodGet, "/code", "", func(r *http.Request) { signedWith(t, r, nil, present.Key, present.Secret, c.clock.Now()) })
+	coded := c.request(t, http.MethodGet, "/code", "", set("X-Apig-AppCode", present.AppCode))
 	if signed.ErrCode != 40103 || coded.ErrCode != 40110 {
 		t.Errorf("after the app is deleted: %s, %s", signed, coded)
 	}
@@ -459,11 +459,11 @@ func TestAnAnnouncedEndStandsInTheAnswersOfThoseWhomItConcerns(t *testing.T) {
 		}
 	}
 	mine := func(target string) answer {
-		_, a := c.request(t, http.MethodGet, target, "", c.sign(t, ""))
+		a := c.request(t, http.MethodGet, target, "", c.sign(t, ""))
 		return a
 	}
 	bank := func() answer {
-		_, a := c.request(t, http.MethodGet, "/code", "", set("X-Apig-AppCode", theirs.AppCode))
+		a := c.request(t, http.MethodGet, "/code", "", set("X-Apig-AppCode", theirs.AppCode))
 		return a
 	}
 	announced("nothing is announced", mine("/code"), nil)
@@ -480,12 +480,12 @@ func TestAnAnnouncedEndStandsInTheAnswersOfThoseWhomItConcerns(t *testing.T) {
 	announced("another app, when the API ends", bank(), &hour)
 	announced("the app whose right ends before", mine("/code"), waiting.RevokeAt)
 	announced("an answer that is an error", mine("/code?unknown=1"), waiting.RevokeAt)
-	_, nobody := c.request(t, http.MethodGet, "/code", "")
+	nobody := c.request(t, http.MethodGet, "/code", "")
 	announced("nobody", nobody, nil)
 	c.put(t, "/open", func(p *service.Publication) {
 		p.Status, p.Resume, p.Deadline = service.StatusWaitingOffline, service.StatusStopped, &hour
 	})
-	_, open := c.request(t, http.MethodGet, "/open", "")
+	open := c.request(t, http.MethodGet, "/open", "")
 	announced("what is suspended and goes offline", open, &hour)
 	if open.ErrCode != 40309 {
 		t.Errorf("what is suspended and goes offline answers %s", open)
@@ -538,7 +538,7 @@ func TestASignedBodyReachesTheBackendAsItIsAndCredentialsDoNot(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			last.Store(nil)
 			change := append([]func(*http.Request){set("X-Auth-Token", "of-somebody", "Cookie", "a=b")}, test.change...)
-			if _, got := c.request(t, http.MethodPost, "/send", test.body, change...); got.ErrCode != test.errCode {
+			if got := c.request(t, http.MethodPost, "/send", test.body, change...); got.ErrCode != test.errCode {
 				t.Fatalf("the answer is %s", got)
 			}
 			got := last.Load()
@@ -585,7 +585,7 @@ func TestEachAppHasTheLimitOfACallerAndNobodyElseTakesFromIt(t *testing.T) {
 	c.authorize(t, "/code", other, nil)
 	codes := func(appCode string) (codes []int) {
 		for range 3 {
-			_, got := c.request(t, http.MethodGet, "/code", "", set("X-Apig-AppCode", appCode))
+			got := c.request(t, http.MethodGet, "/code", "", set("X-Apig-AppCode", appCode))
 			codes = append(codes, got.ErrCode)
 		}
 		return codes
@@ -616,17 +616,17 @@ func TestACachedAnswerIsForThoseWhoMayCallAlone(t *testing.T) {
 	c.publish(t, a, "")
 	z := c.authorize(t, "/code", c.app, nil)
 	for _, age := range []string{"", "0"} {
-		if _, got := c.request(t, http.MethodGet, "/code", "", c.sign(t, "")); got.Status != http.StatusOK || got.Header.Get("Age") != age {
+		if got := c.request(t, http.MethodGet, "/code", "", c.sign(t, "")); got.Status != http.StatusOK || got.Header.Get("Age") != age {
 			t.Errorf("the answer is %s with the age %q", got, got.Header.Get("Age"))
 		}
 	}
-	if _, got := c.request(t, http.MethodGet, "/code", ""); got.ErrCode != 40101 {
+	if got := c.request(t, http.MethodGet, "/code", ""); got.ErrCode != 40101 {
 		t.Errorf("nobody is answered %s", got)
 	}
 	if _, err := c.RevokeAuthorization(t.Context(), c.caller, z.ID, service.RevokeInput{RevokeAs: service.SideApp}); err != nil {
 		t.Fatal(err)
 	}
-	if _, got := c.request(t, http.MethodGet, "/code", "", c.sign(t, "")); got.ErrCode != 40307 {
+	if got := c.request(t, http.MethodGet, "/code", "", c.sign(t, "")); got.ErrCode != 40307 {
 		t.Errorf("who gave it up is answered %s", got)
 	}
 }
@@ -667,7 +667,7 @@ func TestAWorkspaceReachesNothingOfAnother(t *testing.T) {
 	}
 	theirs.authorize(t, "/code", theirs.app, nil)
 	at := func(host, path, appCode string) answer {
-		_, a := c.request(t, http.MethodGet, path, "", func(r *http.Request) {
+		a := c.request(t, http.MethodGet, path, "", func(r *http.Request) {
 			if host != "" {
 				r.Host = host
 			}

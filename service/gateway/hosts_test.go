@@ -55,7 +55,7 @@ func TestEachInstanceHasItsOwnStages(t *testing.T) {
 			if test.stage != "" {
 				r.Header.Set(stageHeader, test.stage)
 			}
-			got := ""
+			var got string
 			if rt, f := tbl.find(r); f != nil {
 				got = f.code.Name
 			} else {

@@ -72,7 +72,7 @@ var (
 	metricCacheBytes = newMetric("dataservice_cache_bytes", "gauge",
 		"Memory that cached answers take.")
 	metricRoutes = newMetric("dataservice_routes", "gauge",
-		"Published APIs that the gateway has routes for.")
+		"Published APIs that the gateway has routes for, suspended ones among them.")
 	metricBroken = newMetric("dataservice_broken_routes", "gauge",
 		"Those among them that cannot be called: their definition or connection needs attention.")
 	metricSwapped = newMetric("dataservice_route_table_swap_timestamp_seconds", "gauge",

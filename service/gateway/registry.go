@@ -5,29 +5,34 @@ package gateway
 
 import (
 	"crypto/sha256"
-	"maps"
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 )
 
+// fingerprint is the SHA-256 of what is only ever compared: looking it up takes as long whatever
+// is right about it.
+type fingerprint [sha256.Size]byte
+
+func fingerprintOf(text string) fingerprint { return sha256.Sum256([]byte(text)) }
+
 // registry is every app with what its calls are recognised by. It never changes:
 // [registry.replace] makes the next one.
 type registry struct {
 	// apps of type APP by their id, and by their key.
-	apps, keys map[string]*app
-	// codes are the AppCodes, by their SHA-256: looking one up takes as long whatever is
-	// right about it.
-	codes map[[sha256.Size]byte]credential
-	// tokens are those of the members who have an app of type IAM, by their SHA-256.
-	tokens map[[sha256.Size]byte]memberToken
+	apps, keys shards[string, *app]
+	codes      shards[fingerprint, credential]
+	// tokens are those of the members who have an app of type IAM; members has which are whose.
+	tokens  shards[fingerprint, credential]
+	members shards[string, []fingerprint]
 }
 
 // app is a consumer who may call what it is authorized for.
 type app struct {
 	id, name, key string
-	// secrets holds the present one first.
+	// secrets holds the present one first, and so does codes.
 	secrets []secret
+	codes   []fingerprint
 }
 
 // secret is what an app signs with, for as long as it is valid.
@@ -40,12 +45,6 @@ type secret struct {
 type credential struct {
 	app *app
 	expiry
-}
-
-// memberToken stands for the app of its member.
-type memberToken struct {
-	credential
-	memberID string
 }
 
 // expiry is when something ends; never where it is zero.
@@ -77,23 +76,23 @@ type registration struct {
 // replace returns the registry with what is new in place of what there was of the
 // same apps and members.
 func (r *registry) replace(n registration) *registry {
-	next := &registry{
-		apps: map[string]*app{}, keys: map[string]*app{}, codes: map[[sha256.Size]byte]credential{}, tokens: map[[sha256.Size]byte]memberToken{},
-	}
+	next := &registry{}
 	if !n.all {
-		maps.Copy(next.apps, r.apps)
-		maps.Copy(next.keys, r.keys)
-		maps.Copy(next.codes, r.codes)
-		maps.Copy(next.tokens, r.tokens)
+		*next = *r
+	}
+	e := registryEdition{
+		apps: sharing[string, *app]{shards: &next.apps}, keys: sharing[string, *app]{shards: &next.keys},
+		codes: sharing[fingerprint, credential]{shards: &next.codes}, tokens: sharing[fingerprint, credential]{shards: &next.tokens},
+		members: sharing[string, []fingerprint]{shards: &next.members},
 	}
 	for _, id := range n.apps {
-		next.removeApp(id)
+		e.removeApp(id)
 	}
 	for _, k := range n.keys {
-		next.addApp(k)
+		e.addApp(k)
 	}
 	for _, id := range n.members {
-		maps.DeleteFunc(next.tokens, func(_ [sha256.Size]byte, t memberToken) bool { return t.memberID == id })
+		e.removeTokens(id)
 	}
 	owned := map[string]*app{}
 	for _, t := range n.tokens {
@@ -102,27 +101,57 @@ func (r *registry) replace(n registration) *registry {
 			a = &app{id: t.AppID, name: t.AppName}
 			owned[t.AppID] = a
 		}
-		next.tokens[t.Hash] = memberToken{credential{a, expiryOf(t.ExpiresAt)}, t.MemberID}
+		e.addToken(t, a)
 	}
 	return next
 }
 
-func (r *registry) removeApp(id string) {
-	old := r.apps[id]
-	if old == nil {
-		return
-	}
-	delete(r.apps, id)
-	delete(r.keys, old.key)
-	maps.DeleteFunc(r.codes, func(_ [sha256.Size]byte, c credential) bool { return c.app == old })
+// registryEdition is a registry while it is put together.
+type registryEdition struct {
+	apps, keys sharing[string, *app]
+	codes      sharing[fingerprint, credential]
+	tokens     sharing[fingerprint, credential]
+	members    sharing[string, []fingerprint]
 }
 
-func (r *registry) addApp(k lifecycle.AppKey) {
+func (e *registryEdition) removeApp(id string) {
+	old, there := e.apps.get(id)
+	if !there {
+		return
+	}
+	e.apps.remove(id)
+	e.keys.remove(old.key)
+	for _, code := range old.codes {
+		e.codes.remove(code)
+	}
+}
+
+func (e *registryEdition) addApp(k lifecycle.AppKey) {
 	a := &app{id: k.AppID, name: k.AppName, key: k.Key}
 	for _, g := range k.Generations {
-		end := expiryOf(g.ValidUntil)
+		end, code := expiryOf(g.ValidUntil), fingerprintOf(g.AppCode.Reveal())
 		a.secrets = append(a.secrets, secret{[]byte(g.Secret.Reveal()), end})
-		r.codes[sha256.Sum256([]byte(g.AppCode.Reveal()))] = credential{a, end}
+		a.codes = append(a.codes, code)
+		e.codes.set(code, credential{a, end})
 	}
-	r.apps[a.id], r.keys[a.key] = a, a
+	e.apps.set(a.id, a)
+	e.keys.set(a.key, a)
+}
+
+func (e *registryEdition) removeTokens(memberID string) {
+	held, there := e.members.get(memberID)
+	if !there {
+		return
+	}
+	for _, token := range held {
+		e.tokens.remove(token)
+	}
+	e.members.remove(memberID)
+}
+
+func (e *registryEdition) addToken(t lifecycle.IAMToken, a *app) {
+	e.tokens.set(t.Hash, credential{a, expiryOf(t.ExpiresAt)})
+	held, _ := e.members.get(t.MemberID)
+	// What another registry shares is not appended to.
+	e.members.set(t.MemberID, append(held[:len(held):len(held)], t.Hash))
 }

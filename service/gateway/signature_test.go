@@ -21,6 +21,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 )
 
 // recorded are requests that Huawei Cloud's SDK for Go signed with the secret DUMMYSK.
@@ -237,14 +238,13 @@ func FuzzSignature(f *testing.F) {
 	f.Add("Access=key,SignedHeaders=host;x-stage;x-sdk-date,Signature="+strings.Repeat("ff", 32), "", "//", "%", "", []byte{})
 	f.Add("=,=,=", "2026", "", "&&=&", "\x00", []byte(nil))
 	at := time.Date(2026, 1, 31, 23, 59, 59, 0, time.UTC)
-	known := emptyRegistry.replace(registration{})
-	known.keys["key"] = &app{id: "id", name: "shop", key: "key", secrets: []secret{{text: []byte("secret")}}}
+	known := emptyRegistry.replace(registration{keys: []lifecycle.AppKey{{AppID: "id", AppName: "shop", Key: "key", Generations: []lifecycle.KeyGeneration{{Secret: "secret"}}}}})
 	f.Fuzz(func(t *testing.T, authorization, date, path, query, stage string, body []byte) {
 		a := guarded()
 		a.wall, a.maxBody = func() time.Time { return at }, DefaultMaxBodyBytes
 		a.registry.Store(known)
 		r := &http.Request{
-			Method: "POST", URL: &url.URL{Path: path, RawQuery: query}, Header: http.Header{"Authorization": {signatureScheme + " " + authorization}},
+			Method: http.MethodPost, URL: &url.URL{Path: path, RawQuery: query}, Header: http.Header{"Authorization": {signatureScheme + " " + authorization}},
 			Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
 		}
 		if date != "" {
