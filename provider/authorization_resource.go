@@ -298,7 +298,7 @@ func (r *authorizationResource) ModifyPlan(ctx context.Context, req resource.Mod
 	}
 	if rejected := seen.Rejection; rejected != nil && rejected.about(plan) {
 		resp.Diagnostics.AddWarning("Rejected by "+rejected.Reviewer,
-			fmt.Sprintf("%s rejected the application: %q (review %s). An apply fails until until or remark changes.", rejected.Reviewer, rejected.Comment, rejected.ReviewID))
+			fmt.Sprintf("%s rejected the application: %q (review %s). An apply fails as long as until and remark stay the same.", rejected.Reviewer, rejected.Comment, rejected.ReviewID))
 	}
 	switch {
 	case seen.undone(state.Status):

@@ -53,7 +53,7 @@ func TestAnAuthorizationByAReviewerCountsAtOnceAndIsOnlyExtended(t *testing.T) {
 		w.plan().succeeds(t, "No changes")
 	})
 	t.Run("an earlier time is refused in the plan", func(t *testing.T) {
-		w.set("until=" + soon.Add(-time.Hour).Format(time.RFC3339)).plan().fails(t, "The right cannot be shortened", "renewing only extends")
+		w.set("until="+soon.Add(-time.Hour).Format(time.RFC3339)).plan().fails(t, "The right cannot be shortened", "renewing only extends")
 	})
 	t.Run("a past time is refused in the plan", func(t *testing.T) {
 		w.set("until=2020-01-01T00:00:00Z").plan().fails(t, "The time is over")
@@ -62,7 +62,7 @@ func TestAnAuthorizationByAReviewerCountsAtOnceAndIsOnlyExtended(t *testing.T) {
 		w.set("until=tomorrow").plan().fails(t, `"tomorrow" is not a time`)
 	})
 	t.Run("a later time is granted", func(t *testing.T) {
-		w.set("until=" + soon.Add(time.Hour).Format(time.RFC3339)).apply().succeeds(t, "1 changed")
+		w.set("until="+soon.Add(time.Hour).Format(time.RFC3339)).apply().succeeds(t, "1 changed")
 		w.plan().succeeds(t, "No changes")
 	})
 	t.Run("what somebody else revoked is planned anew", func(t *testing.T) {
