@@ -103,7 +103,7 @@ func (g *governed) actions(t *testing.T, thingID string) []string {
 	t.Helper()
 	var actions []string
 	for after := int64(0); ; {
-		l := must(g.Events(g.ctx, g.admin, after, 500))(t)
+		l := must(g.Events(g.ctx, g.admin, lifecycle.EventFilter{}, after, 500))(t)
 		for _, e := range l.Items {
 			after = e.Sequence
 			if e.ThingID == thingID {
@@ -427,10 +427,10 @@ func TestTheTimeOfAnEnd(t *testing.T) {
 			{"past", "2026-02-01T10:00:00Z", []string{"is past"}},
 			{"no time", "soon", []string{`"soon" is not a time`}},
 		} {
-			before := must(g.Events(g.ctx, g.admin, 0, 500))(t)
+			before := must(g.Events(g.ctx, g.admin, lifecycle.EventFilter{}, 0, 500))(t)
 			_, err := suspend(service.ActionInput{Time: test.time})
 			wantCode(t, err, service.CodeInvalid, test.says...)
-			if after := must(g.Events(g.ctx, g.admin, 0, 500))(t); len(after.Items) != len(before.Items) {
+			if after := must(g.Events(g.ctx, g.admin, lifecycle.EventFilter{}, 0, 500))(t); len(after.Items) != len(before.Items) {
 				t.Errorf("%s: something changed", test.name)
 			}
 		}

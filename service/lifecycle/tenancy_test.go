@@ -29,8 +29,8 @@ func (h *house) token(t *testing.T, c lifecycle.Caller) string {
 	return must(h.IssueToken(h.ctx, c, service.TokenInput{}))(t).Secret
 }
 
-// trail lists what happened in a workspace, as "actor action thing".
-func (h *house) trail(t *testing.T, c lifecycle.Caller) []string {
+// happened lists what happened in a workspace, as "actor action thing".
+func (h *house) happened(t *testing.T, c lifecycle.Caller) []string {
 	t.Helper()
 	var all []string
 	for _, e := range must(h.Events(h.ctx, c, lifecycle.EventFilter{}, 0, 500))(t).Items {
@@ -57,7 +57,7 @@ func TestANewWorkspaceHasAnInstanceWithRELEASEAndAnAdmin(t *testing.T) {
 		t.Errorf("RELEASE of the first workspace has the id %s", first.ID)
 	}
 	for who, c := range map[string]lifecycle.Caller{"admin": h.admin, "an admin of the service": admin} {
-		all := strings.Join(h.trail(t, c), "\n")
+		all := strings.Join(h.happened(t, c), "\n")
 		if !strings.Contains(all, who+" workspace.create sales") || !strings.Contains(all, who+" token.create admin") {
 			t.Errorf("the trail of %s is\n%s", c.Workspace.Name, all)
 		}
@@ -332,7 +332,7 @@ func TestARemovedMemberHandsOverWhatItOwns(t *testing.T) {
 	}
 	_, err = h.Member(h.ctx, h.admin, "dev")
 	wantCode(t, err, service.CodeNotFound, "")
-	all := strings.Join(h.trail(t, h.admin), "\n")
+	all := strings.Join(h.happened(t, h.admin), "\n")
 	for _, want := range []string{"api.hand_over orders", "app.hand_over shop", "app.delete shop_iam", "publication.cancel orders", "member.delete dev"} {
 		if !strings.Contains(all, "admin "+want) {
 			t.Errorf("no event tells of %s:\n%s", want, all)
