@@ -161,7 +161,7 @@ func (r *environmentResource) ValidateConfig(ctx context.Context, req resource.V
 }
 
 // environmentBeside returns the id of the environment that has the name in the same instance.
-func environmentBeside(c *client.Client, ctx context.Context, in service.EnvironmentInput) (string, error) {
+func environmentBeside(ctx context.Context, c *client.Client, in service.EnvironmentInput) (string, error) {
 	if in.InstanceID == "" {
 		e, err := c.Environment(ctx, in.Name)
 		return e.ID, err

@@ -96,7 +96,7 @@ func (r *folderResource) ValidateConfig(ctx context.Context, req resource.Valida
 }
 
 // folderBeside returns the id of the folder that has the name in the same place.
-func folderBeside(c *client.Client, ctx context.Context, in service.FolderInput) (string, error) {
+func folderBeside(ctx context.Context, c *client.Client, in service.FolderInput) (string, error) {
 	folders, err := client.All(ctx, func(ctx context.Context, page client.Page) (service.List[service.Folder], error) {
 		return c.Folders(ctx, client.FolderFilter{GroupID: in.GroupID, ParentID: in.ParentID}, page)
 	})

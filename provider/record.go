@@ -40,7 +40,7 @@ type record[M, In, T any, P recordModel[M, In, T]] struct {
 	etag func(T) string
 	// find returns the id of the record that stands in the way of a create; the one that
 	// is read by the same name where nil.
-	find func(*client.Client, context.Context, In) (id string, err error)
+	find func(context.Context, *client.Client, In) (id string, err error)
 	// complete adds to the input what the configuration alone knows, such as a write-only
 	// secret. state is nil for a create. Nothing is added where nil.
 	complete func(ctx context.Context, config tfsdk.Config, plan, state P, in *In) diag.Diagnostics
@@ -109,7 +109,7 @@ func (r *record[M, In, T, P]) Create(ctx context.Context, req resource.CreateReq
 // existing returns the id of the record that stands in the way of a create.
 func (r *record[M, In, T, P]) existing(ctx context.Context, name string, in In) (string, error) {
 	if r.find != nil {
-		return r.find(r.backend.client, ctx, in)
+		return r.find(ctx, r.backend.client, in)
 	}
 	there, err := r.read(r.backend.client, ctx, name)
 	if err != nil {

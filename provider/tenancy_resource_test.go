@@ -128,7 +128,7 @@ func TestWorkspacesInstancesEnvironmentsAndMembers(t *testing.T) {
 		changed, drifted, disappeared,
 	}})
 	for what, err := range map[string]error{
-		"workspace": second(s.admin.Workspace_(t.Context(), "finance")), "instance": second(s.admin.Instance(t.Context(), "partners")),
+		"workspace": second(s.admin.ReadWorkspace(t.Context(), "finance")), "instance": second(s.admin.Instance(t.Context(), "partners")),
 		"environment": second(s.admin.Environment(t.Context(), "DEV")), "member": second(s.admin.Member(t.Context(), "ci")),
 	} {
 		if !client.IsNotFound(err) {
@@ -273,7 +273,7 @@ func TestOneConfigurationMakesAWorkspaceAndWhatLiesInIt(t *testing.T) {
 	}
 	// The workspace still holds the group, until the second provider has destroyed it.
 	w.destroy().succeeds(t, "Destroy complete! Resources: 3 destroyed")
-	if _, err := s.admin.Workspace_(t.Context(), "finance"); !client.IsNotFound(err) {
+	if _, err := s.admin.ReadWorkspace(t.Context(), "finance"); !client.IsNotFound(err) {
 		t.Errorf("the workspace answers %v", err)
 	}
 }

@@ -6,6 +6,7 @@ package provider
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -35,9 +36,12 @@ func newToken() ephemeral.EphemeralResource { return &tokenResource{} }
 
 // Defaults of the ephemeral token.
 const (
-	tokenLife        = "1h"
-	tokenDescription = "Issued by Terraform for one run"
+	tokenLife       = "1h"
+	whatTokensAreOf = "Issued by Terraform for one run"
 )
+
+// errSecretLost is a token whose secret nobody has: a replayed answer has none.
+var errSecretLost = errors.New("the service made a token, but its secret was lost on the way several times; check the network, and try again")
 
 type tokenModel struct {
 	Member      types.String `tfsdk:"member"`
@@ -71,7 +75,7 @@ func (t *tokenResource) Schema(_ context.Context, _ ephemeral.SchemaRequest, res
 				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"description": schema.StringAttribute{
-				MarkdownDescription: "What the list of tokens says of it, at most 255 bytes; `" + tokenDescription + "` where absent.",
+				MarkdownDescription: "What the list of tokens says of it, at most 255 bytes; `" + whatTokensAreOf + "` where absent.",
 				Optional:            true,
 			},
 			"expires_in": schema.StringAttribute{
@@ -104,7 +108,7 @@ func (t *tokenResource) Schema(_ context.Context, _ ephemeral.SchemaRequest, res
 func (m *tokenModel) input() (service.TokenInput, error) {
 	in := service.TokenInput{Member: m.Member.ValueString(), Description: m.Description.ValueString()}
 	if in.Description == "" {
-		in.Description = tokenDescription
+		in.Description = whatTokensAreOf
 	}
 	text := m.ExpiresIn.ValueString()
 	if text == "" {
@@ -203,7 +207,7 @@ func (t *tokenResource) issue(ctx context.Context, workspace string, in service.
 			return issued, err
 		}
 	}
-	return service.IssuedToken{}, fmt.Errorf("The service made a token, but its secret was lost on the way several times. Check the network, and try again.") //nolint:staticcheck // a sentence for people.
+	return service.IssuedToken{}, errSecretLost
 }
 
 // Close revokes the token.

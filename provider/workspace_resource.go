@@ -26,7 +26,7 @@ type workspaceResource struct {
 func newWorkspaceResource() resource.Resource {
 	r := &workspaceResource{}
 	r.typeName, r.noun = workspaceType, "workspace"
-	r.create, r.read = (*client.Client).CreateWorkspace, (*client.Client).Workspace_
+	r.create, r.read = (*client.Client).CreateWorkspace, (*client.Client).ReadWorkspace
 	r.update, r.remove = (*client.Client).UpdateWorkspace, (*client.Client).DeleteWorkspace
 	r.etag = service.Workspace.ETag
 	return r

@@ -68,7 +68,7 @@ func (a APISpec) WithDefaults() APISpec {
 // known without its connection and without parsing the SQL (service/query does that).
 func (a APISpec) Validate() error {
 	var v Invalid
-	checkName(&v, "/name", a.Name)
+	checkName(&v, a.Name)
 	checkMaxLength(&v, "/description", "description", a.Description, MaxDescriptionLength)
 	if !oneOf(a.Visibility, Visibilities) {
 		v.Addf("/visibility", "%q is not a visibility: use %s.", a.Visibility, quoted(Visibilities))

@@ -69,7 +69,7 @@ const MaxWebhookURLLength = 2000
 // Validate checks name, description, type and webhook.
 func (s AppSpec) Validate() error {
 	var v Invalid
-	checkName(&v, "/name", s.Name)
+	checkName(&v, s.Name)
 	checkMaxLength(&v, "/description", "description", s.Description, MaxDescriptionLength)
 	if !oneOf(s.Type, AppTypes) {
 		v.Addf("/type", "%q is not a type of app: use %s.", s.Type, quoted(AppTypes))

@@ -94,7 +94,7 @@ func (c ConnectionSpec) WithDefaults() ConnectionSpec {
 // Validate checks the fields against each other. It does not connect.
 func (c ConnectionSpec) Validate() error {
 	var v Invalid
-	checkName(&v, "/name", c.Name)
+	checkName(&v, c.Name)
 	checkMaxLength(&v, "/description", "description", c.Description, MaxDescriptionLength)
 	switch c.Engine {
 	case EngineSQLite:

@@ -27,7 +27,7 @@ type Group struct {
 // Validate checks name and description.
 func (g GroupSpec) Validate() error {
 	var v Invalid
-	checkName(&v, "/name", g.Name)
+	checkName(&v, g.Name)
 	checkMaxLength(&v, "/description", "description", g.Description, MaxDescriptionLength)
 	return v.Err("The group")
 }

@@ -37,9 +37,9 @@ var (
 
 // checkName applies the rule for names of APIs, connections and groups.
 // Source: dataworks-create-api, ApiName.
-func checkName(v *Invalid, pointer, name string) {
+func checkName(v *Invalid, name string) {
 	if !namePattern.MatchString(name) {
-		v.Addf(pointer, "%q is not a valid name: use 4 to 50 letters, digits and underscores, starting with a letter.", name)
+		v.Addf("/name", "%q is not a valid name: use 4 to 50 letters, digits and underscores, starting with a letter.", name)
 	}
 }
 

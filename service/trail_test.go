@@ -77,8 +77,10 @@ func TestATrailShowsWhatWasDoneToIt(t *testing.T) {
 		"a line that is no event":           {func(l [][]byte) [][]byte { l[2] = []byte(`{"a":1}`); return l }, 0, "The line is no event"},
 		"a line of another workspace":       {replace(`"workspace_id":"w"`, `"workspace_id":"v"`), 3, "another workspace"},
 		"an event that was replaced by one": {func(l [][]byte) [][]byte { return resealed(t, l, 2, "") }, 3, "Event 3 does not follow the event 2"},
-		"a first event that follows another": {func(l [][]byte) [][]byte { return resealed(t, l, 0, strings.Repeat("0", 64)) }, 1,
-			"Event 1 names an event before it"},
+		"a first event that follows another": {
+			func(l [][]byte) [][]byte { return resealed(t, l, 0, strings.Repeat("0", 64)) }, 1,
+			"Event 1 names an event before it",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := add(&service.Trail{}, test.change(trailOf(t, 5))...)

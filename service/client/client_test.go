@@ -229,11 +229,9 @@ func TestWaitingForAnotherOperationEndsWithTheContext(t *testing.T) {
 // The number of retries is for a service that is not there, and not for one that is busy.
 func TestAnotherOperationIsWaitedForBeyondTheRetries(t *testing.T) {
 	busy := problem(http.StatusConflict, service.CodeBusy, "Operation in progress. Try again later.")
-	handlers := make([]http.HandlerFunc, 12)
-	for i := range handlers {
-		handlers[i] = busy
-	}
-	c, _ := start(t, Config{MaxRetries: 1}, append(handlers, answer(http.StatusOK, service.Publication{ID: "0199"}))...)
+	handlers := slices.Repeat([]http.HandlerFunc{busy}, 12)
+	handlers = append(handlers, answer(http.StatusOK, service.Publication{ID: "0199"}))
+	c, _ := start(t, Config{MaxRetries: 1}, handlers...)
 	c.backoff = time.Microsecond
 	p, err := c.Publish(t.Context(), service.PublishInput{})
 	if err != nil || p.ID != "0199" {

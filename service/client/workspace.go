@@ -28,9 +28,9 @@ func (c *Client) DeleteWorkspace(ctx context.Context, ref string, options ...Opt
 	return err
 }
 
-// Workspace_ returns the workspace with that id, number or name; [Client.Workspace] tells
+// ReadWorkspace returns the workspace with that id, number or name; [Client.Workspace] tells
 // which one the client calls.
-func (c *Client) Workspace_(ctx context.Context, ref string) (service.Workspace, error) { //nolint:revive,staticcheck // Workspace is taken.
+func (c *Client) ReadWorkspace(ctx context.Context, ref string) (service.Workspace, error) {
 	return c.workspaceOf(ctx, get(workspacePath(ref)))
 }
 

@@ -117,16 +117,24 @@ var crossings = map[string][]crossing{
 
 	"authorize": {{path: "/authorizations", body: `{"api_id": "{api}", "environment_id": "{environment}", "app_id": "{app}"}`}},
 	"list-authorizations": {
-		{path: "/authorizations", query: "publication_id={publication}"}, {path: "/authorizations", query: "api_id={api}"},
-		{path: "/authorizations", query: "environment_id={environment}"}, {path: "/authorizations", query: "app_id={app}"}, {path: "/authorizations"},
+		{path: "/authorizations", query: "publication_id={publication}"},
+		{path: "/authorizations", query: "api_id={api}"},
+		{path: "/authorizations", query: "environment_id={environment}"},
+		{path: "/authorizations", query: "app_id={app}"},
+		{path: "/authorizations"},
 	},
 	"get-authorization":    {{path: "/authorizations/{authorization}"}},
 	"revoke-authorization": {{path: "/authorizations/{authorization}/revoke", body: `{}`}, {path: "/authorizations/{authorization}/revoke", body: `{"revoke_as": "APP"}`}},
 	"cancel-authorization": {{path: "/authorizations/{authorization}/cancel", body: `{}`}},
 
 	"list-notices": {
-		{path: "/notices", query: "publication_id={publication}"}, {path: "/notices", query: "api_id={api}"}, {path: "/notices", query: "environment_id={environment}"},
-		{path: "/notices", query: "authorization_id={authorization}"}, {path: "/notices", query: "app_id={app}"}, {path: "/notices", query: "app_owner_id={member}"}, {path: "/notices"},
+		{path: "/notices", query: "publication_id={publication}"},
+		{path: "/notices", query: "api_id={api}"},
+		{path: "/notices", query: "environment_id={environment}"},
+		{path: "/notices", query: "authorization_id={authorization}"},
+		{path: "/notices", query: "app_id={app}"},
+		{path: "/notices", query: "app_owner_id={member}"},
+		{path: "/notices"},
 	},
 	"get-notice":      {{path: "/notices/{notice}"}},
 	"confirm-notice":  {{path: "/notices/{notice}/confirm", body: `{}`}},

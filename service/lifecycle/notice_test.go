@@ -221,17 +221,18 @@ func TestAServiceThatSleptThroughADeadlineExecutesItWhenItStarts(t *testing.T) {
 		run.Go(func() { lifecycle.New(g.Options).Run(ctx) })
 		defer run.Wait()
 		defer stop()
-		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-			if must(g.Publication(g.ctx, g.admin, g.publication.ID, 0))(t).Settled() || time.Now().After(deadline) {
-				break
-			}
-		}
+		must(g.Publication(g.ctx, g.admin, g.publication.ID, 20*time.Second))(t)
 		g.wantStatus(t, service.StatusStopped, false)
 		g.wantNotice(t, shop, service.NoticeStop, service.NoticeExecuted)
 		g.wantAuthorization(t, shop, service.AuthorizationActive)
-		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-			if must(g.Authorization(g.ctx, g.admin, till.ID, 0))(t).Status == service.AuthorizationExpired || time.Now().After(deadline) {
-				break
+		expired := func() bool {
+			return must(g.Authorization(g.ctx, g.admin, till.ID, 0))(t).Status == service.AuthorizationExpired
+		}
+		for deadline := time.After(20 * time.Second); !expired(); {
+			select {
+			case <-time.After(10 * time.Millisecond):
+			case <-deadline:
+				t.Fatal("an authorization that ended does not expire")
 			}
 		}
 		g.wantAuthorization(t, till, service.AuthorizationExpired)

@@ -135,7 +135,7 @@ func raceModel(start racer) porcupine.Model {
 			return tracks
 		},
 		Init:              func() any { return start },
-		Step:              func(state, in, out any) (bool, any) { return state.(racer).step(in.(raceCall), out.(raceAnswer)) }, //nolint:forcetypeassert // There are no others.
+		Step:              func(state, in, out any) (bool, any) { return state.(racer).step(in.(raceCall), out.(raceAnswer)) },
 		DescribeOperation: func(in, out any) string { return fmt.Sprintf("%+v: %+v", in, out) },
 	}
 }

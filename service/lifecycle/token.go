@@ -94,7 +94,7 @@ func (s *Service) IssueToken(ctx context.Context, c Caller, in service.TokenInpu
 				return issuedToken{}, "", err
 			}
 		}
-		t, err := s.issue(ctx, tx, c, m, in)
+		t, err := s.issue(ctx, tx, m, in)
 		if err != nil {
 			return issuedToken{}, "", err
 		}
@@ -104,8 +104,8 @@ func (s *Service) IssueToken(ctx context.Context, c Caller, in service.TokenInpu
 	return service.IssuedToken{Token: issued.Token, Secret: issued.secret}, err
 }
 
-// issue makes a token of the member in the caller's workspace.
-func (s *Service) issue(ctx context.Context, tx Tx, c Caller, m service.Member, in service.TokenInput) (issuedToken, error) {
+// issue makes a token of the member.
+func (s *Service) issue(ctx context.Context, tx Tx, m service.Member, in service.TokenInput) (issuedToken, error) {
 	now := s.now()
 	expires := now.Add(in.Life())
 	t := service.Token{
@@ -149,7 +149,7 @@ func (s *Service) IssueWorkspaceToken(ctx context.Context, c Caller, ref string,
 		if err != nil {
 			return issuedToken{}, "", err
 		}
-		t, err := s.issue(ctx, tx, c, admin, in)
+		t, err := s.issue(ctx, tx, admin, in)
 		if err != nil {
 			return issuedToken{}, "", err
 		}

@@ -121,8 +121,11 @@ func (t *transaction) Authorizations(ctx context.Context, workspaceID string, f 
 		c = c.seen(f.Sight, "q.owner_id = ?", f.Sight.MemberID)
 	}
 	for _, narrowing := range []struct{ column, value string }{
-		{"z.publication_id", f.PublicationID}, {"p.api_id", f.APIID}, {"p.environment_id", f.EnvironmentID},
-		{"z.app_id", f.AppID}, {"q.owner_id", f.AppOwnerID},
+		{"z.publication_id", f.PublicationID},
+		{"p.api_id", f.APIID},
+		{"p.environment_id", f.EnvironmentID},
+		{"z.app_id", f.AppID},
+		{"q.owner_id", f.AppOwnerID},
 	} {
 		if narrowing.value != "" {
 			c = c.and(narrowing.column+" = ?", narrowing.value)

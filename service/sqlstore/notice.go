@@ -61,8 +61,14 @@ func (t *transaction) Notices(ctx context.Context, workspaceID string, f lifecyc
 		c = c.seen(f.Sight, "q.owner_id = ?", f.Sight.MemberID)
 	}
 	for _, narrowing := range []struct{ column, value string }{
-		{"n.publication_id", f.PublicationID}, {"p.api_id", f.APIID}, {"p.environment_id", f.EnvironmentID}, {"n.authorization_id", f.AuthorizationID},
-		{"n.app_id", f.AppID}, {"q.owner_id", f.AppOwnerID}, {"n.kind", string(f.Kind)}, {"n.status", string(f.Status)},
+		{"n.publication_id", f.PublicationID},
+		{"p.api_id", f.APIID},
+		{"p.environment_id", f.EnvironmentID},
+		{"n.authorization_id", f.AuthorizationID},
+		{"n.app_id", f.AppID},
+		{"q.owner_id", f.AppOwnerID},
+		{"n.kind", string(f.Kind)},
+		{"n.status", string(f.Status)},
 	} {
 		if narrowing.value != "" {
 			c = c.and(narrowing.column+" = ?", narrowing.value)

@@ -37,7 +37,9 @@ func reviewColumns(r, applicant, decider string) string {
 // intoReview reads reviewColumns, each of which an outer join may leave NULL.
 func intoReview(v *service.Review) []any {
 	return []any{
-		into(&v.ID), into(&v.APIName), into(&v.Description), into(&v.Kind), into(&v.Status), into(&v.Revision), versionColumn{&v.Version}, intoDocument(&v.BreakingChanges),
+		into(&v.ID), into(&v.APIName), into(&v.Description), into(&v.Kind), into(&v.Status), into(&v.Revision),
+		versionColumn{&v.Version},
+		intoDocument(&v.BreakingChanges),
 		into(&v.ConnectionID), intoDefinition(&v.Definition), into(&v.Digest), into(&v.Remark), into(&v.ApplicantID), into(&v.ApplicantName), intoTime(&v.CreatedAt),
 		into(&v.DeciderID), into(&v.DeciderName), into(&v.Comment), intoMaybe(&v.DecidedAt),
 	}

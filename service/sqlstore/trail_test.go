@@ -80,9 +80,9 @@ func TestTheEventsOfAnOlderStoreAreChainedOnceAndStayAsTheyAre(t *testing.T) {
 			t.Error("the events were chained again")
 		}
 		for statement, want := range map[string]string{
-			`UPDATE events SET actor_name = 'eve' WHERE sequence = 1`:                                                    "never changed",
-			`DELETE FROM events WHERE sequence = 3`:                                                                      "removed",
-			`INSERT INTO events VALUES (9, 'w', '` + at + `', 'm', 'dev', 'x', 'a', 'x', '', NULL, NULL, '', 0, '', '')`: "stop the older program",
+			`UPDATE events SET actor_name = 'eve' WHERE sequence = 1`:                                                  "never changed",
+			`DELETE FROM events WHERE sequence = 3`:                                                                    "removed",
+			`INSERT INTO events VALUES (9, 'w', '` + at + `', 'm', 'dev', 'x', 'a', 'x', '', '', NULL, '', 0, '', '')`: "stop the older program",
 		} {
 			if err := try(t, dsn, statement); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: %v, want %q", statement, err, want)

@@ -175,7 +175,8 @@ func authorizationLists(t *testing.T, open Open) {
 		{
 			"by two statuses",
 			lifecycle.AuthorizationFilter{Statuses: []service.AuthorizationStatus{service.AuthorizationActive, service.AuthorizationWaitingRevoke}},
-			lifecycle.Page{}, list{first, third},
+			lifecycle.Page{},
+			list{first, third},
 		},
 		{"by what does not go together", lifecycle.AuthorizationFilter{AppID: till.ID, EnvironmentID: stage.ID}, lifecycle.Page{}, list{}},
 		{"by the first page", lifecycle.AuthorizationFilter{AppID: shop.ID}, lifecycle.Page{Limit: 2}, list{first, third}},
