@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 )
 
 // TestEveryCallSucceedsAlongTheLifeOfAnAPI makes each call of the document at least once.
@@ -194,6 +195,7 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 	p.must(200, "guest", "GET", "/catalog", nil)
 	p.must(200, "guest", "GET", "/catalog/capitals?environment=RELEASE", nil)
 	p.authorizeAnApp(t, a)
+	p.announceToAnApp(t, a, pub)
 	for _, step := range []struct {
 		action string
 		want   service.Status
@@ -270,6 +272,59 @@ func (p *plane) authorizeAnApp(t *testing.T, a service.API) {
 		t.Errorf("a time that is none is refused with %+v", problem)
 	}
 	p.must(204, "guest", "DELETE", "/apps/shop", nil)
+}
+
+// announceToAnApp makes each call on a notice and on the delivery of it to a webhook. It
+// leaves the API as it was, with no app authorized.
+func (p *plane) announceToAnApp(t *testing.T, a service.API, pub service.Publication) {
+	t.Helper()
+	var app service.App
+	p.must(201, "guest", "POST", "/apps", service.AppInput{AppSpec: service.AppSpec{Name: "till", WebhookURL: "https://till.example.com/notices"}}).decode(&app)
+	p.must(200, "rev", "POST", "/authorizations", service.AuthorizeInput{APIID: a.ID, AppID: app.ID})
+	p.must(200, "rev", "POST", "/publications/"+pub.ID+"/suspend", service.ActionInput{Remark: "Moving."}).decode(&pub)
+	if pub.Status != service.StatusWaitingStop || pub.Deadline == nil || pub.AuthorizedApps != 1 {
+		t.Errorf("announcing leads to %s until %v, with %d apps", pub.Status, pub.Deadline, pub.AuthorizedApps)
+	}
+	var notices service.List[service.Notice]
+	p.must(200, "guest", "GET", "/notices?status=OPEN&app_id="+app.ID, nil).decode(&notices)
+	if len(notices.Items) != 1 {
+		t.Fatalf("the app has %d open notices", len(notices.Items))
+	}
+	n := notices.Items[0]
+	p.must(200, "guest", "GET", "/notices/"+n.ID, nil)
+
+	var deliveries service.List[service.Delivery]
+	p.must(200, "guest", "GET", "/apps/till/deliveries", nil).decode(&deliveries)
+	if len(deliveries.Items) != 1 || deliveries.Items[0].NoticeID != n.ID {
+		t.Fatalf("the webhook is told %+v", deliveries.Items)
+	}
+	p.dies(t, deliveries.Items[0])
+	var again service.Delivery
+	p.must(200, "guest", "POST", "/apps/till/deliveries/"+deliveries.Items[0].ID+"/redeliver", nil).decode(&again)
+	if again.Status != service.DeliveryPending || again.Attempts != 0 {
+		t.Errorf("sent again, the delivery is %s after %d attempts", again.Status, again.Attempts)
+	}
+
+	p.must(200, "guest", "POST", "/notices/"+n.ID+"/confirm", nil).decode(&n)
+	if n.Status != service.NoticeConfirmed || n.ConfirmedBy != "guest" {
+		t.Errorf("the notice is %s by %q", n.Status, n.ConfirmedBy)
+	}
+	p.must(200, "dev", "GET", "/publications/"+pub.ID, nil).decode(&pub)
+	if pub.Status != service.StatusStopped {
+		t.Errorf("when the one app has confirmed, the publication is %s", pub.Status)
+	}
+	p.must(200, "rev", "POST", "/publications/"+pub.ID+"/restore", service.ActionInput{})
+	p.must(204, "guest", "DELETE", "/apps/till", nil)
+}
+
+// dies makes a delivery look as if its last attempt had failed.
+func (p *plane) dies(t *testing.T, d service.Delivery) {
+	t.Helper()
+	dead := d
+	dead.Status, dead.Attempts, dead.NextAttemptAt, dead.LastError = service.DeliveryDead, service.MaxDeliveryAttempts, nil, "Nobody answers."
+	if err := p.store.Update(t.Context(), func(tx lifecycle.Tx) error { return tx.UpdateDelivery(t.Context(), d, dead) }); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func folder(name, groupID, parentID string) service.FolderInput {
