@@ -141,12 +141,12 @@ func (c *courier) send(ctx context.Context, d service.Delivery) {
 	err := c.attempt(ctx, d)
 	now := c.now()
 	switch {
+	case err == nil:
+		after.Status, after.NextAttemptAt, after.LastError, after.DeliveredAt = service.DeliveryDelivered, nil, "", &now
 	case ctx.Err() != nil:
 		// The process ends, and the receiver is not to blame.
 		after.Attempts--
 		after.NextAttemptAt = &now
-	case err == nil:
-		after.Status, after.NextAttemptAt, after.LastError, after.DeliveredAt = service.DeliveryDelivered, nil, "", &now
 	case d.Attempts >= service.MaxDeliveryAttempts:
 		after.Status, after.NextAttemptAt, after.LastError = service.DeliveryDead, nil, err.Error()
 	default:
