@@ -23,9 +23,13 @@ const (
 	requireVariable = "DATASERVICE_TEST_REQUIRE_SERVERS"
 	defaultServer   = "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable"
 
-	// answerWithin bounds each conversation with the server, so that a server that
-	// accepts connections and says nothing does not hang the tests.
-	answerWithin = 20 * time.Second
+	// connectWithin bounds the way to the server, so that one that accepts connections and
+	// says nothing does not hang the tests.
+	connectWithin = 20 * time.Second
+
+	// finishWithin bounds a statement. DROP DATABASE waits for a checkpoint of the whole
+	// server, which has to write what all other tests wrote.
+	finishWithin = 3 * time.Minute
 )
 
 // Database creates an empty database and returns its postgres:// DSN. The database
@@ -61,12 +65,14 @@ func Database(t testing.TB) string {
 
 // execute runs one statement on the server on a connection of its own.
 func execute(server, statement string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
+	ctx, cancel := context.WithTimeout(context.Background(), connectWithin)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, server)
 	if err != nil {
 		return err
 	}
+	ctx, cancel = context.WithTimeout(context.Background(), finishWithin)
+	defer cancel()
 	defer conn.Close(ctx)
 	_, err = conn.Exec(ctx, statement)
 	return err
