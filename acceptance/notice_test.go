@@ -201,3 +201,128 @@ func TestASuspensionIsAnnouncedToTheAuthorizedApps(t *testing.T) {
 		}
 	})
 }
+
+// revokedConfig lets an app call an API that is published; one side ends it by a destroy.
+const revokedConfig = `
+resource "dataservice_connection" "numbers" {
+  name   = "numbers"
+  engine = "SQLITE"
+  file   = "numbers.db"
+}
+
+resource "dataservice_api" "number" {
+  name                = "number"
+  path                = "/number"
+  auth_type           = "APP"
+  allow_app_code      = true
+  connection_id       = dataservice_connection.numbers.id
+  script              = { sql = "SELECT n FROM numbers WHERE n = 1" }
+  response_parameters = { n = { type = "INT" } }
+}
+
+resource "dataservice_publication" "number" {
+  api_id       = dataservice_api.number.id
+  api_revision = dataservice_api.number.revision
+}
+
+resource "dataservice_authorization" "shop" {
+  count    = var.authorized ? 1 : 0
+  api_id   = dataservice_api.number.id
+  app_id   = var.app_id
+  timeouts = { delete = var.patience }
+}
+
+variable "app_id" {
+  type = string
+}
+
+variable "authorized" {
+  default = true
+}
+
+variable "patience" {
+  default = "10m"
+}
+`
+
+// TestARevocationWaitsForTheApp takes an authorization out of the API side's
+// configuration: the app is told and calls on, the apply waits, can be interrupted,
+// and the next one takes over what is announced and ends when the app confirms.
+func TestARevocationWaitsForTheApp(t *testing.T) {
+	t.Parallel()
+	s := startService(t)
+	ann := s.Client(s.Developer("ann", false))
+	app, err := ann.CreateApp(t.Context(), service.AppInput{AppSpec: service.AppSpec{Name: "shop"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	credentials, err := ann.AppCredentials(t.Context(), app.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantCall := func(want int) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.Gateway+"/number", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Apig-AppCode", credentials.AppCode)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("the app's call is answered %d, want %d", resp.StatusCode, want)
+		}
+	}
+	rev := s.Developer("rev", true)
+	w := workdir(s, rev, revokedConfig).Set("app_id=" + app.ID)
+	w.Apply().Succeeds(t)
+	w.Plan().Succeeds(t, "No changes")
+	wantCall(http.StatusOK)
+	waits := waitsOffline(t, s, w)
+
+	w.Set("authorized=false")
+	destroy := w.BeginApply()
+	waits.await(t, destroy)
+	if err := destroy.Process().Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	destroy.Wait(time.Minute).Fails(t, "the right of the app shop to call number in RELEASE is announced to end at", "Not confirmed by: shop (of ann)",
+		"The destroy was interrupted", "destroy again to wait on")
+	const shop = "dataservice_authorization.shop[0]"
+	if w.State(shop) == nil {
+		t.Fatal("the authorization is no longer in the state, and the app still calls")
+	}
+	wantCall(http.StatusOK)
+	w.Plan().Ends(t, 2, shop+" will be destroyed", "0 to add, 0 to change, 1 to destroy")
+
+	t.Run("a destroy that is taken back is a new grant", func(t *testing.T) {
+		w.Set("authorized=true").Apply().Succeeds(t)
+		w.Plan().Succeeds(t, "No changes")
+		if state := w.State(shop); state["status"] != "ACTIVE" || state["deadline"] != nil {
+			t.Errorf("the state is %v", state)
+		}
+		w.Set("authorized=false")
+		for len(waits) > 0 {
+			<-waits
+		}
+	})
+	t.Run("the next destroy takes over what is announced, and ends when the app confirms", func(t *testing.T) {
+		a := all(t, authorizationsOf(ann))[0]
+		announced, err := s.Client(rev).RevokeAuthorization(t.Context(), a.ID, service.RevokeInput{RevokeAs: service.SideAPI})
+		if err != nil || announced.Status != service.AuthorizationWaitingRevoke {
+			t.Fatalf("somebody else's revocation makes it %s (%v)", announced.Status, err)
+		}
+		again := w.BeginApply()
+		waits.await(t, again)
+		wantCall(http.StatusOK)
+		confirm(t, ann)
+		again.Wait(time.Minute).Succeeds(t, "1 destroyed")
+		wantCall(http.StatusForbidden)
+		if w.State(shop) != nil {
+			t.Error("the authorization is still in the state")
+		}
+	})
+}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -196,39 +197,64 @@ func (s *stage) twoPipelines(t *testing.T) {
 	developer := s.example(t, "review-in-two-pipelines/developer", s.developer)
 	reviewer := s.example(t, "review-in-two-pipelines/reviewer", s.reviewer)
 	applied := developer.BeginApply()
-	review := s.pendingReview(t, applied)
+	publish, access := s.pendingReview(t, applied, service.ReviewPublish), s.pendingReview(t, applied, service.ReviewAuthorize)
+	if access.AppName != "exchange" || access.APIName != "currencies" {
+		t.Errorf("the application for access is for the app %q and the API %q", access.AppName, access.APIName)
+	}
 	s.WantCall("/currencies?used_by=10", http.StatusNotFound)
-	decisions, err := json.Marshal(map[string]any{"currencies-1": map[string]any{
-		"publication_id": review.PublicationID, "api_revision": review.Revision, "decision": "APPROVE", "comment": "Fine.",
-	}})
+	decisions := map[string]any{"currencies-1": map[string]any{
+		"publication_id": publish.PublicationID, "api_revision": publish.Revision, "decision": "APPROVE", "comment": "Fine.",
+	}}
+	decide := func() servicetest.Result {
+		text, err := json.Marshal(decisions)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return reviewer.Set("decisions=" + string(text)).Apply()
+	}
+	decide().Succeeds(t)
+	applied.Says("dataservice_review.approval: Creation complete")
+	app, err := s.Client(s.developer).AppCredentials(t.Context(), "exchange")
 	if err != nil {
 		t.Fatal(err)
 	}
-	reviewer.Set("decisions=" + string(decisions)).Apply().Succeeds(t)
+	call := func() string {
+		// How it ends is in what it prints.
+		out, _ := callScript(t, s.root, app.Key, app.Secret, s.Gateway+"/currencies", "used_by=10").CombinedOutput()
+		return string(out)
+	}
+	if body := call(); strings.Contains(body, `"EUR"`) || applied.Ended() {
+		t.Errorf("before it is let in, the app is answered %s", body)
+	}
+	decisions["exchange"] = map[string]any{"review_id": access.ID, "decision": "APPROVE", "comment": "Welcome."}
+	decide().Succeeds(t, "1 added, 0 changed, 0 destroyed")
 	applied.Wait(time.Minute).Succeeds(t)
 	var release struct {
 		Approved string `json:"approved"`
+		Access   string `json:"access"`
 	}
 	out := developer.Run("output", "-json", "release").Succeeds(t).Output
-	if err := json.Unmarshal([]byte(out), &release); err != nil || release.Approved != "reviewer" {
+	if err := json.Unmarshal([]byte(out), &release); err != nil || release.Approved != "reviewer" || release.Access != "reviewer" {
 		t.Errorf("the release is %s (%v), want one that the reviewer approved", out, err)
 	}
 	developer.Plan().Succeeds(t, "No changes")
-	if body := s.WantCall("/currencies?used_by=10", http.StatusOK); !strings.Contains(body, `"EUR"`) {
+	reviewer.Plan().Succeeds(t, "No changes")
+	if body := call(); !strings.Contains(body, `"EUR"`) {
 		t.Errorf("the currencies that ten countries use are %s", body)
 	}
-	developer.As(s.reviewer).Destroy().Succeeds(t)
+	developer.As(s.member(t, service.MemberInput{Name: "cleaner", Role: service.RoleAdmin, Reviewer: true})).Destroy().Succeeds(t)
+	s.WantCall("/currencies?used_by=10", http.StatusNotFound)
 }
 
 func (s *stage) consumer(t *testing.T) {
 	api := s.example(t, "consumer/api", s.reviewer)
 	api.Apply().Succeeds(t)
-	token := s.visitor(t, "consumer")
+	token := s.member(t, service.MemberInput{Name: "consumer", Role: service.RoleVisitor})
 	c := s.example(t, "consumer", token)
 	applied := c.BeginApply()
-	review := s.pendingReview(t, applied)
-	if review.Kind != service.ReviewAuthorize || review.AppName != "atlas" {
-		t.Errorf("the consumer's application is to %s for the app %q", review.Kind, review.AppName)
+	review := s.pendingReview(t, applied, service.ReviewAuthorize)
+	if review.AppName != "atlas" {
+		t.Errorf("the consumer's application is for the app %q", review.AppName)
 	}
 	const call = "/regions/by-name?name=S%25"
 	if body := s.WantCall(call, http.StatusUnauthorized); strings.Contains(body, "Sweden") {
@@ -294,25 +320,25 @@ func (s *stage) signed(t *testing.T, credentials map[string]string) *exec.Cmd {
 	return callScript(t, s.root, credentials["DATASERVICE_APP_KEY"], credentials["DATASERVICE_APP_SECRET"], s.Gateway+"/regions/by-name", "name=S%")
 }
 
-// visitor makes a member who may keep apps and not much more, and returns a token.
-func (s *stage) visitor(t *testing.T, name string) string {
+// member makes a member and returns a token.
+func (s *stage) member(t *testing.T, in service.MemberInput) string {
 	t.Helper()
 	admin := s.Client(s.AdminToken())
-	if _, err := admin.CreateMember(t.Context(), service.MemberInput{Name: name, Role: service.RoleVisitor}); err != nil {
+	if _, err := admin.CreateMember(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
-	token, err := admin.IssueToken(t.Context(), service.TokenInput{Member: name})
+	token, err := admin.IssueToken(t.Context(), service.TokenInput{Member: in.Name})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return token.Secret
 }
 
-// pendingReview waits until the pipeline has made its application.
-func (s *stage) pendingReview(t *testing.T, pipeline *servicetest.Running) (review service.Review) {
+// pendingReview waits until the pipeline has made its application of that kind.
+func (s *stage) pendingReview(t *testing.T, pipeline *servicetest.Running, kind service.ReviewKind) (review service.Review) {
 	t.Helper()
 	c := s.Client(s.reviewer)
-	servicetest.Eventually(t, 2*time.Minute, "the pipeline applies for a review", func() bool {
+	servicetest.Eventually(t, 2*time.Minute, "the pipeline applies for a review of the kind "+string(kind), func() bool {
 		if pipeline.Ended() {
 			t.Fatalf("the pipeline ended:\n%s", pipeline.Output())
 		}
@@ -320,10 +346,11 @@ func (s *stage) pendingReview(t *testing.T, pipeline *servicetest.Running) (revi
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(reviews.Items) == 0 {
+		at := slices.IndexFunc(reviews.Items, func(r service.Review) bool { return r.Kind == kind })
+		if at < 0 {
 			return false
 		}
-		review = reviews.Items[0]
+		review = reviews.Items[at]
 		return true
 	})
 	return review

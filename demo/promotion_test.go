@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/client"
 )
 
 // TestAnAPIIsPromotedFromDevelopmentToProduction applies examples/promotion, which has a module.
@@ -21,29 +22,32 @@ func TestAnAPIIsPromotedFromDevelopmentToProduction(t *testing.T) {
 		CREATE TABLE region_currencies (region_code TEXT NOT NULL, currency_code TEXT NOT NULL);
 		INSERT INTO currencies VALUES ('AAA', 'a'), ('BBB', 'b');
 		INSERT INTO region_currencies VALUES ('CH', 'AAA'), ('CH', 'BBB')`)
-	development, err := s.Client(s.AdminToken()).CreateEnvironment(t.Context(), service.EnvironmentInput{Name: "DEVELOPMENT"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := s.workdir(s.reviewer).Set("development_environment_id=" + development.ID)
+	w := s.workdir(s.member(t, service.MemberInput{Name: "lead", Role: service.RoleAdmin, Reviewer: true}))
 	if err := os.CopyFS(w.Dir, os.DirFS(filepath.Join(s.root, "examples", "promotion"))); err != nil {
 		t.Fatal(err)
 	}
 	w.Run("init", "-no-color").Succeeds(t)
 	w.Apply().Succeeds(t)
+	admin := s.Client(s.AdminToken())
+	if e, err := admin.Environment(t.Context(), "DEV"); err != nil || e.ReviewRequired || e.NoticeHours != 0 {
+		t.Errorf("development demands %+v (%v), want no review and no notice", e.Policy, err)
+	}
 	w.Plan().Succeeds(t, "No changes")
-	s.wantStage(t, "DEVELOPMENT", `{"code":"AAA","symbol":"a"},{"code":"BBB","symbol":"b"}`)
+	s.wantStage(t, "DEV", `{"code":"AAA","symbol":"a"},{"code":"BBB","symbol":"b"}`)
 	s.wantStage(t, "RELEASE", `"code":"CHF"`)
 
 	module := filepath.Join("api", "main.tf")
 	w.Write(module, strings.Replace(w.Read(module), "ORDER BY code", "ORDER BY code DESC", 1))
 	w.Set("production_revision=1").Apply().Succeeds(t, "0 added, 2 changed, 0 destroyed")
-	s.wantStage(t, "DEVELOPMENT", `{"code":"BBB","symbol":"b"},{"code":"AAA","symbol":"a"}`)
+	s.wantStage(t, "DEV", `{"code":"BBB","symbol":"b"},{"code":"AAA","symbol":"a"}`)
 	w.Plan().Succeeds(t, "No changes")
 	w.Set("production_revision=2").Apply().Succeeds(t, "0 added, 1 changed, 0 destroyed", `"production" = 2`)
 	w.Plan().Succeeds(t, "No changes")
 	w.Destroy().Succeeds(t)
 	s.WantCall("/currencies-of?region=CH", http.StatusNotFound)
+	if _, err := admin.Environment(t.Context(), "DEV"); !client.IsNotFound(err) {
+		t.Errorf("after the destroy development is still there (%v)", err)
+	}
 }
 
 // wantStage calls the promoted API in an environment and checks that the answer holds the text.

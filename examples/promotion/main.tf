@@ -3,7 +3,9 @@
 #
 #   terraform apply -var production_revision=2
 #
-# Each environment reads from its own database.
+# Each environment reads from its own database, and demands what is right for it. What an
+# environment demands is set by admins, so the token is an admin's. Promoting is for
+# reviewers: with the reviewer right it happens at once, without it goes to review.
 
 terraform {
   required_providers {
@@ -15,15 +17,19 @@ terraform {
 
 provider "dataservice" {}
 
-variable "development_environment_id" {
-  description = "Id of the environment that developers publish to."
-  type        = string
-}
-
 variable "production_revision" {
   description = "The revision that is promoted; the newest where absent."
   type        = number
   default     = null
+}
+
+# Development publishes at once, and takes offline without notice. Production is RELEASE,
+# which is there from the start and demands both.
+resource "dataservice_environment" "development" {
+  name            = "DEV"
+  description     = "Where developers try what they write."
+  review_required = false
+  notice_hours    = 0
 }
 
 resource "dataservice_connection" "development" {
@@ -44,7 +50,7 @@ module "currencies" {
 
   environments = {
     development = {
-      environment_id = var.development_environment_id
+      environment_id = dataservice_environment.development.id
       connection_id  = dataservice_connection.development.id
     }
     production = {

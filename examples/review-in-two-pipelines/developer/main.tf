@@ -1,9 +1,10 @@
-# The developer's pipeline. It asks for the publication, waits for the decision of
-# somebody in the reviewers' pipeline, and goes on once it is made.
+# The developer's pipeline. It asks for the publication and for the right of an app to
+# call it, waits for the decisions of somebody in the reviewers' pipeline, and goes on
+# once they are made.
 #
 # A rejection ends the wait at once, with the reviewer's name and comment. Where
 # the wait is cancelled or runs into its timeout, the next run goes on waiting for
-# the same application.
+# the same applications.
 
 terraform {
   required_providers {
@@ -25,7 +26,7 @@ resource "dataservice_api" "currencies" {
   name          = "currencies"
   path          = "/currencies"
   method        = "GET"
-  auth_type     = "NONE"
+  auth_type     = "APP"
   connection_id = dataservice_connection.world.id
 
   script = {
@@ -67,13 +68,36 @@ resource "dataservice_review" "approval" {
   }
 }
 
-# Whatever must not happen before the approval depends on it: here, the note that
+# The app that calls it belongs to the developer, and a reviewer lets it in. Asked for
+# along with the publication, it may call from the moment that both are approved.
+resource "dataservice_app" "exchange" {
+  name        = "exchange"
+  description = "Shows prices in the currency of the visitor."
+}
+
+resource "dataservice_authorization" "exchange" {
+  api_id    = dataservice_api.currencies.id
+  app_id    = dataservice_app.exchange.id
+  remark    = "Prices in the web shop."
+  revoke_as = "APP" # a destroy gives the right up, at once
+}
+
+resource "dataservice_review" "access" {
+  review_id = dataservice_authorization.exchange.review_id
+
+  timeouts = {
+    create = "4h"
+  }
+}
+
+# Whatever must not happen before the approvals depends on them: here, the note that
 # tells a deployment system which version is live.
 resource "terraform_data" "release" {
   input = {
     url      = dataservice_publication.currencies.url
     revision = dataservice_review.approval.api_revision
     approved = dataservice_review.approval.reviewer
+    access   = dataservice_review.access.reviewer
   }
 }
 
@@ -85,6 +109,10 @@ variable "remark" {
 
 output "publication_id" {
   value = dataservice_publication.currencies.id
+}
+
+output "access_review_id" {
+  value = dataservice_authorization.exchange.review_id
 }
 
 output "release" {

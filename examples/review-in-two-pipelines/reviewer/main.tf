@@ -11,11 +11,13 @@ terraform {
 
 provider "dataservice" {}
 
-# What was decided, one entry for each revision: a record that can be read and reviewed.
+# What was decided: a record that can be read and reviewed. An entry for a publication
+# names it and its revision; one for the right of an app to call names the review.
 variable "decisions" {
   type = map(object({
-    publication_id = string
-    api_revision   = number
+    publication_id = optional(string)
+    api_revision   = optional(number)
+    review_id      = optional(string)
     decision       = string
     comment        = optional(string)
   }))
@@ -26,6 +28,7 @@ resource "dataservice_review" "decision" {
   for_each       = var.decisions
   publication_id = each.value.publication_id
   api_revision   = each.value.api_revision
+  review_id      = each.value.review_id
   decision       = each.value.decision
   comment        = each.value.comment
 }
