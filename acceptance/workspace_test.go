@@ -48,7 +48,7 @@ resource "dataservice_member" "reviewer" {
 
 ephemeral "dataservice_token" "reviewer" {
   provider = dataservice.sales
-  member   = dataservice_member.reviewer.name
+  member   = dataservice_member.reviewer.id # known once it is there
 }
 
 provider "dataservice" {
@@ -169,8 +169,8 @@ func TestASecondWorkspaceFromNothingToAnAnsweredCall(t *testing.T) {
 	}{
 		{"the instance's host name leads to it", host, "/number", http.StatusOK, `{"n":1}`},
 		{"in any case and with a port", "API.Partners.Example:8081", "/number", http.StatusOK, `{"n":1}`},
-		{"what waits for review is not there", host, "/asked", http.StatusNotFound, "API_NOT_FOUND"},
-		{"any other host leads to the first workspace", "127.0.0.1", "/number", http.StatusNotFound, "API_NOT_FOUND"},
+		{"what waits for review is not there", host, "/asked", http.StatusNotFound, "40401"},
+		{"any other host leads to the first workspace", "127.0.0.1", "/number", http.StatusNotFound, "40401"},
 	} {
 		if status, body := callHost(t, s, call.host, call.path); status != call.status || !strings.Contains(body, call.says) {
 			t.Errorf("%s: %s on %s answers %d %s, want %d %s", call.name, call.path, call.host, status, body, call.status, call.says)
@@ -196,7 +196,7 @@ func TestASecondWorkspaceFromNothingToAnAnsweredCall(t *testing.T) {
 	if status, body := callHost(t, s, host, "/number"); status != http.StatusNotFound {
 		t.Errorf("after the destroy it answers %d %s", status, body)
 	}
-	if _, err := s.Client(s.AdminToken()).Workspace_(t.Context(), "sales"); !client.IsNotFound(err) {
+	if _, err := s.Client(s.AdminToken()).ReadWorkspace(t.Context(), "sales"); !client.IsNotFound(err) {
 		t.Errorf("after the destroy the workspace is still there (%v)", err)
 	}
 }

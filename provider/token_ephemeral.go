@@ -65,7 +65,7 @@ func (t *tokenResource) Schema(_ context.Context, _ ephemeral.SchemaRequest, res
 			"Each plan and each apply issues one, and the audit trail tells of all of them.",
 		Attributes: map[string]schema.Attribute{
 			"member": schema.StringAttribute{
-				MarkdownDescription: "Name or id of the member that the token is for: oneself where absent, or with `workspace` the member `admin` of that workspace. Admins alone name somebody else.",
+				MarkdownDescription: "Name or id of the member that the token is for: oneself where absent, or with `workspace` the member `admin` of that workspace. Admins alone name somebody else. Name one that the same configuration makes by its `id`, which is known only once it is there.",
 				Optional:            true,
 				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
