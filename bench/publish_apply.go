@@ -117,12 +117,20 @@ func (b *bench) applyPublications(ctx context.Context, terraform string, o *ours
 	apply.Dir = dir
 	apply.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(dir, "terraform.rc"), "CHECKPOINT_DISABLE=1",
 		"DATASERVICE_ENDPOINT="+o.client.Endpoint(), "DATASERVICE_TOKEN="+o.token)
+	before, _ := o.cpu()
 	start := time.Now()
 	out, err := apply.CombinedOutput()
 	took := time.Since(start)
 	if want := fmt.Sprintf("%d added", len(apis)); err != nil || !strings.Contains(string(out), want) {
 		return 0, fmt.Errorf("terraform apply: %w\n%s", err, out[max(0, len(out)-2000):])
 	}
+	// The provider is a child of terraform and counted with it.
+	spent := apply.ProcessState.UserTime() + apply.ProcessState.SystemTime()
+	fmt.Printf("  -parallelism=%d took %.1f s; processor time: %.1f s of terraform and the provider", parallelism, took.Seconds(), spent.Seconds())
+	if after, ok := o.cpu(); ok {
+		fmt.Printf(", %.1f s of the service", (after - before).Seconds())
+	}
+	fmt.Println()
 	return took, nil
 }
 

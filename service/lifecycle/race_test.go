@@ -4,8 +4,11 @@
 package lifecycle_test
 
 import (
+	"context"
 	"fmt"
+	"os"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,13 +20,23 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 )
 
-const (
-	// racesEach is how often two calls are made at once, per kind of race and store: with
-	// the three kinds, a good thousand times.
-	racesEach = 336
-	// raceTracks is how many publications race side by side.
-	raceTracks = 8
-)
+// raceTracks is how many publications race side by side.
+const raceTracks = 8
+
+// racesEach is how often two calls are made at once, per kind of race and store: with the
+// four kinds, a thousand times; DATASERVICE_TEST_RACES=1000 makes each of them a thousand.
+func racesEach(t *testing.T) int {
+	t.Helper()
+	s := os.Getenv("DATASERVICE_TEST_RACES")
+	if s == "" {
+		return 256
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < raceTracks {
+		t.Fatalf("DATASERVICE_TEST_RACES=%q is not a number of races, %d or more", s, raceTracks)
+	}
+	return n
+}
 
 // The calls of a history. What a publication is to answer them stands in [racer.step].
 type callKind string
@@ -36,6 +49,7 @@ const (
 	callSwitch  callKind = "switch"
 	callSuspend callKind = "suspend"
 	callRestore callKind = "restore"
+	callUndo    callKind = "undo" // of an announced suspension
 	callRead    callKind = "read"
 )
 
@@ -56,6 +70,8 @@ type raceAnswer struct {
 type racer struct {
 	status service.Status
 	live   string
+	// authorized says that an app may call, so that a suspension is announced to it.
+	authorized bool
 	// review is the open application or the one that was closed last, with its status and
 	// the version that it is about.
 	review   string
@@ -79,6 +95,9 @@ func (r racer) step(c raceCall, a raceAnswer) (bool, racer) {
 	case callApprove, callReject, callCancel:
 		return r.decide(c, a)
 	case callSwitch:
+		if r.status == service.StatusWaitingStop {
+			return a.code == service.CodeIllegalAction, r
+		}
 		if r.open() {
 			return a.code == service.CodeReviewPending, r
 		}
@@ -89,6 +108,9 @@ func (r racer) step(c raceCall, a raceAnswer) (bool, racer) {
 			return a.code == service.CodeIllegalAction, r
 		}
 		r.status = service.StatusStopped
+		if r.authorized {
+			r.status = service.StatusWaitingStop
+		}
 		if r.open() {
 			r.decision = service.ReviewCancelled
 		}
@@ -99,9 +121,15 @@ func (r racer) step(c raceCall, a raceAnswer) (bool, racer) {
 		}
 		r.status = service.StatusPublished
 		return a.code == "", r
+	case callUndo:
+		if r.status != service.StatusWaitingStop {
+			return a.code == service.CodeIllegalAction, r
+		}
+		r.status = service.StatusPublished
+		return a.code == "", r
 	case callRead:
 		seen := a.racer
-		seen.version = r.version
+		seen.version, seen.authorized = r.version, r.authorized
 		return a.code == "" && seen == r, r
 	}
 	return false, r
@@ -224,10 +252,9 @@ func (k *track) switchTo(side int, version string) service.Code {
 
 func (k *track) act(side int, kind callKind) service.Code {
 	return k.call(side, raceCall{kind: kind}, func() (a raceAnswer, err error) {
-		do := k.Suspend
-		if kind == callRestore {
-			do = k.Restore
-		}
+		do := map[callKind]func(context.Context, lifecycle.Caller, string, service.ActionInput) (service.Publication, error){
+			callSuspend: k.Suspend, callRestore: k.Restore, callUndo: k.Cancel,
+		}[kind]
 		_, err = do(k.ctx, k.rev2, k.id, service.ActionInput{})
 		return a, err
 	}).code
@@ -273,37 +300,84 @@ func other(version string) string {
 	return "V1"
 }
 
+// newRaces makes the publications that are raced on, each with two versions.
+func newRaces(t *testing.T, h *house) (*races, []*track) {
+	t.Helper()
+	k := &races{
+		house: h, dev: h.member(t, "dev", service.RoleDeveloper, false),
+		rev: h.member(t, "rev", service.RoleDeveloper, true), rev2: h.member(t, "rev2", service.RoleAdmin, true), began: time.Now(),
+	}
+	tracks := make([]*track, raceTracks)
+	for i := range tracks {
+		api := h.api(t, k.dev, fmt.Sprintf("race_%d", i))
+		tracks[i] = &track{races: k, number: i, api: api, id: h.publishRevisions(t, k.rev, api, 2).ID, live: "V2"}
+	}
+	return k, tracks
+}
+
+// run lets all publications race side by side, and checks the history of what they
+// answered: it must fit into one order of calls, of which each saw what the ones before
+// it did.
+func (k *races) run(t *testing.T, tracks []*track, start racer, round func(*track)) {
+	t.Helper()
+	var done sync.WaitGroup
+	for _, track := range tracks {
+		done.Go(func() {
+			for range racesEach(t) / raceTracks {
+				round(track)
+			}
+		})
+	}
+	done.Wait()
+	if result := porcupine.CheckOperationsTimeout(raceModel(start), k.history, time.Minute); result != porcupine.Ok {
+		t.Errorf("of %d calls the history is %s: they fit into no order", len(k.history), result)
+	}
+	t.Logf("%d calls, %d of them made again since another was under way", len(k.history), k.busy.Load())
+}
+
 // TestRacesHaveOneWinnerAndAnOrder makes two calls on one publication at once, again and
 // again: two reviewers decide differently, a reviewer approves while the applicant
 // cancels, and a switch meets a suspension. Of two decisions one wins and the other is
 // told so; and everything that was answered and read must fit into one order of calls.
 func TestRacesHaveOneWinnerAndAnOrder(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, h *house) {
-		k := &races{
-			house: h, dev: h.member(t, "dev", service.RoleDeveloper, false),
-			rev: h.member(t, "rev", service.RoleDeveloper, true), rev2: h.member(t, "rev2", service.RoleAdmin, true), began: time.Now(),
-		}
-		tracks := make([]*track, raceTracks)
-		for i := range tracks {
-			api := h.api(t, k.dev, fmt.Sprintf("race_%d", i))
-			tracks[i] = &track{races: k, number: i, api: api, id: h.publishRevisions(t, k.rev, api, 2).ID, live: "V2"}
-		}
-		var done sync.WaitGroup
+		k, tracks := newRaces(t, h)
+		k.run(t, tracks, racer{status: service.StatusPublished, live: "V2"}, func(k *track) {
+			k.decisions(t, func() service.Code { return k.reject(2) })
+			k.decisions(t, func() service.Code { return k.cancel(2) })
+			k.suspension(t)
+		})
+	})
+}
+
+// TestAPublishThatMeetsAnAnnouncedSuspensionIsRefused lets a switch race with a suspension
+// that an authorized app is told of: whoever comes first has what it asked for, and where
+// that is the suspension, the switch is refused.
+func TestAPublishThatMeetsAnAnnouncedSuspensionIsRefused(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, h *house) {
+		k, tracks := newRaces(t, h)
+		app := h.app(t, k.dev, "caller")
 		for _, track := range tracks {
-			done.Go(func() {
-				for range racesEach / raceTracks {
-					track.decisions(t, func() service.Code { return track.reject(2) })
-					track.decisions(t, func() service.Code { return track.cancel(2) })
-					track.suspension(t)
-				}
-			})
+			must(h.Authorize(h.ctx, k.rev, service.AuthorizeInput{APIID: track.api.ID, AppID: app.ID}))(t)
 		}
-		done.Wait()
-		start := racer{status: service.StatusPublished, live: "V2"}
-		if result := porcupine.CheckOperationsTimeout(raceModel(start), k.history, time.Minute); result != porcupine.Ok {
-			t.Errorf("of %d calls the history is %s: they fit into no order", len(k.history), result)
+		var refused, switched atomic.Int32
+		k.run(t, tracks, racer{status: service.StatusPublished, live: "V2", authorized: true}, func(k *track) {
+			codes := both(func() service.Code { return k.switchTo(1, other(k.live)) }, func() service.Code { return k.act(2, callSuspend) })
+			switch codes {
+			case [2]service.Code{}:
+				switched.Add(1)
+			case [2]service.Code{service.CodeIllegalAction, ""}:
+				refused.Add(1)
+			default:
+				t.Errorf("a switch and an announced suspension are answered %q", codes)
+			}
+			k.read()
+			k.act(0, callUndo)
+		})
+		t.Logf("the suspension was first %d times, the switch %d times", refused.Load(), switched.Load())
+		if refused.Load() == 0 || switched.Load() == 0 {
+			t.Error("one of them was always first: they did not race")
 		}
-		t.Logf("%d calls, %d of them made again since another was under way", len(k.history), k.busy.Load())
 	})
 }
 

@@ -7,10 +7,12 @@ import (
 	"database/sql"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
@@ -56,13 +58,20 @@ func TestAStoreNewerThanTheProgramIsRefused(t *testing.T) {
 	})
 }
 
-// openFirstVersion makes a database with the first schema alone.
-func openFirstVersion(t *testing.T, dsn string) {
+// openVersion makes a database with the schema of that version.
+func openVersion(t *testing.T, dsn string, version int) {
 	t.Helper()
-	const name = "00001_first_schema.sql"
-	first, err := os.ReadFile("migrations/" + name)
-	if err != nil {
-		t.Fatal(err)
+	files, err := filepath.Glob("migrations/*.sql") // in order
+	if err != nil || len(files) < version {
+		t.Fatalf("there are %d migrations, %v", len(files), err)
+	}
+	migrations := fstest.MapFS{}
+	for _, file := range files[:version] {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		migrations[filepath.Base(file)] = &fstest.MapFile{Data: data}
 	}
 	driver, dialect, source := "pgx", goose.DialectPostgres, dsn
 	if path, ok := strings.CutPrefix(dsn, "sqlite:"); ok {
@@ -73,7 +82,7 @@ func openFirstVersion(t *testing.T, dsn string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	provider, err := goose.NewProvider(dialect, db, fstest.MapFS{name: {Data: first}}, goose.WithDisableGlobalRegistry(true))
+	provider, err := goose.NewProvider(dialect, db, migrations, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +93,7 @@ func openFirstVersion(t *testing.T, dsn string) {
 
 func TestAStoreOfTheFirstVersionKeepsItsAPIsAndEvents(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, dsn string) {
-		openFirstVersion(t, dsn)
+		openVersion(t, dsn, 1)
 		at := now.Format("2006-01-02T15:04:05.000000Z")
 		for _, statement := range []string{
 			`INSERT INTO workspaces VALUES ('w', 100001, 'default')`,
@@ -136,6 +145,84 @@ func TestAStoreOfTheFirstVersionKeepsItsAPIsAndEvents(t *testing.T) {
 			}
 			got.GroupID, got.FolderID = g.ID, f.ID
 			return tx.UpdateAPI(ctx, &got)
+		})
+		if err != nil {
+			t.Fatal(err, errors.Unwrap(err))
+		}
+	})
+}
+
+// Version 4 is the last one without apps, notices, host names and a chained trail.
+func TestAStoreOfTheFourthVersionKeepsWhatIsPublishedAndAppliedFor(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, dsn string) {
+		openVersion(t, dsn, 4)
+		const (
+			earlier, later = "2026-01-01T00:00:00.000000Z", "2026-01-02T00:00:00.000000Z"
+			definition     = `{"path":"/orders","script":{"sql":"SELECT 1 AS n"}}`
+		)
+		for _, statement := range []string{
+			`INSERT INTO workspaces VALUES ('w', 100001, 'default')`,
+			`INSERT INTO members VALUES ('m', 'w', 'dev', 'DEVELOPER', 0, 'EARLIER')`,
+			`INSERT INTO members VALUES ('r', 'w', 'rev', 'DEVELOPER', 1, 'LATER')`,
+			`INSERT INTO instances VALUES ('i', 100001, 'w', 'default', 'EARLIER')`,
+			`INSERT INTO environments VALUES ('e', 'w', 'i', 'RELEASE', '', 1, 0, 'EARLIER', 'EARLIER', 0, 0, 24, 'forbid')`,
+			`INSERT INTO apis VALUES ('a', 100001, 'w', 'orders', '', NULL, 2, 'm', 1, 'EARLIER', 'LATER', 'PRIVATE', NULL, NULL, '')`,
+			`INSERT INTO revisions VALUES ('a', 1, 'DEFINITION', 'SUCCESS', '', 'EARLIER')`,
+			`INSERT INTO revisions VALUES ('a', 2, 'DEFINITION', 'SUCCESS', '', 'LATER')`,
+			`INSERT INTO publications VALUES ('p', 'w', 'a', 'e', 'PUBLISHED', '', 'v', NULL, NULL, 3, 'EARLIER', 'LATER')`,
+			`INSERT INTO versions VALUES ('v', 'p', 1, 1, 'orders', '', '', 'DEFINITION', 'first', 'rev', 'EARLIER')`,
+			`INSERT INTO reviews VALUES ('x', 'w', 'p', 'orders', '', 'PUBLISH', 'PENDING', 2, '', NULL, 'DEFINITION', 'd', 'again', 'm', NULL, '', 'LATER', NULL)`,
+			`INSERT INTO path_claims VALUES ('e', 'GET', '/orders', 'p')`,
+			`INSERT INTO events VALUES (1, 'w', 'EARLIER', 'm', 'dev', 'api.create', 'a', 'orders', 'q', NULL, 'm')`,
+			`INSERT INTO events VALUES (2, 'w', 'LATER', 'r', 'rev', 'publication.publish', 'p', 'orders', 'q', '{"to":"PUBLISHED"}', 'm')`,
+			`UPDATE counters SET next = 3 WHERE kind = 'event'`,
+		} {
+			run(t, dsn, strings.NewReplacer("EARLIER", earlier, "LATER", later, "DEFINITION", definition).Replace(statement))
+		}
+		s := open(t, sqlstore.Options{DSN: dsn})
+		ctx := t.Context()
+		err := s.Update(ctx, func(tx lifecycle.Tx) error {
+			p, err := tx.Publication(ctx, "w", "p")
+			if err != nil {
+				return err
+			}
+			if p.Status != service.StatusPublished || p.Live == nil || p.Live.Remark != "first" || p.OpenReview == nil || p.OpenReview.Remark != "again" ||
+				p.PrivateTo != "m" || p.AuthorizedApps != 0 || p.Deadline != nil || !p.AnyHost || p.RowVersion != 3 {
+				t.Errorf("the publication is %+v", p)
+			} else if since := p.Live.LiveSince.Format(time.RFC3339); since != "2026-01-01T00:00:00Z" || p.Live.LiveBy != "rev" || p.OpenReview.Version != "" || p.OpenReview.BreakingChanges != nil {
+				t.Errorf("the live version is %+v, the application %+v", *p.Live, *p.OpenReview)
+			}
+			w, err := tx.Workspace(ctx, "default")
+			if err != nil || w.RowVersion != 1 || w.CreatedAt.Format(time.RFC3339) != "2026-01-01T00:00:00Z" {
+				t.Errorf("the workspace is %+v, %v", w, err)
+			}
+			i, err := tx.Instance(ctx, "w", "default")
+			if err != nil || i.RowVersion != 1 || len(i.HostNames) != 0 || !i.UpdatedAt.Equal(i.CreatedAt) {
+				t.Errorf("the instance is %+v, %v", i, err)
+			}
+			e, err := tx.Environment(ctx, "w", "e")
+			if err != nil || !e.ReviewRequired || e.NoticeHours != 24 || e.BreakingChanges != "forbid" {
+				t.Errorf("the environment is %+v, %v", e, err)
+			}
+			// What was written before the chain has its place in it, and the chain goes on.
+			if err := tx.AppendEvent(ctx, service.Event{WorkspaceID: "w", At: now, ActorID: "m", ActorName: "dev", Action: "api.update", ThingID: "a", ThingName: "orders"}); err != nil {
+				return err
+			}
+			events, err := tx.Events(ctx, "w", lifecycle.EventFilter{}, 0, 10)
+			if err != nil || len(events) != 3 {
+				t.Fatalf("there are %d events, %v", len(events), err)
+			}
+			previous := ""
+			for n, event := range events {
+				if event.Number != int64(n+1) || event.PreviousHash != previous || event.Hash == "" {
+					t.Errorf("event %d stands in the chain as %+v", n+1, event)
+				}
+				previous = event.Hash
+			}
+			if string(events[1].Detail) != `{"to":"PUBLISHED"}` || events[1].PrivateTo != "m" {
+				t.Errorf("an event is not what it was: %+v", events[1])
+			}
+			return nil
 		})
 		if err != nil {
 			t.Fatal(err, errors.Unwrap(err))

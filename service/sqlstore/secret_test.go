@@ -11,7 +11,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
@@ -37,10 +39,12 @@ func wantSentence(t *testing.T, err error, part string) {
 	}
 }
 
-func TestAPasswordIsNowhereInTheFilesOfASQLiteStore(t *testing.T) {
+func TestNoSecretIsInTheFilesOfASQLiteStore(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, sqlstore.Options{DSN: "sqlite:" + filepath.Join(dir, "store.db")})
-	rotate(t, s, fill(t, s, canary))
+	c := fill(t, s, canary)
+	rotate(t, s, c)
+	rotateApp(t, s, c.WorkspaceID)
 	check := func(when string) {
 		t.Helper()
 		files, err := os.ReadDir(dir)
@@ -55,10 +59,10 @@ func TestAPasswordIsNowhereInTheFilesOfASQLiteStore(t *testing.T) {
 			}
 			total += len(data)
 			if bytes.Contains(data, []byte(canary)) {
-				t.Errorf("%s: %s holds the password in clear", when, f.Name())
+				t.Errorf("%s: %s holds a secret in clear", when, f.Name())
 			}
-			if strings.HasSuffix(f.Name(), ".db-wal") && !bytes.Contains(data, []byte("warehouse")) {
-				t.Errorf("%s: %s does not even hold the connection's name: the test looks at the wrong thing", when, f.Name())
+			if strings.HasSuffix(f.Name(), ".db-wal") && !(bytes.Contains(data, []byte("warehouse")) && bytes.Contains(data, []byte("storefront"))) {
+				t.Errorf("%s: %s does not even hold the names of the connection and the app: the test looks at the wrong thing", when, f.Name())
 			}
 		}
 		if total == 0 {
@@ -72,10 +76,12 @@ func TestAPasswordIsNowhereInTheFilesOfASQLiteStore(t *testing.T) {
 	check("closed")
 }
 
-func TestAPasswordIsNowhereInTheTablesOfAPostgreSQLStore(t *testing.T) {
+func TestNoSecretIsInTheTablesOfAPostgreSQLStore(t *testing.T) {
 	dsn := pgtest.Database(t)
 	s := open(t, sqlstore.Options{DSN: dsn})
-	rotate(t, s, fill(t, s, canary))
+	c := fill(t, s, canary)
+	rotate(t, s, c)
+	rotateApp(t, s, c.WorkspaceID)
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
@@ -97,8 +103,8 @@ func TestAPasswordIsNowhereInTheTablesOfAPostgreSQLStore(t *testing.T) {
 		}
 		dump += text.String
 	}
-	if !strings.Contains(dump, "warehouse") || strings.Contains(dump, canary) {
-		t.Errorf("the tables hold the password, or nothing at all: %s", dump)
+	if !strings.Contains(dump, "warehouse") || !strings.Contains(dump, "storefront") || strings.Contains(dump, canary) {
+		t.Errorf("the tables hold a secret, or nothing at all: %s", dump)
 	}
 }
 
@@ -112,6 +118,51 @@ func rotate(t *testing.T, s *sqlstore.Store, c service.Connection) {
 	got, err := readConnection(t.Context(), s, c)
 	if err != nil || got.Password != canary+"-2" {
 		t.Fatalf("the password reads as %q, %v", got.Password.Reveal(), err)
+	}
+}
+
+// rotateApp makes an app with a webhook and rotates its credentials, so that there are
+// secrets and AppCodes of two generations, and old rows of one.
+func rotateApp(t *testing.T, s *sqlstore.Store, workspaceID string) {
+	t.Helper()
+	const hook = canary + "-hook"
+	until := now.Add(time.Hour)
+	generations := []lifecycle.KeyGeneration{
+		{Generation: 2, Secret: canary + "-secret-2", AppCode: canary + "-code-2", CreatedAt: now},
+		{Generation: 1, Secret: canary + "-secret-1", AppCode: canary + "-code-1", CreatedAt: now, ValidUntil: &until},
+	}
+	first := generations[1]
+	first.ValidUntil = nil
+	ctx := t.Context()
+	err := s.Update(ctx, func(tx lifecycle.Tx) error {
+		owner, err := tx.Member(ctx, workspaceID, "dev")
+		if err != nil {
+			return err
+		}
+		a := service.App{
+			ID: service.NewID(now), WorkspaceID: workspaceID, OwnerID: owner.ID, Key: service.NewID(now), CreatedAt: now, UpdatedAt: now, RowVersion: 1,
+			AppSpec: service.AppSpec{Name: "storefront", Type: service.AppTypeApp, WebhookURL: "https://shop.example.com/hook"},
+		}
+		if err := tx.CreateApp(ctx, a, hook); err != nil {
+			return err
+		}
+		for _, g := range [][]lifecycle.KeyGeneration{{first}, generations} {
+			if err := tx.PutKeyGenerations(ctx, a.ID, g); err != nil {
+				return err
+			}
+		}
+		secret, err := tx.WebhookSecret(ctx, a.ID)
+		if err != nil || secret != hook {
+			t.Errorf("the webhook's secret reads as %q, %v", secret.Reveal(), err)
+		}
+		key, err := tx.AppKey(ctx, a.ID)
+		if diff := cmp.Diff(generations, key.Generations); err != nil || diff != "" {
+			t.Errorf("the generations read back, %v (-want +got):\n%s", err, diff)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -52,7 +52,7 @@ func trail(ctx context.Context, tx lifecycle.Tx) (service.TrailHead, error) {
 
 func TestTheEventsOfAnOlderStoreAreChainedOnceAndStayAsTheyAre(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, dsn string) {
-		openFirstVersion(t, dsn)
+		openVersion(t, dsn, 1)
 		at := now.Format("2006-01-02T15:04:05.000000Z")
 		for _, statement := range []string{
 			`INSERT INTO workspaces VALUES ('w', 100001, 'default')`,
@@ -93,7 +93,7 @@ func TestTheEventsOfAnOlderStoreAreChainedOnceAndStayAsTheyAre(t *testing.T) {
 
 func TestManyEventsOfAnOlderStoreAreChainedPageByPage(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, dsn string) {
-		openFirstVersion(t, dsn)
+		openVersion(t, dsn, 1)
 		run(t, dsn, `INSERT INTO workspaces VALUES ('w', 100001, 'default')`)
 		const count = sqlstore.MaxPage + 7
 		var rows []string
