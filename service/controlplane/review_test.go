@@ -14,8 +14,8 @@ func TestReviewsAreListedByKind(t *testing.T) {
 	p := newPlane(t)
 	a, _ := p.apply()
 	var app service.App
-	p.must(201, "guest", "POST", "/apps", service.AppInput{AppSpec: service.AppSpec{Name: "shop"}}).decode(&app)
-	p.must(200, "guest", "POST", "/authorizations", service.AuthorizeInput{APIID: a.ID, AppID: app.ID})
+	p.must(201, "dev", "POST", "/apps", service.AppInput{AppSpec: service.AppSpec{Name: "shop"}}).decode(&app)
+	p.must(200, "dev", "POST", "/authorizations", service.AuthorizeInput{APIID: a.ID, AppID: app.ID})
 	want := map[service.ReviewKind]int{service.ReviewPublish: 1, service.ReviewAuthorize: 1}
 	for _, kind := range service.ReviewKinds {
 		var list service.List[service.Review]
