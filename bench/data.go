@@ -78,8 +78,12 @@ func fillSQLite(ctx context.Context, file string) (err error) {
 	return tx.Commit()
 }
 
-// fillPostgres makes a database with the table and returns its URL. drop removes it.
-func fillPostgres(ctx context.Context, server string) (dsn string, drop func(), err error) {
+// newPostgres makes an empty database and returns its URL. drop removes it.
+func newPostgres(ctx context.Context, server string) (dsn string, drop func(), err error) {
+	u, err := url.Parse(server)
+	if err != nil {
+		return "", nil, err
+	}
 	admin, err := pgx.Connect(ctx, server)
 	if err != nil {
 		return "", nil, err
@@ -89,7 +93,8 @@ func fillPostgres(ctx context.Context, server string) (dsn string, drop func(), 
 	if _, err := admin.Exec(ctx, "CREATE DATABASE "+name); err != nil {
 		return "", nil, err
 	}
-	drop = func() {
+	u.Path = "/" + name
+	return u.String(), func() {
 		ctx := context.WithoutCancel(ctx)
 		admin, err := pgx.Connect(ctx, server)
 		if err == nil {
@@ -99,17 +104,19 @@ func fillPostgres(ctx context.Context, server string) (dsn string, drop func(), 
 		if err != nil {
 			fmt.Printf("The database %s stays behind: %v\n", name, err)
 		}
+	}, nil
+}
+
+// fillPostgres makes a database with the table and returns its URL. drop removes it.
+func fillPostgres(ctx context.Context, server string) (dsn string, drop func(), err error) {
+	if dsn, drop, err = newPostgres(ctx, server); err != nil {
+		return "", nil, err
 	}
-	u, err := url.Parse(server)
-	if err == nil {
-		u.Path = "/" + name
-		err = copyRows(ctx, u.String())
-	}
-	if err != nil {
+	if err := copyRows(ctx, dsn); err != nil {
 		drop()
 		return "", nil, err
 	}
-	return u.String(), drop, nil
+	return dsn, drop, nil
 }
 
 func copyRows(ctx context.Context, dsn string) error {

@@ -50,6 +50,10 @@ var comparisons = []comparison{
 	{"publish-under-load", (*bench).publishUnderLoad},
 	{"publish-in-one-apply", (*bench).publishInOneApply},
 	{"routes-10k", (*bench).compareRoutes},
+	{"deadlines-sqlite", deadlines("sqlite", 1000)},
+	{"deadlines-postgres", deadlines("postgres", 1000)},
+	{"deadlines-10k-sqlite", deadlines("sqlite", openNotices)},
+	{"deadlines-10k-postgres", deadlines("postgres", openNotices)},
 }
 
 func main() {
