@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -342,15 +341,14 @@ func (s *stage) pendingReview(t *testing.T, pipeline *servicetest.Running, kind 
 		if pipeline.Ended() {
 			t.Fatalf("the pipeline ended:\n%s", pipeline.Output())
 		}
-		reviews, err := c.Reviews(t.Context(), client.ReviewFilter{Status: service.ReviewPending}, client.Page{})
+		reviews, err := c.Reviews(t.Context(), client.ReviewFilter{Kind: kind, Status: service.ReviewPending}, client.Page{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		at := slices.IndexFunc(reviews.Items, func(r service.Review) bool { return r.Kind == kind })
-		if at < 0 {
+		if len(reviews.Items) == 0 {
 			return false
 		}
-		review = reviews.Items[at]
+		review = reviews.Items[0]
 		return true
 	})
 	return review

@@ -76,7 +76,7 @@ func (s *oneSidedService) decide(call service.Call, revision int64, remark strin
 	t, err := service.Decide(service.Situation{
 		Call: call, Publication: s.p, Environment: env, Actor: s.actor, Digest: fmt.Sprint(revision), Remark: remark,
 		AuthorizedApps: s.p.AuthorizedApps, Deadline: time.Now().Add(48 * time.Hour),
-		AlreadyLive:    call == service.CallPublish && s.p.Live != nil && s.p.Live.Revision == revision,
+		AlreadyLive: call == service.CallPublish && s.p.Live != nil && s.p.Live.Revision == revision,
 	})
 	if err != nil || t.Unchanged {
 		return err

@@ -500,9 +500,13 @@ func (r *reviewResource) Update(ctx context.Context, req resource.UpdateRequest,
 	if reviewer := state.Reviewer.ValueString(); reviewer != "" {
 		who = " by " + reviewer
 	}
+	reverse, anew := "publish, suspend or unpublish instead", "another revision or remark"
+	if state.Kind.ValueString() == string(service.ReviewAuthorize) {
+		reverse, anew = "grant or revoke the authorization instead", "another until or remark"
+	}
 	resp.Diagnostics.AddAttributeError(path.Root("decision"), "Decided otherwise already",
-		fmt.Sprintf("Review %s is %s%s, and a decision stands. To reverse it, publish, suspend or unpublish instead; to get a new decision, apply with another revision or remark.",
-			state.ID.ValueString(), status, who))
+		fmt.Sprintf("Review %s is %s%s, and a decision stands. To reverse it, %s; to get a new decision, apply with %s.",
+			state.ID.ValueString(), status, who, reverse, anew))
 }
 
 // decideNewer makes another decision on an application that is newer than the one

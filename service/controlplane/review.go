@@ -39,7 +39,7 @@ func (a *api) registerReviews() {
 func (a *api) listReviews(ctx context.Context, c lifecycle.Caller, in *struct {
 	PublicationID string               `query:"publication_id" doc:"Only those of this publication."`
 	Revision      int64                `query:"api_revision" minimum:"1" doc:"Only those about this revision of the API."`
-	Kind          service.ReviewKind   `query:"kind" enum:"PUBLISH,RESTORE" doc:"Only applications of this kind."`
+	Kind          service.ReviewKind   `query:"kind" enum:"PUBLISH,RESTORE,AUTHORIZE" doc:"Only applications of this kind."`
 	Status        service.ReviewStatus `query:"status" enum:"PENDING,APPROVED,REJECTED,CANCELLED,SUPERSEDED" doc:"Only those in this status."`
 	PageInput
 },
