@@ -150,7 +150,7 @@ func (c *courier) send(ctx context.Context, d service.Delivery) {
 	case d.Attempts >= service.MaxDeliveryAttempts:
 		after.Status, after.NextAttemptAt, after.LastError = service.DeliveryDead, nil, err.Error()
 	default:
-		next := now.Add(service.DeliveryDelay(d.Attempts, rand.Float64())).Truncate(time.Microsecond) //nolint:gosec // it spreads the load, and keeps no secret
+		next := now.Add(service.DeliveryDelay(d.Attempts, rand.Float64())).Truncate(time.Microsecond)
 		after.NextAttemptAt, after.LastError = &next, err.Error()
 	}
 	ctx = context.WithoutCancel(ctx)

@@ -230,7 +230,7 @@ func TestAServiceThatSleptThroughADeadlineExecutesItWhenItStarts(t *testing.T) {
 				must(g.Authorization(g.ctx, g.admin, till.ID, 0))(t).Status == service.AuthorizationExpired
 		}
 		for deadline := time.Now().Add(20 * time.Second); !over() && time.Now().Before(deadline); {
-			time.Sleep(10 * time.Millisecond)
+			time.Sleep(10 * time.Millisecond) //nolint:forbidigo // it polls with a deadline
 		}
 		// They end what they have begun, the gateway's part too.
 		stop()
