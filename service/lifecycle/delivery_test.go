@@ -132,7 +132,7 @@ func (g *governed) courier(t *testing.T, processes int, done func() bool) {
 		options.Notifier, options.PollInterval = sender, 5*time.Millisecond
 		run.Go(func() { lifecycle.New(options).Run(ctx) })
 	}
-	for end := time.Now().Add(20 * time.Second); !done(); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); !done(); time.Sleep(2 * time.Millisecond) { //nolint:forbidigo // it polls with a deadline
 		if time.Now().After(end) {
 			t.Fatalf("it did not come to pass at %s", g.clock.at)
 		}

@@ -66,7 +66,7 @@ func (s *Service) announce(ctx context.Context, tx Tx, c Caller, a announcement,
 // announceEnd makes a notice for every app that may call the publication.
 func (s *Service) announceEnd(ctx context.Context, tx Tx, c Caller, p service.Publication, a announcement) error {
 	for page := (Page{Limit: maxHolders}); ; {
-		authorizations, err := tx.Authorizations(ctx, p.WorkspaceID, holders(p), page)
+		authorizations, err := tx.Authorizations(ctx, p.WorkspaceID, holders(p.ID), page)
 		if err != nil {
 			return err
 		}
@@ -82,17 +82,14 @@ func (s *Service) announceEnd(ctx context.Context, tx Tx, c Caller, p service.Pu
 
 // stepNotices closes the notices of an announced end that a transition leads away from,
 // makes those of one that it leads to, and sets the deadline.
-func (s *Service) stepNotices(ctx context.Context, tx Tx, c Caller, p *service.Publication, call service.Call, t service.Transition, remark string, event map[string]any) error {
+func (s *Service) stepNotices(ctx context.Context, tx Tx, c Caller, p *service.Publication, t service.Transition, remark string, event map[string]any) error {
 	if announcedKind(t.From) != "" {
 		status := service.NoticeCancelled
-		switch {
-		case call == service.CallSettle:
-			status = service.NoticeExecuted
-		case t.To == service.StatusOffline:
+		if t.To == service.StatusOffline {
 			// It goes offline at once, and the apps' right with it.
 			status = service.NoticeUnlinked
 		}
-		if err := s.closeEnd(ctx, tx, c, *p, status); err != nil {
+		if err := s.closeEnd(ctx, tx, c, status, p.ID); err != nil {
 			return err
 		}
 	}
@@ -145,10 +142,10 @@ func (s *Service) closeNotices(ctx context.Context, tx Tx, c Caller, status serv
 	return nil
 }
 
-// closeEnd closes the notices of an end that is announced no longer: it happened, or was
+// closeEnd closes the notices of ends that are announced no longer: they happened, or were
 // taken back.
-func (s *Service) closeEnd(ctx context.Context, tx Tx, c Caller, p service.Publication, status service.NoticeStatus) error {
-	open, err := tx.OpenNotices(ctx, p.ID)
+func (s *Service) closeEnd(ctx context.Context, tx Tx, c Caller, status service.NoticeStatus, publicationIDs ...string) error {
+	open, err := tx.OpenNotices(ctx, publicationIDs...)
 	if err != nil {
 		return err
 	}
@@ -203,10 +200,10 @@ func (s *Service) cancelRevocation(ctx context.Context, tx Tx, c Caller, z servi
 
 // cancelAuthorizations ends the right of every app to call what went offline, all at once:
 // there may be thousands.
-func (s *Service) cancelAuthorizations(ctx context.Context, tx Tx, c Caller, p service.Publication) error {
+func (s *Service) cancelAuthorizations(ctx context.Context, tx Tx, c Caller, workspaceID string, publicationIDs ...string) error {
 	now := s.now()
 	for page := (Page{Limit: maxHolders}); ; {
-		authorizations, err := tx.Authorizations(ctx, p.WorkspaceID, holders(p), page)
+		authorizations, err := tx.Authorizations(ctx, workspaceID, holders(publicationIDs...), page)
 		if err != nil || len(authorizations) == 0 {
 			return err
 		}
@@ -222,7 +219,7 @@ func (s *Service) cancelAuthorizations(ctx context.Context, tx Tx, c Caller, p s
 		if err := tx.CancelAuthorizations(ctx, ids, now); err != nil {
 			return err
 		}
-		open, err := tx.OpenNotices(ctx, p.ID)
+		open, err := tx.OpenNotices(ctx, publicationIDs...)
 		if err != nil {
 			return err
 		}
@@ -237,9 +234,9 @@ func (s *Service) cancelAuthorizations(ctx context.Context, tx Tx, c Caller, p s
 	}
 }
 
-// holders narrows to the authorizations that let an app call the publication.
-func holders(p service.Publication) AuthorizationFilter {
-	return AuthorizationFilter{PublicationID: p.ID, Statuses: []service.AuthorizationStatus{service.AuthorizationActive, service.AuthorizationWaitingRevoke}}
+// holders narrows to the authorizations that let an app call one of the publications.
+func holders(publicationIDs ...string) AuthorizationFilter {
+	return AuthorizationFilter{PublicationIDs: publicationIDs, Statuses: []service.AuthorizationStatus{service.AuthorizationActive, service.AuthorizationWaitingRevoke}}
 }
 
 // settleAnswered lets an announced end happen at once where no app has to answer any
@@ -253,16 +250,54 @@ func (s *Service) settleAnswered(ctx context.Context, tx Tx, c Caller, publicati
 	if err != nil || announcedKind(p.Status) == "" {
 		return err
 	}
-	return s.settle(ctx, tx, p, c.RequestID)
+	return s.settle(ctx, tx, itself(p.WorkspaceID, c.RequestID), p)
 }
 
-// settle lets an announced end happen.
-func (s *Service) settle(ctx context.Context, tx Tx, p service.Publication, requestID string) error {
-	t, err := service.Decide(service.Situation{Call: service.CallSettle, Publication: p})
-	if err != nil {
+// settle lets the announced ends of publications of one workspace happen, all at once:
+// there may be thousands. Nothing else is done to a publication then, so it is the whole
+// of their [Service.step].
+func (s *Service) settle(ctx context.Context, tx Tx, c Caller, publications ...service.Publication) error {
+	if len(publications) == 0 {
+		return nil
+	}
+	now := s.now()
+	ended := slices.Clone(publications)
+	var ids, offline []string
+	for i := range ended {
+		p := &ended[i]
+		t, err := service.Decide(service.Situation{Call: service.CallSettle, Publication: *p})
+		if err != nil {
+			return err
+		}
+		ids = append(ids, p.ID)
+		if overtaken(p.Rejection, t) {
+			p.Rejection = nil
+		}
+		if t.To == service.StatusOffline {
+			p.Live = nil
+			offline = append(offline, p.ID)
+		}
+		p.Status, p.Deadline, p.UpdatedAt = t.To, nil, now
+	}
+	if err := s.closeEnd(ctx, tx, c, service.NoticeExecuted, ids...); err != nil {
 		return err
 	}
-	return s.step(ctx, tx, itself(p.WorkspaceID, requestID), &p, service.CallSettle, t, application{}, "")
+	if err := tx.EndPublications(ctx, ended); err != nil {
+		return err
+	}
+	for i, p := range ended {
+		detail := map[string]any{"from": publications[i].Status, "to": p.Status}
+		if err := s.recordPrivate(ctx, tx, c, p.PrivateTo, "publication."+action(service.CallSettle), p.ID, p.APIName, detail); err != nil {
+			return err
+		}
+	}
+	if len(offline) == 0 {
+		return nil
+	}
+	if err := tx.ReleasePaths(ctx, offline); err != nil {
+		return err
+	}
+	return s.cancelAuthorizations(ctx, tx, c, c.Workspace.ID, offline...)
 }
 
 // tell writes the messages to the webhooks of the notices' apps, where they have one.

@@ -5,7 +5,9 @@ package lifecycle_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"sync"
 	"testing"
@@ -218,24 +220,62 @@ func TestAServiceThatSleptThroughADeadlineExecutesItWhenItStarts(t *testing.T) {
 		g.clock.at = earliest.Add(72*time.Hour + time.Minute)
 		ctx, stop := context.WithCancel(g.ctx)
 		var run sync.WaitGroup
-		run.Go(func() { lifecycle.New(g.Options).Run(ctx) })
+		for range 2 {
+			run.Go(func() { lifecycle.New(g.Options).Run(ctx) })
+		}
 		defer run.Wait()
 		defer stop()
-		must(g.Publication(g.ctx, g.admin, g.publication.ID, 20*time.Second))(t)
+		over := func() bool {
+			return must(g.Publication(g.ctx, g.admin, g.publication.ID, 0))(t).Settled() &&
+				must(g.Authorization(g.ctx, g.admin, till.ID, 0))(t).Status == service.AuthorizationExpired
+		}
+		for deadline := time.Now().Add(20 * time.Second); !over() && time.Now().Before(deadline); {
+			time.Sleep(10 * time.Millisecond) //nolint:forbidigo // it polls with a deadline
+		}
+		// They end what they have begun, the gateway's part too.
+		stop()
+		run.Wait()
 		g.wantStatus(t, service.StatusStopped, false)
 		g.wantNotice(t, shop, service.NoticeStop, service.NoticeExecuted)
 		g.wantAuthorization(t, shop, service.AuthorizationActive)
-		expired := func() bool {
-			return must(g.Authorization(g.ctx, g.admin, till.ID, 0))(t).Status == service.AuthorizationExpired
-		}
-		for deadline := time.After(20 * time.Second); !expired(); {
-			select {
-			case <-time.After(10 * time.Millisecond):
-			case <-deadline:
-				t.Fatal("an authorization that ended does not expire")
+		g.wantAuthorization(t, till, service.AuthorizationExpired)
+		wantActions(t, g.actions(t, g.publication.ID), "publication.publish by rev", "publication.suspend by rev", "publication.settle by dataservice")
+		wantActions(t, g.actions(t, g.notice(t, shop).ID), "notice.create by rev", "notice.execute by dataservice")
+		wantActions(t, g.actions(t, till.ID), "authorization.grant by rev", "authorization.expire by dataservice")
+	})
+}
+
+func TestAnAnnouncementIsAsOldAsItIsWhateverAppsDo(t *testing.T) {
+	onEveryGoverned(t, func(t *testing.T, g *governed) {
+		until := earliest.Add(24 * time.Hour)
+		shop, till, desk := g.app(t, "shop", nil), g.app(t, "till", &until), g.app(t, "desk", nil)
+		g.app(t, "kiosk", nil)
+		announced := g.clock.at
+		must(g.Suspend(g.ctx, g.rev, g.publication.ID, nothing))(t)
+		for _, change := range []func(){
+			func() { must(g.ConfirmNotice(g.ctx, g.owner, g.notice(t, shop).ID))(t) },
+			func() {
+				later := until.Add(time.Hour)
+				must(g.Authorize(g.ctx, g.rev, service.AuthorizeInput{APIID: g.api.ID, AppID: till.AppID, Until: &later}))(t)
+			},
+			func() { must(g.RevokeAuthorization(g.ctx, g.rev, till.ID, service.RevokeInput{}))(t) },
+			func() {
+				must(g.RevokeAuthorization(g.ctx, g.owner, desk.ID, service.RevokeInput{RevokeAs: service.SideApp}))(t)
+			},
+		} {
+			g.clock.at = g.clock.at.Add(time.Hour)
+			change()
+			p := g.wantStatus(t, service.StatusWaitingStop, true)
+			if !p.UpdatedAt.Equal(announced) {
+				t.Errorf("what was announced at %s seems to be of %s", announced, p.UpdatedAt)
+			}
+			must(struct{}{}, g.gateway.Load(g.ctx))(t)
+			w := httptest.NewRecorder()
+			g.gateway.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/orders", nil))
+			if got, want := w.Header().Get("Deprecation"), fmt.Sprintf("@%d", announced.Unix()); got != want {
+				t.Errorf("the header says %s, want %s", got, want)
 			}
 		}
-		g.wantAuthorization(t, till, service.AuthorizationExpired)
 	})
 }
 

@@ -158,6 +158,11 @@ type Tx interface {
 	// applications of authorizations are theirs, not the publication's.
 	CreatePublication(ctx context.Context, p *service.Publication) error
 	UpdatePublication(ctx context.Context, p *service.Publication) error
+	// EndPublications stores those whose announced end has come, all at once: their status,
+	// that they have no deadline, and that what they lack now is not there any more. They
+	// change at their UpdatedAt, which is the same; CodeConflict where one of them no longer
+	// waits for its end.
+	EndPublications(ctx context.Context, ended []service.Publication) error
 	DeletePublication(ctx context.Context, workspaceID, id string) error
 	Publication(ctx context.Context, workspaceID, id string) (service.Publication, error)
 	PublicationOf(ctx context.Context, apiID, environmentID string) (service.Publication, error)
@@ -166,6 +171,8 @@ type Tx interface {
 	// environment, in place of those that it had. CodeAlreadyExists names the API
 	// that holds one already.
 	ClaimPaths(ctx context.Context, p service.Publication, claims []PathClaim) error
+	// ReleasePaths frees every path that the publications occupy.
+	ReleasePaths(ctx context.Context, publicationIDs []string) error
 	// ServedPublications returns every publication that the gateway knows, of all
 	// workspaces: those in a status that is [service.Status.Served].
 	ServedPublications(ctx context.Context, page Page) ([]service.Publication, error)
@@ -239,8 +246,8 @@ type Tx interface {
 	CloseNotices(ctx context.Context, ids []string, status service.NoticeStatus, confirmedBy string, at time.Time) error
 	Notice(ctx context.Context, workspaceID, id string) (service.Notice, error)
 	Notices(ctx context.Context, workspaceID string, filter NoticeFilter, page Page) ([]service.Notice, error)
-	// OpenNotices returns every open notice of the publication, of whatever workspace.
-	OpenNotices(ctx context.Context, publicationID string) ([]service.Notice, error)
+	// OpenNotices returns every open notice of the publications, of whatever workspace.
+	OpenNotices(ctx context.Context, publicationIDs ...string) ([]service.Notice, error)
 	// AppsWithWebhook returns those of the apps that have a webhook.
 	AppsWithWebhook(ctx context.Context, appIDs []string) ([]string, error)
 	// DueInstances returns the instances, of all workspaces, in which a publication's
@@ -377,6 +384,8 @@ type Grant struct {
 // AuthorizationFilter narrows a list of authorizations; empty fields do not.
 type AuthorizationFilter struct {
 	PublicationID, APIID, EnvironmentID, AppID string
+	// PublicationIDs keeps those of any of the publications.
+	PublicationIDs []string
 	// AppOwnerID keeps those of the member's own apps.
 	AppOwnerID string
 	Statuses   []service.AuthorizationStatus

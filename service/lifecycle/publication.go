@@ -288,7 +288,7 @@ func (s *Service) step(ctx context.Context, tx Tx, c Caller, p *service.Publicat
 			p.Resume = service.StatusStopped
 		}
 	}
-	if err := s.stepNotices(ctx, tx, c, p, call, t, comment, event); err != nil {
+	if err := s.stepNotices(ctx, tx, c, p, t, comment, event); err != nil {
 		return err
 	}
 	if overtaken(p.Rejection, t) {
@@ -325,7 +325,7 @@ func (s *Service) step(ctx context.Context, tx Tx, c Caller, p *service.Publicat
 		return err
 	}
 	if t.To == service.StatusOffline {
-		return s.cancelAuthorizations(ctx, tx, c, *p)
+		return s.cancelAuthorizations(ctx, tx, c, p.WorkspaceID, p.ID)
 	}
 	return nil
 }

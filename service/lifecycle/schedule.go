@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
@@ -14,7 +15,7 @@ import (
 
 // dueAtATime is how many publications, and how many authorizations, one transaction ends:
 // few enough that others who wait for the instance's lock do not wait long.
-const dueAtATime = 50
+const dueAtATime = 250
 
 // RunDue executes what is due by the clock: announced suspensions and unpublishings whose
 // deadline has come, and authorizations whose time is over. Every process on the store may
@@ -119,14 +120,15 @@ func (s *Service) runSomeDue(ctx context.Context, instanceID string, now time.Ti
 		if err != nil {
 			return err
 		}
+		n = len(publications)
+		publications = slices.DeleteFunc(publications, func(p service.Publication) bool { return !wanted(p.ID) })
 		for _, p := range publications {
-			if !wanted(p.ID) {
-				continue
-			}
-			if err := s.settle(ctx, tx, p, ""); err != nil {
+			changes = append(changes, Change{ChangePublication, p.ID}, Change{ChangeAuthorization, p.ID})
+		}
+		if len(publications) > 0 {
+			if err := s.settle(ctx, tx, itself(publications[0].WorkspaceID, ""), publications...); err != nil {
 				return err
 			}
-			changes = append(changes, Change{ChangePublication, p.ID}, Change{ChangeAuthorization, p.ID})
 		}
 		authorizations, err := tx.DueAuthorizations(ctx, instanceID, now, limit)
 		if err != nil {
@@ -141,7 +143,7 @@ func (s *Service) runSomeDue(ctx context.Context, instanceID string, now time.Ti
 			}
 			changes = append(changes, Change{ChangePublication, z.PublicationID}, Change{ChangeAuthorization, z.PublicationID})
 		}
-		n = max(len(publications), len(authorizations))
+		n = max(n, len(authorizations))
 		return nil
 	})
 	if mayHaveChanged(err) {

@@ -4,7 +4,6 @@
 package lifecycle_test
 
 import (
-	"strings"
 	"sync"
 	"time"
 
@@ -121,15 +120,7 @@ func (k *walk) checkNotices(t *rapid.T, p service.Publication) {
 		} else {
 			events++
 		}
-		l, err := k.Events(k.ctx, k.admin, lifecycle.EventFilter{ThingID: n.ID}, 0, 500)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, e := range l.Items {
-			if strings.HasPrefix(e.Action, "notice.") {
-				events--
-			}
-		}
+		events -= k.noticeEvents[n.ID]
 	}
 	if waits := p.Status == service.StatusWaitingStop || p.Status == service.StatusWaitingOffline; waits != (open > 0) || waits != (p.Deadline != nil) {
 		t.Fatalf("it is %s until %v with %d open notices", p.Status, p.Deadline, open)

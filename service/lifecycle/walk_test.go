@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -48,9 +50,29 @@ func TestRandomWalksStayOnTheTable(t *testing.T) {
 			for _, app := range []string{"shop", "till", "desk"} {
 				w.apps = append(w.apps, must(w.CreateApp(w.ctx, w.owner, service.AppInput{AppSpec: service.AppSpec{Name: app}}))(t))
 			}
-			rapid.Check(t, w.walk)
+			for w.noticeEvents = map[string]int{}; w.steps < walkedSteps(t); {
+				rapid.Check(t, w.walk)
+			}
+			t.Logf("%d steps in %d walks", w.steps, w.walks)
 		})
 	}
+}
+
+// stepsVariable names the environment variable that makes the walks longer or shorter: how many
+// steps all of them take together, at least.
+const stepsVariable = "DATASERVICE_WALK_STEPS"
+
+func walkedSteps(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv(stepsVariable)
+	if text == "" {
+		return 10_000
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("%s: %v", stepsVariable, err)
+	}
+	return n
 }
 
 // walkers are the members who walk, and the table that they must stay on.
@@ -59,12 +81,16 @@ type walkers struct {
 	members []lifecycle.Caller
 	cells   map[string]service.LifecycleRow
 	walks   int
+	// steps counts those of all walks.
+	steps int
 	// time is the clock; apps belong to owner, and admin2 authorizes them.
 	time          *movingClock
 	owner, admin2 lifecycle.Caller
 	apps          []service.App
 	// seen is the sequence number of the last event that was counted.
 	seen int64
+	// noticeEvents counts the events of each notice that were seen.
+	noticeEvents map[string]int
 }
 
 func cellKey(status service.Status, open bool, call service.Call) string {
@@ -81,6 +107,8 @@ type walk struct {
 	publication string
 	reviews     []string
 	versions    int
+	// checked is the last event before the last check.
+	checked int64
 }
 
 func (w *walkers) walk(t *rapid.T) {
@@ -98,6 +126,7 @@ func (w *walkers) walk(t *rapid.T) {
 	t.Repeat(map[string]func(*rapid.T){
 		"redefine":  k.redefine,
 		"publish":   k.publish,
+		"switch":    k.switchBack,
 		"approve":   func(t *rapid.T) { k.decide(t, service.CallApprove) },
 		"reject":    func(t *rapid.T) { k.decide(t, service.CallReject) },
 		"suspend":   func(t *rapid.T) { k.act(t, service.CallSuspend, k.Suspend) },
@@ -155,6 +184,26 @@ func (k *walk) publish(t *rapid.T) {
 		if err == nil {
 			k.publication = p.ID
 		}
+		return err
+	})
+}
+
+// switchBack publishes a version of the history, or applies for it.
+func (k *walk) switchBack(t *rapid.T) {
+	if k.publication == "" {
+		t.Skip("nothing there")
+	}
+	versions, err := k.Versions(k.ctx, k.admin, k.publication)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(versions) == 0 {
+		t.Skip("no version yet")
+	}
+	version := rapid.SampledFrom(versions).Draw(t, "version").Name
+	actor, remark := k.actor(t), remark(t)
+	k.make(t, service.CallPublish, func() error {
+		_, err := k.Publish(k.ctx, actor, service.PublishInput{APIID: k.api.ID, EnvironmentID: k.environment, Version: version, Remark: remark})
 		return err
 	})
 }
@@ -277,7 +326,7 @@ func reviewID(p service.Publication) string {
 	return p.OpenReview.ID
 }
 
-// newEvents counts the publication's events since it was last asked.
+// newEvents counts the publication's events since it was last asked, and notes those of notices.
 func (w *walkers) newEvents(t *rapid.T, name string) int {
 	n := 0
 	for {
@@ -289,6 +338,9 @@ func (w *walkers) newEvents(t *rapid.T, name string) int {
 			if e.ThingName == name && strings.HasPrefix(e.Action, "publication.") {
 				n++
 			}
+			if strings.HasPrefix(e.Action, "notice.") {
+				w.noticeEvents[e.ThingID]++
+			}
 			w.seen = e.Sequence
 		}
 		if l.Next == "" {
@@ -297,8 +349,15 @@ func (w *walkers) newEvents(t *rapid.T, name string) int {
 	}
 }
 
-// check compares the gateway's answer and the history with the publication.
+// check compares the gateway's answer and the history with the publication, where anything
+// has changed since it last did.
 func (k *walk) check(t *rapid.T) {
+	k.steps++
+	k.newEvents(t, k.name)
+	if k.seen == k.checked {
+		return
+	}
+	k.checked = k.seen
 	p := k.now(t)
 	status, body := k.callStage("/"+k.name, k.environment)
 	if !p.Callable() {
@@ -321,7 +380,7 @@ func (k *walk) check(t *rapid.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(versions) < k.versions {
+	if kept := service.MaxOldVersions + 1; len(versions) < min(k.versions, kept) || len(versions) > kept+1 {
 		t.Fatalf("%d versions are left of %d", len(versions), k.versions)
 	}
 	k.versions = len(versions)

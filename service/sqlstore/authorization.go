@@ -131,6 +131,9 @@ func (t *transaction) Authorizations(ctx context.Context, workspaceID string, f 
 			c = c.and(narrowing.column+" = ?", narrowing.value)
 		}
 	}
+	if len(f.PublicationIDs) > 0 {
+		c = c.and("z.publication_id IN ("+marks(len(f.PublicationIDs))+")", texts(f.PublicationIDs)...)
+	}
 	if len(f.Statuses) > 0 {
 		c = c.in("z.status", f.Statuses)
 	}

@@ -77,8 +77,16 @@ func (t *transaction) Notices(ctx context.Context, workspaceID string, f lifecyc
 	return notices.newest(ctx, t, c, page)
 }
 
-func (t *transaction) OpenNotices(ctx context.Context, publicationID string) ([]service.Notice, error) {
-	return many(ctx, t, notices.scan, notices.query+` WHERE n.publication_id = ? AND n.status = 'OPEN' ORDER BY n.id`, publicationID)
+func (t *transaction) OpenNotices(ctx context.Context, publicationIDs ...string) ([]service.Notice, error) {
+	var open []service.Notice
+	for some := range slices.Chunk(publicationIDs, rowsAtATime) {
+		found, err := many(ctx, t, notices.scan, notices.query+` WHERE n.status = 'OPEN' AND n.publication_id IN (`+marks(len(some))+`) ORDER BY n.id`, texts(some)...)
+		if err != nil {
+			return nil, err
+		}
+		open = append(open, found...)
+	}
+	return open, nil
 }
 
 func (t *transaction) AppsWithWebhook(ctx context.Context, appIDs []string) ([]string, error) {

@@ -108,6 +108,39 @@ func (t *transaction) UpdatePublication(ctx context.Context, p *service.Publicat
 	return nil
 }
 
+// EndPublications changes those alike with one statement.
+func (t *transaction) EndPublications(ctx context.Context, ended []service.Publication) error {
+	type end struct {
+		status          service.Status
+		live, rejection bool
+	}
+	alike := map[end][]string{}
+	for _, p := range ended {
+		e := end{p.Status, p.Live != nil, p.Rejection != nil}
+		alike[e] = append(alike[e], p.ID)
+	}
+	for e, ids := range alike {
+		set := "status = ?, deadline = NULL, updated_at = ?, row_version = row_version + 1"
+		if !e.live {
+			set += ", live_version_id = NULL, live_connection_id = NULL"
+		}
+		if !e.rejection {
+			set += ", rejection_review_id = NULL"
+		}
+		for some := range slices.Chunk(ids, rowsAtATime) {
+			n, err := t.exec(ctx, blame{}, `UPDATE publications SET `+set+` WHERE deadline IS NOT NULL AND id IN (`+marks(len(some))+`)`,
+				append([]any{string(e.status), stamp(ended[0].UpdatedAt)}, texts(some)...)...)
+			if err != nil {
+				return err
+			}
+			if n != int64(len(some)) {
+				return service.Errorf(service.CodeConflict, "A publication was changed by another request at the same time. Read it again and try again.")
+			}
+		}
+	}
+	return nil
+}
+
 // DeletePublication removes the publication with its versions and reviews. One that
 // still occupies a path stays.
 func (t *transaction) DeletePublication(ctx context.Context, workspaceID, id string) error {
@@ -194,6 +227,15 @@ func (t *transaction) ClaimPaths(ctx context.Context, p service.Publication, cla
 		_, err := t.exec(ctx, taken, `INSERT INTO path_claims (environment_id, method, path, publication_id) VALUES (?, ?, ?, ?)`,
 			p.EnvironmentID, string(c.Method), c.Path, p.ID)
 		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *transaction) ReleasePaths(ctx context.Context, publicationIDs []string) error {
+	for some := range slices.Chunk(publicationIDs, rowsAtATime) {
+		if _, err := t.exec(ctx, blame{}, `DELETE FROM path_claims WHERE publication_id IN (`+marks(len(some))+`)`, texts(some)...); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ package storetest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -289,6 +290,40 @@ func deadlines(t *testing.T, open Open) {
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdatePublication(ctx, &p) })
 	wantEqual(t, "the publication that stopped", w.stored(), p)
 	wantEqual(t, "the next deadline then", next(), found{second, true})
+
+	// What falls due together ends together.
+	p.Status, p.Deadline = service.StatusWaitingStop, &second
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdatePublication(ctx, &p) })
+	stopped, offline := p, later
+	stopped.Status, offline.Status, offline.Live = service.StatusStopped, service.StatusOffline, nil
+	both := []*service.Publication{&stopped, &offline}
+	for _, e := range both {
+		e.Deadline, e.UpdatedAt = nil, w.time()
+	}
+	end := func(ctx context.Context, tx lifecycle.Tx) error {
+		return tx.EndPublications(ctx, []service.Publication{stopped, offline})
+	}
+	undone := errors.New("undone")
+	if err := w.try(func(ctx context.Context, tx lifecycle.Tx) error {
+		if err := end(ctx, tx); err != nil {
+			return err
+		}
+		for _, want := range both {
+			got, err := tx.Publication(ctx, w.workspace.ID, want.ID)
+			if err != nil {
+				return err
+			}
+			want.RowVersion++
+			wantEqual(t, "what ended with others", got, *want)
+		}
+		return undone
+	}); !errors.Is(err, undone) {
+		t.Fatal(err)
+	}
+	p.Status, p.Deadline = service.StatusStopped, nil
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdatePublication(ctx, &p) })
+	w.refused(service.CodeConflict, end)
+	wantEqual(t, "the next deadline where one could not end", next(), found{second, true})
 
 	until := first.Add(-time.Hour)
 	z := w.authorize(later, w.addApp("shop"), service.AuthorizationActive, &until)
