@@ -178,7 +178,7 @@ func (s *Service) UpdateAPI(ctx context.Context, c Caller, ref, ifMatch string, 
 		return api, err
 	}
 	var updated service.API
-	err = s.Store.Update(ctx, func(tx Tx) error {
+	err = s.update(ctx, c, func(tx Tx) error {
 		next := api
 		if api.ConnectionID != before.ConnectionID {
 			if err := lockInstances(ctx, tx, c); err != nil {
@@ -265,7 +265,7 @@ func (s *Service) DebugAPI(ctx context.Context, c Caller, ref string, in service
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
-		noted := s.Store.Update(ctx, func(tx Tx) error { return note(tx, service.DebugFailed, err.Error()) })
+		noted := s.update(ctx, c, func(tx Tx) error { return note(tx, service.DebugFailed, err.Error()) })
 		return cmp.Or(noted, err)
 	}
 	request := struct {
@@ -284,7 +284,7 @@ func (s *Service) DeleteAPI(ctx context.Context, c Caller, ref, ifMatch string) 
 	if err := c.Member.Authorize(service.OpDefine); err != nil {
 		return err
 	}
-	return s.Store.Update(ctx, func(tx Tx) error {
+	return s.update(ctx, c, func(tx Tx) error {
 		if err := lockInstances(ctx, tx, c); err != nil {
 			return err
 		}

@@ -127,7 +127,10 @@ func appOwner(ctx context.Context, tx Tx, c Caller, ref, present string) (servic
 		v.Addf("/owner_id", "There is no member %q here.", ref)
 		return service.Member{}, v.Err("The app")
 	}
-	return owner, err
+	if err != nil {
+		return owner, err
+	}
+	return tx.HoldMember(ctx, owner.WorkspaceID, owner.ID)
 }
 
 // refuseSecondIAM keeps a member at one app of type IAM: its tokens stand for one app.
@@ -174,7 +177,7 @@ func (s *Service) UpdateApp(ctx context.Context, c Caller, ref, ifMatch string, 
 		return none, err
 	}
 	var told []Change
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err := s.update(ctx, c, func(tx Tx) error {
 		a, err := changeableApp(ctx, tx, c, ref)
 		if err != nil {
 			return err
@@ -224,7 +227,7 @@ func (s *Service) DeleteApp(ctx context.Context, c Caller, ref, ifMatch string) 
 		return err
 	}
 	var changes []Change
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err := s.update(ctx, c, func(tx Tx) error {
 		changes = nil
 		// What ends with the app may let announced suspensions and unpublishings happen.
 		if err := lockInstances(ctx, tx, c); err != nil {

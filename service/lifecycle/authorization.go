@@ -528,7 +528,7 @@ func (s *Service) Authorization(ctx context.Context, c Caller, id string, wait t
 	if err != nil {
 		return z, err
 	}
-	return await(ctx, s, z.PublicationID, wait, service.Authorization.Settled, read)
+	return await(ctx, s, c, z.PublicationID, wait, service.Authorization.Settled, read)
 }
 
 // Authorizations lists the matching authorizations: those of the caller's own apps, and to

@@ -122,7 +122,7 @@ func (s *Service) UpdateConnection(ctx context.Context, c Caller, ref, ifMatch s
 		return conn, err
 	}
 	var updated service.Connection
-	err = s.Store.Update(ctx, func(tx Tx) error {
+	err = s.update(ctx, c, func(tx Tx) error {
 		next := conn
 		if !next.SameSource(before.ConnectionSpec) {
 			if err := lockInstances(ctx, tx, c); err != nil {
@@ -218,7 +218,7 @@ func (s *Service) DeleteConnection(ctx context.Context, c Caller, ref, ifMatch s
 		return err
 	}
 	var conn service.Connection
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err := s.update(ctx, c, func(tx Tx) error {
 		err := lockInstances(ctx, tx, c)
 		if err != nil {
 			return err

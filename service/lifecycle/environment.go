@@ -75,7 +75,7 @@ func (s *Service) UpdateEnvironment(ctx context.Context, c Caller, ref string, i
 	if err := c.Member.Authorize(service.OpCreateEnvironment); err != nil {
 		return e, err
 	}
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err := s.update(ctx, c, func(tx Tx) error {
 		var err error
 		if e, err = lockEnvironment(ctx, tx, c, ref); err != nil {
 			return err
@@ -127,7 +127,7 @@ func (s *Service) DeleteEnvironment(ctx context.Context, c Caller, ref string) e
 	if err := c.Member.Authorize(service.OpDeleteEnvironments); err != nil {
 		return err
 	}
-	return s.Store.Update(ctx, func(tx Tx) error {
+	return s.update(ctx, c, func(tx Tx) error {
 		e, err := lockEnvironment(ctx, tx, c, ref)
 		if err != nil {
 			return err

@@ -48,7 +48,7 @@ func (s *Service) UpdateFolder(ctx context.Context, c Caller, ref, ifMatch strin
 	if err := in.Validate(); err != nil {
 		return none, err
 	}
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err := s.update(ctx, c, func(tx Tx) error {
 		f, err := tx.Folder(ctx, c.Workspace.ID, ref)
 		if err != nil {
 			return err
@@ -180,7 +180,7 @@ func (s *Service) DeleteFolder(ctx context.Context, c Caller, ref, ifMatch strin
 	if err := c.Member.Authorize(service.OpDefine); err != nil {
 		return err
 	}
-	return s.Store.Update(ctx, func(tx Tx) error {
+	return s.update(ctx, c, func(tx Tx) error {
 		f, err := tx.Folder(ctx, c.Workspace.ID, ref)
 		if err != nil {
 			return err

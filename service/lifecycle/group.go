@@ -42,7 +42,7 @@ func (s *Service) UpdateGroup(ctx context.Context, c Caller, ref, ifMatch string
 	if err := in.Validate(); err != nil {
 		return none, err
 	}
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err := s.update(ctx, c, func(tx Tx) error {
 		g, err := tx.Group(ctx, c.Workspace.ID, ref)
 		if err != nil {
 			return err
@@ -70,7 +70,7 @@ func (s *Service) DeleteGroup(ctx context.Context, c Caller, ref, ifMatch string
 	if err := c.Member.Authorize(service.OpDefine); err != nil {
 		return err
 	}
-	return s.Store.Update(ctx, func(tx Tx) error {
+	return s.update(ctx, c, func(tx Tx) error {
 		g, err := tx.Group(ctx, c.Workspace.ID, ref)
 		if err != nil {
 			return err

@@ -20,18 +20,12 @@ func (s *Service) DeleteMember(ctx context.Context, c Caller, ref, handOverTo st
 		return err
 	}
 	var changes []Change
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err := s.update(ctx, c, func(tx Tx) error {
 		changes = nil
-		// Under the workspace's locks, so that two admins cannot remove each other at once, and
-		// no publication is decided on meanwhile.
-		if err := lockInstances(ctx, tx, c); err != nil {
-			return err
-		}
-		m, err := tx.Member(ctx, c.Workspace.ID, ref)
+		// Under the locks, so that two admins cannot remove each other at once, and no
+		// publication is decided on meanwhile.
+		m, err := lockMember(ctx, tx, c, ref)
 		if err != nil {
-			return err
-		}
-		if err := tx.LockMember(ctx, m.ID); err != nil {
 			return err
 		}
 		if m.Role == service.RoleAdmin {

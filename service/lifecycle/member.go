@@ -46,13 +46,10 @@ func (s *Service) UpdateMember(ctx context.Context, c Caller, ref string, in ser
 		return service.Member{}, err
 	}
 	var m service.Member
-	err := s.Store.Update(ctx, func(tx Tx) error {
-		// Under the workspace's locks, so that two admins cannot demote each other at once.
-		err := lockInstances(ctx, tx, c)
-		if err != nil {
-			return err
-		}
-		if m, err = tx.Member(ctx, c.Workspace.ID, ref); err != nil {
+	err := s.update(ctx, c, func(tx Tx) error {
+		// Under the locks, so that two admins cannot demote each other at once.
+		var err error
+		if m, err = lockMember(ctx, tx, c, ref); err != nil {
 			return err
 		}
 		if in.Name != m.Name {
@@ -79,6 +76,22 @@ func (s *Service) UpdateMember(ctx context.Context, c Caller, ref string, in ser
 		s.changed(ctx, Change{ChangeMember, m.ID})
 	}
 	return m, err
+}
+
+// lockMember finds a member and keeps everybody else from it, and from every publication
+// of the workspace. The member comes first, as with the requests that it makes itself.
+func lockMember(ctx context.Context, tx Tx, c Caller, ref string) (service.Member, error) {
+	m, err := tx.Member(ctx, c.Workspace.ID, ref)
+	if err != nil {
+		return m, err
+	}
+	if err := tx.LockMember(ctx, m.ID); err != nil {
+		return m, err
+	}
+	if err := lockInstances(ctx, tx, c); err != nil {
+		return m, err
+	}
+	return tx.Member(ctx, c.Workspace.ID, m.ID)
 }
 
 // change is the detail of an event that replaces something.

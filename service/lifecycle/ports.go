@@ -73,6 +73,9 @@ type Tx interface {
 	// LockMember waits for the transactions that make something the member's, and keeps
 	// others from it until this one ends.
 	LockMember(ctx context.Context, id string) error
+	// HoldMember returns the member, and keeps it and its workspace from being removed, and
+	// the member from being changed, until the transaction ends. Many may hold it at once.
+	HoldMember(ctx context.Context, workspaceID, id string) (service.Member, error)
 	Member(ctx context.Context, workspaceID, ref string) (service.Member, error)
 	Members(ctx context.Context, workspaceID string, page Page) ([]service.Member, error)
 

@@ -649,7 +649,7 @@ func (s *Service) Publication(ctx context.Context, c Caller, id string, wait tim
 	if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
 		return service.Publication{}, err
 	}
-	return await(ctx, s, id, wait, service.Publication.Settled, func() (service.Publication, error) {
+	return await(ctx, s, c, id, wait, service.Publication.Settled, func() (service.Publication, error) {
 		var p service.Publication
 		err := s.Store.View(ctx, func(tx Tx) (err error) {
 			p, err = visiblePublication(ctx, tx, c, id)

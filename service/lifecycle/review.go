@@ -185,7 +185,7 @@ func (s *Service) Review(ctx context.Context, c Caller, id string, wait time.Dur
 		return r, err
 	}
 	// Whatever happens to a review happens to its publication.
-	return await(ctx, s, r.PublicationID, wait, service.Review.Settled, read)
+	return await(ctx, s, c, r.PublicationID, wait, service.Review.Settled, read)
 }
 
 // Reviews lists the matching reviews, newest first.

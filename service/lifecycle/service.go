@@ -128,6 +128,33 @@ func (s *Service) forget(ctx context.Context) {
 	}
 }
 
+// update runs a change that the caller asks for in a transaction. Since the caller was
+// authenticated, time has gone by, with waiting for a lock for example: who was removed or
+// has other rights by now changes nothing.
+func (s *Service) update(ctx context.Context, c Caller, fn func(tx Tx) error) error {
+	return s.Store.Update(ctx, func(tx Tx) error {
+		m, err := tx.HoldMember(ctx, c.Workspace.ID, c.Member.ID)
+		if err := stands(c, m, err); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}
+
+// stands returns nil where the member is as it was when the caller was authenticated; err
+// is that of looking it up.
+func stands(c Caller, m service.Member, err error) error {
+	switch {
+	case service.ErrorCode(err) == service.CodeNotFound:
+		return service.Errorf(service.CodeUnauthenticated, "%s is a member no more.", c.Member.Name)
+	case err != nil:
+		return err
+	case m.Role != c.Member.Role || m.Reviewer != c.Member.Reviewer:
+		return service.Errorf(service.CodeConflict, "The rights of %s were changed just now, and nothing was done. Send the request again.", c.Member.Name)
+	}
+	return nil
+}
+
 // mayHaveChanged reports whether an update with that result may be in the store.
 func mayHaveChanged(err error) bool { return err == nil || errors.Is(err, ErrOutcomeUnknown) }
 
@@ -235,7 +262,7 @@ func once[T any](
 			return answer, err
 		}
 	}
-	err = s.Store.Update(ctx, func(tx Tx) error {
+	err = s.update(ctx, c, func(tx Tx) error {
 		earlier, found, err := replayed[T](ctx, tx, c, hash)
 		if err != nil || found {
 			answer = earlier

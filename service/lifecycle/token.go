@@ -106,6 +106,11 @@ func (s *Service) IssueToken(ctx context.Context, c Caller, in service.TokenInpu
 
 // issue makes a token of the member in the caller's workspace.
 func (s *Service) issue(ctx context.Context, tx Tx, c Caller, m service.Member, in service.TokenInput) (issuedToken, error) {
+	// One that is removed meanwhile must not find a token when it comes back one day.
+	m, err := tx.HoldMember(ctx, m.WorkspaceID, m.ID)
+	if err != nil {
+		return issuedToken{}, err
+	}
 	now := s.now()
 	expires := now.Add(in.Life())
 	t := service.Token{
@@ -193,7 +198,7 @@ func (s *Service) Tokens(ctx context.Context, c Caller, page Page) (service.List
 // RevokeToken makes a token useless at once: one's own, or any for an admin.
 func (s *Service) RevokeToken(ctx context.Context, c Caller, id string) error {
 	var memberID string
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err := s.update(ctx, c, func(tx Tx) error {
 		memberID = ""
 		t, err := tx.Token(ctx, c.Workspace.ID, id)
 		if err != nil {

@@ -52,7 +52,9 @@ func (w *watch) notify(id string) {
 
 // await reads a thing until it is settled, the wait is over or ctx ends, and
 // returns it as it was read last. It looks whenever the publication with that id changes.
-func await[T any](ctx context.Context, s *Service, publicationID string, wait time.Duration, settled func(T) bool, read func() (T, error)) (T, error) {
+// A caller who is removed meanwhile, or has other rights, is not shown more.
+func await[T any](ctx context.Context, s *Service, c Caller, publicationID string, wait time.Duration, settled func(T) bool, read func() (T, error)) (T, error) {
+	var none T
 	changed, stop := s.watch.subscribe(publicationID)
 	defer stop()
 	thing, err := read()
@@ -72,8 +74,19 @@ func await[T any](ctx context.Context, s *Service, publicationID string, wait ti
 		case <-changed:
 		case <-poll.C:
 		}
+		if err := s.stillStands(ctx, c); err != nil {
+			return none, err
+		}
 		if thing, err = read(); err != nil || settled(thing) {
 			return thing, err
 		}
 	}
+}
+
+// stillStands returns nil while the caller is the member that was authenticated.
+func (s *Service) stillStands(ctx context.Context, c Caller) error {
+	return s.Store.View(ctx, func(tx Tx) error {
+		m, err := tx.Member(ctx, c.Workspace.ID, c.Member.ID)
+		return stands(c, m, err)
+	})
 }

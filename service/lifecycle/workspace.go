@@ -84,7 +84,7 @@ func manageableWorkspace(ctx context.Context, tx Tx, c Caller, ref string) (serv
 // name. ifMatch is an ETag, or "" for no check. The service's admins alone.
 func (s *Service) UpdateWorkspace(ctx context.Context, c Caller, ref, ifMatch string, in service.WorkspaceInput) (service.Workspace, error) {
 	var none, updated service.Workspace
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err := s.update(ctx, c, func(tx Tx) error {
 		w, err := manageableWorkspace(ctx, tx, c, ref)
 		if err != nil {
 			return err
@@ -120,7 +120,7 @@ func (s *Service) UpdateWorkspace(ctx context.Context, c Caller, ref, ifMatch st
 // service's admins alone.
 func (s *Service) DeleteWorkspace(ctx context.Context, c Caller, ref, ifMatch string) error {
 	var changes []Change
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err := s.update(ctx, c, func(tx Tx) error {
 		changes = nil
 		w, err := manageableWorkspace(ctx, tx, c, ref)
 		if err != nil {

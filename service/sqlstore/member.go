@@ -50,6 +50,20 @@ func (t *transaction) Members(ctx context.Context, workspaceID string, page life
 	return members.list(ctx, t, where("m.workspace_id = ?", workspaceID).and("m.removed_at IS NULL"), page)
 }
 
+// HoldMember reads the member where its workspace was not removed either, and shares the
+// locks of both rows.
+func (t *transaction) HoldMember(ctx context.Context, workspaceID, id string) (service.Member, error) {
+	c := where("m.workspace_id = ?", workspaceID).and("m.id = ?", id).and("m.removed_at IS NULL").and("w.removed_at IS NULL")
+	if err := t.ready(ctx, true); err != nil {
+		return service.Member{}, err
+	}
+	m, found, err := one(ctx, t, members.scan, members.query+` JOIN workspaces w ON w.id = m.workspace_id`+c.where()+t.store.engine.shareLock("m", "w"), c.args...)
+	if err == nil && !found {
+		err = service.NotFound(members.kind, id)
+	}
+	return m, err
+}
+
 // LockMember locks the member's row, which every record that refers to it shares.
 func (t *transaction) LockMember(ctx context.Context, id string) error {
 	return t.lock(ctx, t.store.engine.keyLock(), members.kind, "members", id)

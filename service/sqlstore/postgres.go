@@ -156,6 +156,11 @@ func (e *postgresEngine) rowLock() string { return " FOR NO KEY UPDATE" }
 // keyLock waits for those who refer to the row, and keeps others from it.
 func (e *postgresEngine) keyLock() string { return " FOR UPDATE" }
 
+// shareLock waits for who changes the one row or holds the other's keyLock.
+func (e *postgresEngine) shareLock(changed, removed string) string {
+	return " FOR SHARE OF " + changed + " FOR KEY SHARE OF " + removed
+}
+
 func (e *postgresEngine) oneWriter() bool { return false }
 
 // The SQLSTATEs that mean something to the service.

@@ -164,6 +164,9 @@ func (e *sqliteEngine) rowLock() string { return "" }
 // keyLock is nothing for the same reason.
 func (e *sqliteEngine) keyLock() string { return "" }
 
+// shareLock is nothing either.
+func (e *sqliteEngine) shareLock(string, string) string { return "" }
+
 func (e *sqliteEngine) oneWriter() bool { return true }
 
 func (e *sqliteEngine) diagnose(err error) failure {

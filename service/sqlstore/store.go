@@ -55,6 +55,9 @@ type engine interface {
 	rowLock() string
 	// keyLock does the same, and keeps out those too who add a record that refers to the row.
 	keyLock() string
+	// shareLock ends a SELECT that keeps the row of the one table from being changed, and
+	// that of the other from being removed. Others may share both.
+	shareLock(changed, removed string) string
 	// oneWriter reports whether transactions that write run one after the other.
 	oneWriter() bool
 	// diagnose says what kind of failure err is.

@@ -421,6 +421,53 @@ func locks(t *testing.T, open Open) {
 		})
 		<-added
 	}
+	held, changed := w.developer, make(chan struct{})
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error {
+		m, err := tx.HoldMember(ctx, w.workspace.ID, held.ID)
+		wantEqual(t, "the member that is held", m, held)
+		if err != nil {
+			return err
+		}
+		go func() {
+			defer close(changed)
+			m.Role, m.Reviewer = service.RoleVisitor, false
+			if err := w.store.Update(ctx, func(tx lifecycle.Tx) error { return tx.UpdateMember(ctx, m) }); err != nil {
+				t.Errorf("nothing can be changed after the member was held: %v", explain(err))
+			}
+		}()
+		select {
+		case <-changed:
+			t.Error("the member was changed while it was held")
+		case <-time.After(100 * time.Millisecond):
+		}
+		return nil
+	})
+	<-changed
+	w.refused(service.CodeNotFound, func(ctx context.Context, tx lifecycle.Tx) error {
+		_, err := tx.HoldMember(ctx, w.workspace.ID, w.id())
+		return err
+	})
+	w.refused(service.CodeNotFound, func(ctx context.Context, tx lifecycle.Tx) error {
+		_, err := tx.HoldMember(ctx, w.id(), held.ID)
+		return err
+	})
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error {
+		gone := w.reviewer
+		gone.RemovedAt = &gone.CreatedAt
+		return tx.UpdateMember(ctx, gone)
+	})
+	w.refused(service.CodeNotFound, func(ctx context.Context, tx lifecycle.Tx) error {
+		_, err := tx.HoldMember(ctx, w.workspace.ID, w.reviewer.ID)
+		return err
+	})
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error {
+		if err := tx.RemoveWorkspace(ctx, w.workspace.ID, w.workspace.CreatedAt); err != nil {
+			return err
+		}
+		_, err := tx.HoldMember(ctx, w.workspace.ID, held.ID)
+		wantCode(t, err, service.CodeNotFound)
+		return nil
+	})
 	w.refused(service.CodeNotFound, func(ctx context.Context, tx lifecycle.Tx) error { return tx.LockWorkspace(ctx, w.id()) })
 	w.refused(service.CodeNotFound, func(ctx context.Context, tx lifecycle.Tx) error { return tx.LockMember(ctx, w.id()) })
 }
