@@ -81,7 +81,7 @@ func (s *Service) holderOf(ctx context.Context, tx Tx, c Caller, i service.Insta
 	switch {
 	case service.ErrorCode(err) == service.CodeNotFound:
 		if s.ownHost(host) && !(c.Workspace.First() && i.Name == service.DefaultInstance) {
-			return "the gateway itself, where the first instance of the service is called", nil
+			return "the gateway itself", nil
 		}
 		return "", nil
 	case err != nil || other.ID == i.ID:
