@@ -146,11 +146,15 @@ func checkAnnounced(p Publication, z Authorization, verb string) error {
 }
 
 // CheckApproval says whether an application to be authorized can be approved now:
-// CodeForbidden where four eyes are demanded and these are the applicant's own,
+// CodeForbidden where four eyes are demanded and these are the applicant's own, or the
+// app's owner's,
 // CodeIllegalAction where what was asked for cannot be given any more.
 func CheckApproval(r Review, z Authorization, p Publication, e Environment, actor Member, now time.Time) error {
-	if e.FourEyes && r.ApplicantID == actor.ID {
+	switch {
+	case e.FourEyes && r.ApplicantID == actor.ID:
 		return ownApplication(actor, e)
+	case e.FourEyes && z.AppOwnerID == actor.ID:
+		return Errorf(CodeForbidden, "The app %q is %s's own, and %s demands four eyes: another reviewer must decide.", z.AppName, actor.Name, e.Name)
 	}
 	if r.Until != nil && !r.Until.After(now) {
 		return Errorf(CodeIllegalAction, "Cannot approve review %s: the time that it asks for, until %s, is over. Reject it, and have a later time applied for.", r.ID, showTime(*r.Until))

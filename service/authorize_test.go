@@ -219,6 +219,7 @@ func TestWhoApprovesAndCancelsAnApplicationToBeAuthorized(t *testing.T) {
 	own := r
 	own.ApplicantID = rev.ID
 	refused(t, CheckApproval(own, Authorization{}, published, e, rev, noon), CodeForbidden, "", "four eyes")
+	refused(t, CheckApproval(r, Authorization{AppName: "shop", AppOwnerID: rev.ID}, published, e, rev, noon), CodeForbidden, "", "shop")
 	over := r
 	over.Until = &past
 	refused(t, CheckApproval(over, Authorization{}, published, e, rev, noon), CodeIllegalAction, "", "is over")

@@ -200,6 +200,9 @@ func (a *answerer) bySignature(rt *route, w http.ResponseWriter, r *http.Request
 	if f := verify(&c.canonical, r, s, who, date, hash, now); f != nil {
 		return nil, f
 	}
+	if f := signsParameters(rt, r, s); f != nil {
+		return nil, f
+	}
 	if len(stated) == 1 {
 		is, f := a.hashBody(rt, w, r, c)
 		if f != nil {
@@ -239,6 +242,28 @@ func signedDate(r *http.Request, s signed, now time.Time) (string, *failure) {
 			at.Format(time.RFC3339), now.UTC().Format(time.RFC3339), int(maxClockSkew.Minutes()))
 	}
 	return date, nil
+}
+
+// signsParameters makes sure that whoever got hold of a signature makes no other call with
+// it: the parameters in headers are signed when they are sent, as the query string and the
+// body always are, and no signed header is said to be for the gateway alone.
+func signsParameters(rt *route, r *http.Request, s signed) *failure {
+	if rt.proxy != nil {
+		for _, p := range rt.proxy.headers {
+			if name := strings.ToLower(p.key); r.Header[p.key] != nil && !s.signs(name) {
+				return failf(errHeaderNotSigned, rt.parameters[p.at].name, "The header %s is a parameter and not among the signed headers: add %s to SignedHeaders, and sign it.", p.key, name)
+			}
+		}
+	}
+	if r.Header["Connection"] == nil {
+		return nil
+	}
+	for name := range strings.SplitSeq(s.headers, ";") {
+		if isHopByHop(r.Header, name) {
+			return failf(errHeaderNotSigned, "", "The header Connection names the signed header %s, which would not count: leave that out.", echo(name))
+		}
+	}
+	return nil
 }
 
 // verify compares the signature with those of the app's secrets.

@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -789,6 +790,101 @@ func TestTheAccessLogNamesTheAppAndNoSecret(t *testing.T) {
 	for _, secret := range []string{c.credentials.Secret, c.credentials.AppCode, c.credentials.WebhookSecret, c.token} {
 		if strings.Contains(text, secret) {
 			t.Error("the log has a secret")
+		}
+	}
+}
+
+func TestASignatureIsGoodForTheParametersThatWereSignedAlone(t *testing.T) {
+	m := newMirror(t)
+	c := newConsumers(t, options{})
+	d := registered(m.URL, "/in", service.MethodGet)
+	d.Path, d.AuthType, d.AllowAppCode = "/kinds", service.AuthApp, true
+	d.RequestParameters = map[string]service.RequestParameter{"X-Kind": {Type: service.TypeString, Position: service.PositionHeader}}
+	c.published["/kinds"] = c.publish(t, c.api(t, "kinds", d), "")
+	c.authorize(t, "/kinds", c.app, nil)
+	for _, test := range []struct {
+		name    string
+		errCode int
+		change  []func(*http.Request)
+	}{
+		{"a signed parameter", 0, []func(*http.Request){set("X-Kind", "a"), c.sign(t, "", "x-kind")}},
+		{"none", 0, []func(*http.Request){c.sign(t, "")}},
+		{"an unsigned one", 40108, []func(*http.Request){c.sign(t, ""), set("X-Kind", "b")}},
+		{"an unsigned one, of who does not sign right", 40104, []func(*http.Request){c.sign(t, "other"), set("X-Kind", "b")}},
+		{"a signed one that was changed", 40104, []func(*http.Request){set("X-Kind", "a"), c.sign(t, "", "x-kind"), func(r *http.Request) { r.Header.Set("X-Kind", "b") }}},
+		{"a signed one that is said to be for the gateway alone", 40108, []func(*http.Request){set("X-Kind", "a"), c.sign(t, "", "x-kind"), set("Connection", "close, X-Kind")}},
+		{"an unsigned one with an AppCode", 0, []func(*http.Request){set("X-Apig-AppCode", c.credentials.AppCode, "X-Kind", "b")}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m.last.Store(nil)
+			got := c.request(t, http.MethodGet, "/kinds", "", test.change...)
+			if reached := m.last.Load() != nil; got.ErrCode != test.errCode || reached != (test.errCode == 0) {
+				t.Errorf("the answer is %s, and that the backend was reached is %t", got, reached)
+			}
+		})
+	}
+}
+
+func TestAChangeOfAppsThatTheStoreHidIsCaughtUp(t *testing.T) {
+	failing := &failingStore{}
+	c := newConsumers(t, options{store: func(s lifecycle.Store) lifecycle.Store {
+		failing.Store = s
+		return failing
+	}})
+	z := c.authorize(t, "/code", c.app, nil)
+	second, err := c.CreateApp(t.Context(), c.caller, service.AppInput{AppSpec: service.AppSpec{Name: "second"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	credentials, err := c.AppCredentials(t.Context(), c.caller, second.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.authorize(t, "/code", second, nil)
+	c.authorize(t, "/member", c.iam, nil)
+	calls := map[string]func() answer{
+		"an authorization that was given up": func() answer {
+			return c.request(t, http.MethodGet, "/code", "", set("X-Apig-AppCode", c.credentials.AppCode))
+		},
+		"an app whose AppCode was replaced": func() answer {
+			return c.request(t, http.MethodGet, "/code", "", set("X-Apig-AppCode", credentials.AppCode))
+		},
+		"a token that was revoked": func() answer { return c.request(t, http.MethodGet, "/member", "", set("X-Auth-Token", c.token)) },
+	}
+	for name, call := range calls {
+		if got := call(); got.Status != http.StatusOK {
+			t.Fatalf("%s, before: %s", name, got)
+		}
+	}
+	tokens, err := c.Tokens(t.Context(), c.caller, lifecycle.Page{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	failing.broken.Store(true) // for the gateway alone, which misses what happens now
+	if _, err := c.RevokeAuthorization(t.Context(), c.caller, z.ID, service.RevokeInput{RevokeAs: service.SideApp}); err != nil {
+		t.Fatal(err)
+	}
+	none := 0
+	if _, err := c.RotateApp(t.Context(), c.caller, second.ID, service.RotateInput{OverlapHours: &none}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.RevokeToken(t.Context(), c.caller, tokens.Items[len(tokens.Items)-1].ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.gateway.Stale(); !errors.Is(err, errStoreDown) {
+		t.Errorf("the gateway says of itself: %v", err)
+	}
+	for name, call := range calls {
+		if got := call(); got.Status != http.StatusOK {
+			t.Errorf("%s, while the store does not answer: %s", name, got)
+		}
+	}
+	failing.broken.Store(false)
+	eventually(t, "the gateway has caught up", func() bool { return c.gateway.Stale() == nil })
+	want := map[string]int{"an authorization that was given up": 40307, "an app whose AppCode was replaced": 40105, "a token that was revoked": 40112}
+	for name, call := range calls {
+		if got := call(); got.Status == http.StatusOK || got.ErrCode != want[name] {
+			t.Errorf("%s, afterwards: %s, want %d", name, got, want[name])
 		}
 	}
 }

@@ -133,7 +133,7 @@ var (
 	errHeaderNotSigned = &ErrorCode{
 		40108, http.StatusUnauthorized, "HEADER_NOT_SIGNED",
 		"A header that decides about the call is not among the signed ones.",
-		"Sign X-Sdk-Date, and X-Stage where it is sent.",
+		"Sign X-Sdk-Date, and X-Stage and the API's parameters in headers where they are sent.",
 	}
 	errBodyHash = &ErrorCode{
 		40109, http.StatusUnauthorized, "BODY_HASH_MISMATCH",

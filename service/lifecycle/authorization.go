@@ -90,10 +90,7 @@ func authorizableAPI(ctx context.Context, tx Tx, c Caller, env service.Environme
 		}
 	}
 	if seen {
-		if env.Grants(c.Member, app) && !c.Member.MayChange(api.PrivateTo()) {
-			return service.API{}, notTheirs(c, api.Name)
-		}
-		return api, nil
+		return api, refuseGrant(c, env, api, app)
 	}
 	p, err := tx.PublicationOf(ctx, api.ID, env.ID)
 	if err == nil && p.Live != nil && p.Status.Callable() && c.Member.MayChange(api.PrivateTo()) {
@@ -101,13 +98,22 @@ func authorizableAPI(ctx context.Context, tx Tx, c Caller, env service.Environme
 	}
 	if err == nil && app.OwnerID == c.Member.ID {
 		if _, err = tx.AuthorizationOf(ctx, p.ID, app.ID); err == nil {
-			return api, nil
+			return api, refuseGrant(c, env, api, app)
 		}
 	}
 	if service.ErrorCode(err) == service.CodeNotFound {
 		err = nil
 	}
 	return service.API{}, orNotFound(err, "API", ref)
+}
+
+// refuseGrant keeps those from granting who may not change a private API, though they
+// grant others here: whose it is grants.
+func refuseGrant(c Caller, env service.Environment, api service.API, app service.App) error {
+	if env.Grants(c.Member, app) && !c.Member.MayChange(api.PrivateTo()) {
+		return notTheirs(c, api.Name)
+	}
+	return nil
 }
 
 // authTypes are the ways to authenticate of an API as it is defined and as it is live.

@@ -220,6 +220,46 @@ func TestWithFourEyesNobodyAuthorizesTheOwnApp(t *testing.T) {
 	})
 }
 
+func TestWithFourEyesNobodyApprovesForTheOwnAppWhatAnotherAppliedFor(t *testing.T) {
+	h := newHouse(t, stores["sqlite"](t))
+	c := newConsumer(t, h)
+	c.publish(t)
+	must(h.UpdateEnvironment(h.ctx, h.admin, service.ReleaseEnvironmentID, service.EnvironmentInput{Name: service.ReleaseEnvironmentName, FourEyes: true}))(t)
+	own := h.app(t, c.rev, "own_app")
+	ops := h.member(t, "ops", service.RoleOperator, false)
+	z := must(h.Authorize(h.ctx, ops, service.AuthorizeInput{APIID: c.api.ID, AppID: own.ID}))(t)
+	_, err := h.Approve(h.ctx, c.rev, z.OpenReview.ID, service.DecisionInput{})
+	wantCode(t, err, service.CodeForbidden, "own_app", "four eyes")
+	must(h.Approve(h.ctx, h.member(t, "second", service.RoleDeveloper, true), z.OpenReview.ID, service.DecisionInput{}))(t)
+}
+
+func TestWhoseAppWasAuthorizedForAPrivateAPIGrantsItNothingAnew(t *testing.T) {
+	h := newHouse(t, stores["sqlite"](t))
+	c := newConsumer(t, h)
+	in := h.definition("hidden", 3)
+	in.AuthType, in.Visibility = service.AuthApp, service.VisibilityPrivate
+	hidden := must(h.CreateAPI(h.ctx, c.dev, in))(t)
+	noReview := false
+	open := must(h.CreateEnvironment(h.ctx, h.admin, service.EnvironmentInput{Name: "OPEN", ReviewRequired: &noReview}))(t)
+	for name, who := range map[string]struct {
+		caller      lifecycle.Caller
+		environment string
+	}{
+		"a reviewer": {h.member(t, "reviewer", service.RoleDeveloper, true), service.ReleaseEnvironmentID},
+		"a developer where nothing needs a review": {h.member(t, "other", service.RoleDeveloper, false), open.ID},
+	} {
+		app := h.app(t, who.caller, "app_of_"+who.caller.Member.Name)
+		ask := service.AuthorizeInput{APIID: hidden.ID, AppID: app.ID, EnvironmentID: who.environment}
+		z := must(h.Authorize(h.ctx, c.rev, ask))(t) // an admin
+		must(h.RevokeAuthorization(h.ctx, c.rev, z.ID, service.RevokeInput{}))(t)
+		_, err := h.Authorize(h.ctx, who.caller, ask)
+		wantCode(t, err, service.CodeForbidden, "hidden", "private")
+		if got := must(h.Authorization(h.ctx, who.caller, z.ID, 0))(t); got.Status != service.AuthorizationRevoked {
+			t.Errorf("%s made it %s", name, got.Status)
+		}
+	}
+}
+
 func TestAnAppThatIsDeletedGivesUpEverything(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, h *house) {
 		c := newConsumer(t, h)

@@ -6,7 +6,9 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
@@ -25,7 +27,7 @@ func (s *Service) CreateInstance(ctx context.Context, c Caller, in service.Insta
 			ID: service.NewID(now), WorkspaceID: c.Workspace.ID, InstanceSpec: in.InstanceSpec,
 			ReleaseEnvironmentID: service.NewID(now), CreatedAt: now, UpdatedAt: now, RowVersion: firstRowVersion,
 		}
-		if err := refuseHosts(ctx, tx, c, i); err != nil {
+		if err := s.refuseHosts(ctx, tx, c, i); err != nil {
 			return i, "", err
 		}
 		if err := addInstance(ctx, tx, &i); err != nil {
@@ -53,18 +55,14 @@ func addInstance(ctx context.Context, tx Tx, i *service.Instance) error {
 
 // refuseHosts says which host name another instance has. Of one in another workspace it
 // says no more than that there is one.
-func refuseHosts(ctx context.Context, tx Tx, c Caller, i service.Instance) error {
+func (s *Service) refuseHosts(ctx context.Context, tx Tx, c Caller, i service.Instance) error {
 	for n, host := range i.HostNames {
-		other, err := tx.InstanceOfHost(ctx, host)
-		if service.ErrorCode(err) == service.CodeNotFound || err == nil && other.ID == i.ID {
-			continue
-		}
+		holder, err := s.holderOf(ctx, tx, c, i, host)
 		if err != nil {
 			return err
 		}
-		holder := "an instance elsewhere in the service"
-		if other.WorkspaceID == c.Workspace.ID {
-			holder = fmt.Sprintf("the instance %q", other.Name)
+		if holder == "" {
+			continue
 		}
 		return &service.Error{
 			Code:    service.CodeAlreadyExists,
@@ -73,6 +71,38 @@ func refuseHosts(ctx context.Context, tx Tx, c Caller, i service.Instance) error
 		}
 	}
 	return nil
+}
+
+// holderOf says in words what has the host name in place of the instance; "" where nothing
+// does. The names that the gateway itself is called by are the first workspace's default
+// instance's, whether that lists them or not: another one would take its calls.
+func (s *Service) holderOf(ctx context.Context, tx Tx, c Caller, i service.Instance, host string) (string, error) {
+	other, err := tx.InstanceOfHost(ctx, host)
+	switch {
+	case service.ErrorCode(err) == service.CodeNotFound:
+		if s.ownHost(host) && !(c.Workspace.First() && i.Name == service.DefaultInstance) {
+			return "the gateway itself", nil
+		}
+		return "", nil
+	case err != nil || other.ID == i.ID:
+		return "", err
+	case other.WorkspaceID == c.Workspace.ID:
+		return fmt.Sprintf("the instance %q", other.Name), nil
+	}
+	return "an instance elsewhere in the service", nil
+}
+
+// ownHost reports whether the gateway is called by that name for want of another one.
+func (s *Service) ownHost(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	for _, base := range []string{s.GatewayURL, s.GatewayTLSURL} {
+		if u, err := url.Parse(base); err == nil && strings.EqualFold(strings.TrimSuffix(u.Hostname(), "."), host) {
+			return true
+		}
+	}
+	return false
 }
 
 // UpdateInstance replaces name, description and host names of an instance. ifMatch is an
@@ -86,7 +116,7 @@ func (s *Service) UpdateInstance(ctx context.Context, c Caller, ref, ifMatch str
 		return none, err
 	}
 	var id string
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err := s.update(ctx, c, func(tx Tx) error {
 		i, err := tx.Instance(ctx, c.Workspace.ID, ref)
 		if err != nil {
 			return err
@@ -101,7 +131,7 @@ func (s *Service) UpdateInstance(ctx context.Context, c Caller, ref, ifMatch str
 		}
 		before := i.InstanceSpec
 		i.InstanceSpec, i.UpdatedAt = in.InstanceSpec, s.now()
-		if err := refuseHosts(ctx, tx, c, i); err != nil {
+		if err := s.refuseHosts(ctx, tx, c, i); err != nil {
 			return err
 		}
 		if err := tx.UpdateInstance(ctx, &i); err != nil {
@@ -127,7 +157,7 @@ func (s *Service) DeleteInstance(ctx context.Context, c Caller, ref, ifMatch str
 		return err
 	}
 	var id string
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err := s.update(ctx, c, func(tx Tx) error {
 		i, err := tx.Instance(ctx, c.Workspace.ID, ref)
 		if err != nil {
 			return err

@@ -251,6 +251,26 @@ func TestAnInstanceHasRELEASEHostNamesAndAnEnd(t *testing.T) {
 	must(h.CreateInstance(h.ctx, ops, edge))(t)
 }
 
+func TestNobodyTakesTheGatewaysOwnName(t *testing.T) {
+	h := newHouse(t, stores["sqlite"](t))
+	h.GatewayURL, h.GatewayTLSURL = "http://Gateway.Example.com:8081", "https://secure.example.com"
+	second := h.entered(t, must(h.CreateWorkspace(h.ctx, h.admin, service.WorkspaceInput{Name: "second"}))(t))
+	of := func(name, host string) service.InstanceInput {
+		return service.InstanceInput{InstanceSpec: service.InstanceSpec{Name: name, HostNames: []string{host}}}
+	}
+	for _, host := range []string{"gateway.example.com", "secure.example.com", "localhost"} {
+		for _, who := range []lifecycle.Caller{second, h.admin} {
+			_, err := h.CreateInstance(h.ctx, who, of("edge", host))
+			if wantCode(t, err, service.CodeAlreadyExists, host, "gateway"); pointers(err) != "/host_names/0" {
+				t.Errorf("the error blames %s", pointers(err))
+			}
+		}
+		_, err := h.UpdateInstance(h.ctx, second, "default", "", of("default", host))
+		wantCode(t, err, service.CodeAlreadyExists, host)
+	}
+	must(h.UpdateInstance(h.ctx, h.admin, "default", "", of("default", "gateway.example.com")))(t)
+}
+
 func TestAnAddressShowsTheFirstHostNameAtTheGatewaysPort(t *testing.T) {
 	h := newHouse(t, stores["sqlite"](t))
 	h.GatewayURL, h.GatewayTLSURL = "http://127.0.0.1:8081", "https://127.0.0.1:8443"

@@ -356,3 +356,33 @@ func TestABatchIsAnsweredItemByItem(t *testing.T) {
 		wantCode(t, err, service.CodeForbidden)
 	})
 }
+
+func TestWithFourEyesNobodySwitchesOrRestoresAlone(t *testing.T) {
+	h := newHouse(t, stores["sqlite"](t))
+	rev, second := h.member(t, "rev", service.RoleDeveloper, true), h.member(t, "second", service.RoleDeveloper, true)
+	api := h.api(t, rev, "orders")
+	p := h.publishRevisions(t, rev, api, 2)
+	must(h.UpdateEnvironment(h.ctx, h.admin, service.ReleaseEnvironmentID, service.EnvironmentInput{Name: service.ReleaseEnvironmentName, FourEyes: true}))(t)
+	switched := must(h.Publish(h.ctx, rev, service.PublishInput{APIID: api.ID, Version: "V1"}))(t)
+	if switched.OpenReview == nil || switched.OpenReview.Version != "V1" || switched.Live.Name != "V2" {
+		t.Fatalf("a reviewer's own switch back is %+v", switched)
+	}
+	_, err := h.Approve(h.ctx, rev, switched.OpenReview.ID, service.DecisionInput{})
+	wantCode(t, err, service.CodeForbidden, "four eyes")
+	if results := must(h.PublishBatch(h.ctx, rev, service.PublishBatchInput{Items: []service.PublishInput{{APIID: api.ID, Version: "V1", Remark: "again"}}}))(t); results[0].Publication.Live.Name != "V2" {
+		t.Errorf("in a batch it is %+v", results[0].Publication.Live)
+	}
+	open := must(h.Publication(h.ctx, rev, p.ID, 0))(t).OpenReview
+	must(h.Approve(h.ctx, second, open.ID, service.DecisionInput{}))(t)
+	if got := must(h.Publication(h.ctx, rev, p.ID, 0))(t); got.Live.Name != "V1" {
+		t.Errorf("after the approval %s is live", got.Live.Name)
+	}
+	must(h.Suspend(h.ctx, rev, p.ID, service.ActionInput{}))(t)
+	restored := must(h.Restore(h.ctx, rev, p.ID, service.ActionInput{}))(t)
+	if restored.Status != service.StatusRecoverWaitReview {
+		t.Fatalf("a reviewer's own restoration is %s", restored.Status)
+	}
+	_, err = h.Approve(h.ctx, rev, restored.OpenReview.ID, service.DecisionInput{})
+	wantCode(t, err, service.CodeForbidden, "four eyes")
+	must(h.Approve(h.ctx, second, restored.OpenReview.ID, service.DecisionInput{}))(t)
+}

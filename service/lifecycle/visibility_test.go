@@ -25,6 +25,8 @@ type private struct {
 	api         service.API
 	publication service.Publication
 	review      string
+	// authorization is that of an app of somebody else; "" where none is asked for.
+	authorization string
 }
 
 var privateStates = []string{"draft", "applied", "live", "changing"}
@@ -120,6 +122,38 @@ func TestWhoSeesAPrivateAPI(t *testing.T) {
 			_, err := h.Versions(h.ctx, c, it.publication.ID)
 			return err
 		}, states{"applied": "x--yyy", "live": "x---yy", "changing": "x--yyy"}},
+		{"read a version", func(h *house, c lifecycle.Caller, it private) error {
+			_, err := h.VersionOf(h.ctx, c, it.publication.ID, "V1")
+			return err
+		}, states{"live": "x---yy", "changing": "x--yyy"}},
+		{"compare versions", func(h *house, c lifecycle.Caller, it private) error {
+			_, err := h.CompareVersions(h.ctx, c, it.publication.ID, "V1", "V1")
+			return err
+		}, states{"live": "x---yy", "changing": "x--yyy"}},
+		{"switch to a version", func(h *house, c lifecycle.Caller, it private) error {
+			_, err := h.Publish(h.ctx, c, service.PublishInput{APIID: it.api.ID, Version: "V1"})
+			return err
+		}, states{"live": "xx--yy", "changing": "xx-xyy"}},
+		{"authorize the own app", func(h *house, c lifecycle.Caller, it private) error {
+			app, err := h.CreateApp(h.ctx, c, service.AppInput{AppSpec: service.AppSpec{Name: it.api.Name + "_app"}})
+			if err != nil {
+				return err
+			}
+			_, err = h.Authorize(h.ctx, c, service.AuthorizeInput{APIID: it.api.ID, AppID: app.ID})
+			return err
+		}, states{"draft": "----yy", "applied": "---xyy", "live": "----yy", "changing": "---xyy"}},
+		{"list authorizations", func(h *house, c lifecycle.Caller, it private) error {
+			l, err := h.Authorizations(h.ctx, c, lifecycle.AuthorizationFilter{PublicationID: it.publication.ID}, lifecycle.Page{})
+			return listed(l, err, func(z service.Authorization) bool { return z.ID == it.authorization })
+		}, states{"live": "----yy", "changing": "---yyy"}},
+		{"read an authorization", func(h *house, c lifecycle.Caller, it private) error {
+			_, err := h.Authorization(h.ctx, c, it.authorization, 0)
+			return err
+		}, states{"live": "----yy", "changing": "---yyy"}},
+		{"revoke an authorization", func(h *house, c lifecycle.Caller, it private) error {
+			_, err := h.RevokeAuthorization(h.ctx, c, it.authorization, service.RevokeInput{})
+			return err
+		}, states{"live": "----xy", "changing": "---xxy"}},
 		{"suspend", action((*lifecycle.Service).Suspend), states{"applied": "---xxy", "live": "----xy", "changing": "---xxy"}},
 		{"restore", action((*lifecycle.Service).Restore), states{"applied": "---xyy", "live": "----yy", "changing": "---xyy"}},
 		{"unpublish", action((*lifecycle.Service).Unpublish), states{"applied": "---xxy", "live": "----xy", "changing": "---xxy"}},
@@ -171,6 +205,7 @@ func TestWhoSeesAPrivateAPI(t *testing.T) {
 		h.member(t, "guest", service.RoleVisitor, false), h.member(t, "ops", service.RoleOperator, false),
 		h.member(t, "dev2", service.RoleDeveloper, false), h.member(t, "rev", service.RoleDeveloper, true), dev, root,
 	}
+	shop := h.app(t, h.member(t, "shopkeeper", service.RoleVisitor, false), "shop")
 	made := 0
 	for _, call := range calls {
 		for _, state := range privateStates {
@@ -181,6 +216,9 @@ func TestWhoSeesAPrivateAPI(t *testing.T) {
 				for i, want := range strings.Split(call.want[state], "") {
 					made++
 					it := h.private(t, dev, root, fmt.Sprintf("private_%d", made), state)
+					if strings.Contains(call.name, "authorization") {
+						it.authorization = must(h.Authorize(h.ctx, root, service.AuthorizeInput{APIID: it.api.ID, AppID: shop.ID}))(t).ID
+					}
 					err := call.do(h, members[i], it)
 					got := "y"
 					switch service.ErrorCode(err) {
