@@ -36,8 +36,8 @@ func newToken() ephemeral.EphemeralResource { return &tokenResource{} }
 
 // Defaults of the ephemeral token.
 const (
-	tokenLife       = "1h"
-	whatTokensAreOf = "Issued by Terraform for one run"
+	defaultLife    = "1h"
+	defaultPurpose = "Issued by Terraform for one run"
 )
 
 // errSecretLost is a token whose secret nobody has: a replayed answer has none.
@@ -75,11 +75,11 @@ func (t *tokenResource) Schema(_ context.Context, _ ephemeral.SchemaRequest, res
 				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"description": schema.StringAttribute{
-				MarkdownDescription: "What the list of tokens says of it, at most 255 bytes; `" + whatTokensAreOf + "` where absent.",
+				MarkdownDescription: "What the list of tokens says of it, at most 255 bytes; `" + defaultPurpose + "` where absent.",
 				Optional:            true,
 			},
 			"expires_in": schema.StringAttribute{
-				MarkdownDescription: "How long the token is good should it not be revoked before, as a duration in whole seconds such as `15m`; `" + tokenLife + "` where absent.",
+				MarkdownDescription: "How long the token is good should it not be revoked before, as a duration in whole seconds such as `15m`; `" + defaultLife + "` where absent.",
 				Optional:            true,
 				Validators:          []validator.String{durationValidator{}},
 			},
@@ -108,11 +108,11 @@ func (t *tokenResource) Schema(_ context.Context, _ ephemeral.SchemaRequest, res
 func (m *tokenModel) input() (service.TokenInput, error) {
 	in := service.TokenInput{Member: m.Member.ValueString(), Description: m.Description.ValueString()}
 	if in.Description == "" {
-		in.Description = whatTokensAreOf
+		in.Description = defaultPurpose
 	}
 	text := m.ExpiresIn.ValueString()
 	if text == "" {
-		text = tokenLife
+		text = defaultLife
 	}
 	life, err := parseDuration(text)
 	if err != nil {

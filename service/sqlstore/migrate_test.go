@@ -166,10 +166,12 @@ func TestAStoreOfTheFourthVersionKeepsWhatIsPublishedAndAppliedFor(t *testing.T)
 			`INSERT INTO members VALUES ('r', 'w', 'rev', 'DEVELOPER', 1, 'LATER')`,
 			`INSERT INTO instances VALUES ('i', 100001, 'w', 'default', 'EARLIER')`,
 			`INSERT INTO environments VALUES ('e', 'w', 'i', 'RELEASE', '', 1, 0, 'EARLIER', 'EARLIER', 0, 0, 24, 'forbid')`,
-			`INSERT INTO apis VALUES ('a', 100001, 'w', 'orders', '', NULL, 2, 'm', 1, 'EARLIER', 'LATER', 'PRIVATE', NULL, NULL, '')`,
+			`INSERT INTO apis (id, number, workspace_id, name, description, revision, owner_id, row_version, created_at, updated_at, visibility)
+				VALUES ('a', 100001, 'w', 'orders', '', 2, 'm', 1, 'EARLIER', 'LATER', 'PRIVATE')`,
 			`INSERT INTO revisions VALUES ('a', 1, 'DEFINITION', 'SUCCESS', '', 'EARLIER')`,
 			`INSERT INTO revisions VALUES ('a', 2, 'DEFINITION', 'SUCCESS', '', 'LATER')`,
-			`INSERT INTO publications VALUES ('p', 'w', 'a', 'e', 'PUBLISHED', '', 'v', NULL, NULL, 3, 'EARLIER', 'LATER')`,
+			`INSERT INTO publications (id, workspace_id, api_id, environment_id, status, resume, live_version_id, row_version, created_at, updated_at)
+				VALUES ('p', 'w', 'a', 'e', 'PUBLISHED', '', 'v', 3, 'EARLIER', 'LATER')`,
 			`INSERT INTO versions VALUES ('v', 'p', 1, 1, 'orders', '', '', 'DEFINITION', 'first', 'rev', 'EARLIER')`,
 			`INSERT INTO reviews VALUES ('x', 'w', 'p', 'orders', '', 'PUBLISH', 'PENDING', 2, '', NULL, 'DEFINITION', 'd', 'again', 'm', NULL, '', 'LATER', NULL)`,
 			`INSERT INTO path_claims VALUES ('e', 'GET', '/orders', 'p')`,
