@@ -39,7 +39,7 @@ func TestADecisionOnARevisionLeavesItsRestorationAlone(t *testing.T) {
 	if open := s.openReview(); open.ID != restoration.ID {
 		t.Errorf("the open application is %s, want the restoration %s", open.ID, restoration.ID)
 	}
-	s.wantCall("/orders", 404)
+	s.wantCall("/orders", 403)
 	decide.set("api_revision=7").apply().fails(t, "there is no application for revision 7", "to restore it (decide that with review_id)")
 }
 
@@ -82,7 +82,7 @@ func TestWhatIsImportedIsADecision(t *testing.T) {
 
 	t.Run("so nothing that is pending", func(t *testing.T) {
 		for _, id := range []string{first.ID, p.ID + "/1"} {
-			imports(id).fails(t, "Nothing to import yet", "Review "+first.ID+" of orders revision 1 is pending", "Create the resource")
+			imports(id).fails(t, "Nothing to import yet", "Review "+first.ID+", about revision 1 of orders, is pending", "Create the resource")
 		}
 		if state := decide.state(decidedReview); state != nil {
 			t.Errorf("the state is %v", state)
@@ -93,7 +93,7 @@ func TestWhatIsImportedIsADecision(t *testing.T) {
 	})
 	t.Run("nor what was superseded", func(t *testing.T) {
 		w.set("remark=please").apply().succeeds(t)
-		imports(first.ID).fails(t, "Review "+first.ID+" of orders revision 1 is SUPERSEDED")
+		imports(first.ID).fails(t, "Review "+first.ID+", about revision 1 of orders, is SUPERSEDED")
 	})
 	s.approve()
 	t.Run("by the publication and its revision", func(t *testing.T) {

@@ -638,7 +638,6 @@ func TestAWorkspaceReachesNothingOfAnother(t *testing.T) {
 	c := newConsumers(t, options{})
 	ctx := t.Context()
 	c.authorize(t, "/code", c.app, nil)
-	c.caller.Member.Reviewer = true
 	w, err := c.CreateWorkspace(ctx, c.caller, service.WorkspaceInput{Name: "other"})
 	if err != nil {
 		t.Fatal(err)
