@@ -879,11 +879,9 @@ func TestAChangeOfAppsThatTheStoreHidIsCaughtUp(t *testing.T) {
 		}
 	}
 	failing.broken.Store(false)
-	eventually(t, "the gateway has caught up", func() bool { return c.gateway.Stale() == nil })
 	want := map[string]int{"an authorization that was given up": 40307, "an app whose AppCode was replaced": 40105, "a token that was revoked": 40112}
 	for name, call := range calls {
-		if got := call(); got.Status == http.StatusOK || got.ErrCode != want[name] {
-			t.Errorf("%s, afterwards: %s, want %d", name, got, want[name])
-		}
+		eventually(t, name+" is refused", func() bool { return call().ErrCode == want[name] })
 	}
+	eventually(t, "the gateway has caught up", func() bool { return c.gateway.Stale() == nil })
 }
