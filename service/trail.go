@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -40,9 +41,9 @@ func (e *Event) Seal(previous string) error {
 }
 
 // sealOf is the hash of an event by its members.
-func sealOf(members map[string]string) string {
-	delete(members, "hash")
-	sum := sha256.Sum256([]byte(joinMembers(members)))
+func sealOf(m members) string {
+	covered := slices.DeleteFunc(m, func(m member) bool { return string(m.name) == "hash" })
+	sum := sha256.Sum256(covered.appendTo(nil))
 	return hex.EncodeToString(sum[:])
 }
 
@@ -87,14 +88,14 @@ func (t *Trail) AddLine(line []byte) error {
 	if err != nil {
 		return &BrokenTrailError{Message: fmt.Sprintf("The line cannot be read: %s.", err)}
 	}
-	number, err := strconv.ParseInt(members["number"], 10, 64)
+	number, err := strconv.ParseInt(string(members.of("number")), 10, 64)
 	if err != nil || number < 1 {
 		return &BrokenTrailError{Message: "The line is no event: it has no number."}
 	}
 	broken := func(number int64, format string, args ...any) error {
 		return &BrokenTrailError{Number: number, Message: fmt.Sprintf(format, args...)}
 	}
-	previous, hash, workspace := members["previous_hash"], members["hash"], members["workspace_id"]
+	previous, hash, workspace := string(members.of("previous_hash")), string(members.of("hash")), string(members.of("workspace_id"))
 	switch {
 	case t.Last == 0 && t.whole && number != 1:
 		return broken(1, "Event 1 is missing: the trail begins with event %d.", number)

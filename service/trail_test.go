@@ -39,6 +39,17 @@ func trailOf(t *testing.T, n int) [][]byte {
 	return lines
 }
 
+// The trails that exist were chained like this.
+func TestAnEventHasTheHashThatItAlwaysHad(t *testing.T) {
+	var e service.Event
+	if err := json.Unmarshal(trailOf(t, 2)[1], &e); err != nil {
+		t.Fatal(err)
+	}
+	if want := "e673a7dec3ca41c4100210ad09a02200ca94ae80482fe779c7050f0563975659"; e.Hash != want {
+		t.Errorf("got %s, want %s", e.Hash, want)
+	}
+}
+
 func add(trail *service.Trail, lines ...[]byte) error {
 	for _, line := range lines {
 		if err := trail.AddLine(line); err != nil {
@@ -73,7 +84,7 @@ func TestATrailShowsWhatWasDoneToIt(t *testing.T) {
 		"a member that is there twice":      {replace(`{"sequence"`, `{"actor_name":"eve","sequence"`), 0, `it has the member "actor_name" twice`},
 		"a detail's member twice":           {replace(`"after":{`, `"after":{"n":1,`), 0, `it has the member "n" twice`},
 		"half a line":                       {func(l [][]byte) [][]byte { l[2] = l[2][:40]; return l }, 0, "The line cannot be read"},
-		"a line with something behind":      {func(l [][]byte) [][]byte { l[2] = append(l[2], `{}`...); return l }, 0, "something follows the JSON object"},
+		"a line with something behind":      {func(l [][]byte) [][]byte { l[2] = append(l[2], `{}`...); return l }, 0, "it is not one complete JSON object"},
 		"a line that is no event":           {func(l [][]byte) [][]byte { l[2] = []byte(`{"a":1}`); return l }, 0, "The line is no event"},
 		"a line of another workspace":       {replace(`"workspace_id":"w"`, `"workspace_id":"v"`), 3, "another workspace"},
 		"an event that was replaced by one": {func(l [][]byte) [][]byte { return resealed(t, l, 2, "") }, 3, "Event 3 does not follow the event 2"},
@@ -150,5 +161,37 @@ func TestTheHashIsThatOfTheDocumentedForm(t *testing.T) {
 	const want = "ff3eff661dd380ea51f03303bbf68f95be06e38f48a97dc1590aa62f5f6b8be5"
 	if e.Hash != want {
 		t.Errorf("the hash is %s, want %s", e.Hash, want)
+	}
+}
+
+// Any bytes get an answer, and what a line says does not depend on how it is written.
+func FuzzALineOfATrail(f *testing.F) {
+	f.Add([]byte(`{"number":1,"detail":[1.50,{"b":"\u00e9\ud800","a":null}], "é" : [ ] , "f":{ }}`))
+	f.Add([]byte(`{"number":1,"a":1,"\u0061":2}`))
+	f.Fuzz(func(t *testing.T, line []byte) {
+		err := add(new(service.Trail), line)
+		var spread bytes.Buffer
+		if json.Indent(&spread, line, " ", "\t") != nil {
+			if err == nil {
+				t.Error("a line that is no JSON is an event")
+			}
+			return
+		}
+		if again := add(new(service.Trail), spread.Bytes()); fmt.Sprint(err) != fmt.Sprint(again) {
+			t.Errorf("with white space it answers %q instead of %q", again, err)
+		}
+	})
+}
+
+func BenchmarkSeal(b *testing.B) {
+	e := service.Event{
+		Sequence: 1, WorkspaceID: strings.Repeat("f", 32), At: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC), ActorName: "dataservice",
+		Action: "notice.execute", ThingID: strings.Repeat("e", 32), ThingName: "billing", Number: 12345,
+		Detail: json.RawMessage(`{"api_name":"orders","environment_name":"RELEASE","from":"OPEN","kind":"STOP","to":"EXECUTED"}`),
+	}
+	for b.Loop() {
+		if err := e.Seal(strings.Repeat("0", 64)); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
