@@ -207,7 +207,11 @@ func (a *answerer) enter(t *table, w http.ResponseWriter, r *http.Request, c *ca
 		}
 	}
 	rt, f := t.find(r)
-	if f == nil {
+	switch {
+	case f != nil:
+	case rt.ending.over(a.wall) && rt.ending.offline:
+		f = noAPI(rt.environmentName)
+	default:
 		f = a.admit(rt, w, r, c, start)
 	}
 	return rt, f
@@ -228,8 +232,12 @@ func (a *answerer) admit(rt *route, w http.ResponseWriter, r *http.Request, c *c
 		}
 		end = end.sooner(g.ending)
 	}
-	end.announce(w.Header())
-	if rt.suspended {
+	// What ends at a time ends then, whether anybody has noted it yet or not.
+	ended := rt.ending.over(a.wall)
+	if !ended {
+		end.announce(w.Header())
+	}
+	if rt.suspended || ended {
 		return failf(errSuspended, "", "This API is suspended in %s: wait until it is restored, or ask its owner.", rt.environmentName)
 	}
 	return a.limit(rt, r, c, int64(start.Sub(epoch)))

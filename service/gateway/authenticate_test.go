@@ -499,6 +499,36 @@ func TestAnAnnouncedEndStandsInTheAnswersOfThoseWhomItConcerns(t *testing.T) {
 	announced("after it is taken back", bank(), nil)
 }
 
+func TestAnAnnouncedEndComesAtItsDeadlineThoughNobodyExecutesIt(t *testing.T) {
+	c := newConsumers(t, options{})
+	hour := c.clock.Now().Add(100 * time.Hour).UTC().Truncate(time.Hour)
+	ends := map[string]service.Status{"/code": service.StatusWaitingStop, "/open": service.StatusWaitingOffline}
+	c.authorize(t, "/code", c.app, nil)
+	for path, status := range ends {
+		c.put(t, path, func(p *service.Publication) { p.Status, p.Resume, p.Deadline = status, p.Status, &hour })
+	}
+	expect := func(when, path string, status, code int, sunset bool) {
+		t.Helper()
+		got := c.request(t, http.MethodGet, path, "", c.sign(t, ""))
+		if got.Status != status || got.ErrCode != code || (got.Header.Get("Sunset") != "") != sunset {
+			t.Errorf("%s %s answers %s with Sunset %q, want %d with errCode %d", when, path, got, got.Header.Get("Sunset"), status, code)
+		}
+	}
+	c.clock.advance(hour.Sub(c.clock.Now()) - 5*time.Second)
+	expect("before the deadline", "/code", http.StatusOK, 0, true)
+	expect("before the deadline", "/open", http.StatusOK, 0, true)
+	c.clock.advance(6 * time.Second)
+	expect("at the deadline", "/code", http.StatusForbidden, 40309, false)
+	expect("at the deadline", "/open", http.StatusNotFound, 40401, false)
+	if got := c.request(t, http.MethodGet, "/code", ""); got.Status != http.StatusUnauthorized {
+		t.Errorf("who does not say who calls learns more than that: %s", got)
+	}
+	for path := range ends {
+		c.put(t, path, func(p *service.Publication) { p.Status, p.Deadline = service.StatusPublished, nil })
+		expect("taken back", path, http.StatusOK, 0, false)
+	}
+}
+
 func TestASignedBodyReachesTheBackendAsItIsAndCredentialsDoNot(t *testing.T) {
 	type received struct {
 		header http.Header
@@ -883,9 +913,11 @@ func TestAChangeOfAppsThatTheStoreHidIsCaughtUp(t *testing.T) {
 		}
 	}
 	failing.broken.Store(false)
+	eventually(t, "the gateway has caught up", func() bool { return c.gateway.Stale() == nil })
 	want := map[string]int{"an authorization that was given up": 40307, "an app whose AppCode was replaced": 40105, "a token that was revoked": 40112}
 	for name, call := range calls {
-		eventually(t, name+" is refused", func() bool { return call().ErrCode == want[name] })
+		if got := call(); got.ErrCode != want[name] {
+			t.Errorf("%s: %s", name, got)
+		}
 	}
-	eventually(t, "the gateway has caught up", func() bool { return c.gateway.Stale() == nil })
 }

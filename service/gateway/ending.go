@@ -20,6 +20,8 @@ const (
 // changes; its headers are shared by all answers.
 type ending struct {
 	deadline time.Time
+	// offline says that nothing is left then: the API is unpublished.
+	offline bool
 	// deprecation says since when the end is announced (RFC 9745), sunset when it is
 	// (RFC 8594).
 	deprecation, sunset []string
@@ -39,8 +41,13 @@ func endingOf(p service.Publication) *ending {
 	if p.Deadline == nil || p.Status != service.StatusWaitingStop && p.Status != service.StatusWaitingOffline {
 		return nil
 	}
-	return newEnding(p.UpdatedAt, *p.Deadline)
+	e := newEnding(p.UpdatedAt, *p.Deadline)
+	e.offline = p.Status == service.StatusWaitingOffline
+	return e
 }
+
+// over reports whether the end has come, by the clock that wall reads.
+func (e *ending) over(wall func() time.Time) bool { return e != nil && !wall().Before(e.deadline) }
 
 // sooner returns the one that comes first; either may be nil.
 func (e *ending) sooner(other *ending) *ending {
