@@ -6,13 +6,9 @@ package gateway
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/netip"
-	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,12 +20,8 @@ import (
 // DefaultMaxRows is what an unpaged call is given at most, where the options say nothing.
 const DefaultMaxRows = 10000
 
-const (
-	// reloadTimeout bounds one reading of the store.
-	reloadTimeout = 30 * time.Second
-	// retryAfter is how long a change that could not be read waits to be read again.
-	retryAfter = time.Second
-)
+// reloadTimeout bounds one reading of the store.
+const reloadTimeout = 30 * time.Second
 
 // Options are what a gateway is made of.
 type Options struct {
@@ -84,12 +76,7 @@ type Gateway struct {
 	// environments has the limit of each environment, by its id.
 	environments map[string]*environmentBucket
 
-	// missed are the changes that could not be read, with the reason. They are tried
-	// again until they can, or the gateway is closed.
-	mu     sync.Mutex
-	missed map[lifecycle.Change]error
-	retry  *time.Timer
-	ended  bool
+	backlog *backlog
 }
 
 // everything is the change of all that there is.
@@ -109,13 +96,16 @@ func New(o Options) *Gateway {
 		logger:   o.Logger,
 		reload:   make(chan struct{}, 1),
 		routes:   map[string]*route{},
-		missed:   map[lifecycle.Change]error{},
 
 		readers:      map[string]int{},
 		accounts:     map[accountKey]*account{},
 		closed:       map[accountKey]bool{},
 		environments: map[string]*environmentBucket{},
 	}
+	g.backlog = newBacklog(func(missed ...lifecycle.Change) {
+		// What fails is noted again, and with it the next attempt.
+		_ = g.Changed(context.Background(), missed...)
+	})
 	if g.logger == nil {
 		g.logger = slog.Default()
 	}
@@ -157,70 +147,14 @@ func (g *Gateway) Changed(ctx context.Context, changes ...lifecycle.Change) erro
 	}
 	err := g.apply(ctx, changes...)
 	if err != nil {
-		g.miss(err, changes...)
+		g.backlog.miss(err, changes...)
 	}
 	return err
 }
 
 // Stale returns nil while every change that the gateway was told of is served, and
 // else an error that says why not.
-func (g *Gateway) Stale() error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, err := range g.missed {
-		return fmt.Errorf("%d route changes wait for the store: %w", len(g.missed), err)
-	}
-	return nil
-}
+func (g *Gateway) Stale() error { return g.backlog.stale() }
 
 // Close ends the trying for changes that could not be read.
-func (g *Gateway) Close() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.ended = true
-	if g.retry != nil {
-		g.retry.Stop()
-	}
-}
-
-// miss notes changes that are yet to be read, and sees to it that they are.
-func (g *Gateway) miss(err error, changes ...lifecycle.Change) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, ch := range changes {
-		g.missed[ch] = err
-	}
-	if g.ended || g.retry != nil || len(g.missed) == 0 {
-		return
-	}
-	g.retry = time.AfterFunc(retryAfter, g.catchUp)
-}
-
-// catchUp tries the missed changes once more.
-func (g *Gateway) catchUp() {
-	g.mu.Lock()
-	g.retry = nil
-	missed := slices.Collect(maps.Keys(g.missed))
-	g.mu.Unlock()
-	// What fails is noted again, and with it the next attempt.
-	_ = g.Changed(context.Background(), missed...)
-}
-
-// take removes the missed changes that a reading which begins now covers.
-func (g *Gateway) take(changes []lifecycle.Change) []lifecycle.Change {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	var covered []lifecycle.Change
-	if slices.Contains(changes, everything) {
-		covered = slices.Collect(maps.Keys(g.missed))
-		clear(g.missed)
-		return covered
-	}
-	for _, ch := range changes {
-		if _, missed := g.missed[ch]; missed {
-			covered = append(covered, ch)
-			delete(g.missed, ch)
-		}
-	}
-	return covered
-}
+func (g *Gateway) Close() { g.backlog.close() }

@@ -484,9 +484,9 @@ func TestAStoreThatFailsIsToldOfAndTriedAgain(t *testing.T) {
 	}
 	failing.broken.Store(false)
 	eventually(t, "the gateway has caught up", func() bool { return h.gateway.Stale() == nil })
-	eventually(t, "the suspended API is not answered", func() bool {
-		return h.call(t, http.MethodGet, "/greeting").Status == http.StatusForbidden
-	})
+	if got := h.call(t, http.MethodGet, "/greeting"); got.Status != http.StatusForbidden {
+		t.Errorf("the suspended API answers %s", got)
+	}
 }
 
 var errStoreDown = errors.New("the store is down")

@@ -217,9 +217,7 @@ func (g *Gateway) Collect(ch chan<- prometheus.Metric) {
 	if at := meter.swapped.Load(); at != 0 {
 		send(metricSwapped, float64(at)/float64(time.Second))
 	}
-	g.mu.Lock()
-	missed := len(g.missed)
-	g.mu.Unlock()
+	missed, _ := g.backlog.pending()
 	send(metricMissed, float64(missed))
 	for _, s := range g.sources.Stats() {
 		sendPool(s, send)

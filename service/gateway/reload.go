@@ -23,15 +23,14 @@ func (g *Gateway) apply(ctx context.Context, changes ...lifecycle.Change) error 
 	case <-ctx.Done():
 		return fmt.Errorf("waiting for another route change: %w", ctx.Err())
 	}
-	covered := g.take(changes)
+	g.backlog.begin(changes)
 	s := g.scopeOf(changes)
 	n, err := g.read(ctx, s)
-	if err != nil {
-		g.miss(err, covered...)
-		return err
+	if err == nil {
+		g.serve(ctx, s, n)
 	}
-	g.serve(ctx, s, n)
-	return nil
+	g.backlog.end(err)
+	return err
 }
 
 // scope is what a reading of the store is about.
