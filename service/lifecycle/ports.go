@@ -208,9 +208,11 @@ type Tx interface {
 	// AppKeys returns the keys of every app of type APP, of all workspaces, in the order of
 	// the apps' ids.
 	AppKeys(ctx context.Context, page Page) ([]AppKey, error)
-	// IAMTokens returns the tokens, of all workspaces, that are not revoked and whose
-	// member has an IAM app: those of one member, or of all where memberID is "".
-	IAMTokens(ctx context.Context, memberID string) ([]IAMToken, error)
+	// IAMTokens returns the tokens, of all workspaces, whose member has an IAM app: those of
+	// one member, or of all where memberID is "". Tokens that are over are among them while
+	// somebody may still call with them: until since is past the end that they were issued
+	// with, or past their revocation where they had none.
+	IAMTokens(ctx context.Context, memberID string, since time.Time) ([]IAMToken, error)
 
 	// Authorizations, with OpenReview and Rejection filled in.
 	CreateAuthorization(ctx context.Context, z *service.Authorization) error
@@ -368,6 +370,8 @@ type IAMToken struct {
 	MemberID, AppID, AppName, WorkspaceID string
 	// ExpiresAt is nil where it does not expire; its time may be over.
 	ExpiresAt *time.Time
+	// RevokedAt is there where it was revoked.
+	RevokedAt *time.Time
 }
 
 // Grant is an app's right to call a publication as the gateway needs to know it.
