@@ -174,6 +174,9 @@ func parameterSentence(e *huma.ErrorDetail) string {
 		if e.Message == "unknown query parameter" {
 			return fmt.Sprintf("There is no query parameter %q on this call.", name)
 		}
+		if strings.HasPrefix(e.Message, "invalid date/time") { // and then how Go writes times
+			return fmt.Sprintf("The %s parameter %q is not a time such as 2026-03-01T12:00:00Z.", place, name)
+		}
 		return fmt.Sprintf("The %s parameter %q is not valid: %s.", place, name, e.Message)
 	default:
 		return "The request is not valid: " + e.Message + "."
