@@ -86,7 +86,7 @@ func (c *consumers) policy(t *testing.T, change func(*service.EnvironmentInput))
 	noReview := false
 	in := service.EnvironmentInput{Name: service.ReleaseEnvironmentName, ReviewRequired: &noReview}
 	change(&in)
-	if _, err := c.UpdateEnvironment(t.Context(), c.caller, service.ReleaseEnvironmentID, in); err != nil {
+	if _, err := c.UpdateEnvironment(t.Context(), c.caller, service.ReleaseEnvironmentID, "", in); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -67,7 +67,7 @@ type Tx interface {
 	CreateMember(ctx context.Context, m service.Member) error
 	// UpdateMember removes the member where RemovedAt says so, and brings back one that was
 	// removed where it does not.
-	UpdateMember(ctx context.Context, m service.Member) error
+	UpdateMember(ctx context.Context, m *service.Member) error
 	// RemovedMember returns the removed member of that name.
 	RemovedMember(ctx context.Context, workspaceID, name string) (service.Member, error)
 	// LockMember waits for the transactions that make something the member's, and keeps
@@ -104,7 +104,7 @@ type Tx interface {
 	// It waits a bounded time for another holder, then returns CodeBusy.
 	LockInstance(ctx context.Context, id string) error
 	CreateEnvironment(ctx context.Context, e service.Environment) error
-	UpdateEnvironment(ctx context.Context, e service.Environment) error
+	UpdateEnvironment(ctx context.Context, e *service.Environment) error
 	DeleteEnvironment(ctx context.Context, workspaceID, id string) error
 	// Environment takes an id, or the name of an environment of the default instance.
 	// [service.ReleaseEnvironmentID] is RELEASE of that instance in every workspace.
