@@ -178,7 +178,7 @@ func (w *timekeeper) call(ctx context.Context, path string) int {
 // for the same hour: every other one is suspended, and the others go offline.
 func (w *timekeeper) announce(ctx context.Context, publications, apps int) (deadline time.Time, err error) {
 	noReview, noNotice := false, 0
-	if _, err := w.UpdateEnvironment(ctx, w.caller, service.ReleaseEnvironmentID, service.EnvironmentInput{
+	if _, err := w.UpdateEnvironment(ctx, w.caller, service.ReleaseEnvironmentID, "", service.EnvironmentInput{
 		Name: service.ReleaseEnvironmentName, ReviewRequired: &noReview, NoticeHours: &noNotice,
 	}); err != nil {
 		return deadline, err

@@ -32,13 +32,8 @@ func newEnvironmentResource() resource.Resource {
 	r := &environmentResource{}
 	r.typeName, r.noun = environmentType, "environment"
 	r.create, r.read = (*client.Client).CreateEnvironment, (*client.Client).Environment
-	r.update = func(c *client.Client, ctx context.Context, id string, in service.EnvironmentInput, _ ...client.Option) (service.Environment, error) {
-		return c.UpdateEnvironment(ctx, id, in)
-	}
-	r.remove = func(c *client.Client, ctx context.Context, id string, _ ...client.Option) error {
-		return c.DeleteEnvironment(ctx, id)
-	}
-	r.find = environmentBeside
+	r.update, r.remove = (*client.Client).UpdateEnvironment, (*client.Client).DeleteEnvironment
+	r.etag, r.find = service.Environment.ETag, environmentBeside
 	return r
 }
 

@@ -29,9 +29,7 @@ func newMemberResource() resource.Resource {
 	r := &memberResource{}
 	r.typeName, r.noun = memberType, "member"
 	r.create, r.read = (*client.Client).CreateMember, (*client.Client).Member
-	r.update = func(c *client.Client, ctx context.Context, id string, in service.MemberInput, _ ...client.Option) (service.Member, error) {
-		return c.UpdateMember(ctx, id, in)
-	}
+	r.update, r.etag = (*client.Client).UpdateMember, service.Member.ETag
 	return r
 }
 

@@ -6,6 +6,7 @@ package provider_test
 import (
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -135,6 +136,35 @@ func TestWorkspacesInstancesEnvironmentsAndMembers(t *testing.T) {
 			t.Errorf("after the destroy the %s answers %v", what, err)
 		}
 	}
+}
+
+func TestATenancyThatChangedSinceThePlanIsNotOverwritten(t *testing.T) {
+	t.Parallel()
+	s := startService(t)
+	ctx := t.Context()
+	w := s.workdir("tenancy", s.adminToken)
+	w.apply().succeeds(t)
+	w.set("changed=true").run("plan", "-no-color", "-out=saved").succeeds(t)
+	if _, err := s.admin.UpdateMember(ctx, "ci", service.MemberInput{Name: "ci", Role: service.RoleVisitor}); err != nil {
+		t.Fatal(err)
+	}
+	environments, err := client.All(ctx, s.admin.Environments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(environments, func(e service.Environment) bool { return e.Name == "staging" })
+	staging := environments[at]
+	if _, err := s.admin.UpdateEnvironment(ctx, staging.ID, service.EnvironmentInput{Name: "staging", Description: "Somebody was here."}); err != nil {
+		t.Fatal(err)
+	}
+	w.run("apply", "-no-color", "saved").fails(t, `The member "ci" changed since you read it`, `The environment "staging" changed since you read it`, "run plan again")
+	if m, err := s.admin.Member(ctx, "ci"); err != nil || m.Role != service.RoleVisitor || m.Reviewer {
+		t.Errorf("the member is %+v (%v)", m, err)
+	}
+	if e, err := s.admin.Environment(ctx, staging.ID); err != nil || e.Description != "Somebody was here." || e.FourEyes {
+		t.Errorf("the environment is %+v (%v)", e, err)
+	}
+	w.apply().succeeds(t, "2 changed")
 }
 
 func second[T any](_ T, err error) error { return err }

@@ -60,6 +60,9 @@ type Environment struct {
 	Policy
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+
+	// RowVersion counts every change of the record; it makes the ETag.
+	RowVersion int64 `json:"-"`
 }
 
 // Release reports whether this is the environment that its instance has from the start. It

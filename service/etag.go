@@ -14,6 +14,12 @@ func (a API) ETag() string { return etag(a.RowVersion) }
 // ETag is the entity tag of the group.
 func (g Group) ETag() string { return etag(g.RowVersion) }
 
+// ETag is the entity tag of the environment.
+func (e Environment) ETag() string { return etag(e.RowVersion) }
+
+// ETag is the entity tag of the member.
+func (m Member) ETag() string { return etag(m.RowVersion) }
+
 // ETag is the entity tag of the folder.
 func (f Folder) ETag() string { return etag(f.RowVersion) }
 

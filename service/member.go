@@ -32,6 +32,8 @@ type Member struct {
 	// RemovedAt is set where the member was removed. Its record stays for the sake of what
 	// it did.
 	RemovedAt *time.Time `json:"-"`
+	// RowVersion counts every change of the record; it makes the ETag.
+	RowVersion int64 `json:"-"`
 }
 
 // Validate checks a member's name, role and reviewer right.

@@ -11,23 +11,23 @@ import (
 
 // CreateEnvironment creates an environment.
 func (c *Client) CreateEnvironment(ctx context.Context, in service.EnvironmentInput, options ...Option) (service.Environment, error) {
-	return fetch[service.Environment](ctx, c, post(c.path("environments"), in), options...)
+	return c.environment(ctx, post(c.path("environments"), in), options...)
 }
 
 // UpdateEnvironment replaces the environment's name, description and policy.
-func (c *Client) UpdateEnvironment(ctx context.Context, ref string, in service.EnvironmentInput) (service.Environment, error) {
-	return fetch[service.Environment](ctx, c, put(c.path("environments", ref), in))
+func (c *Client) UpdateEnvironment(ctx context.Context, ref string, in service.EnvironmentInput, options ...Option) (service.Environment, error) {
+	return c.environment(ctx, put(c.path("environments", ref), in), options...)
 }
 
 // DeleteEnvironment deletes the environment; [service.CodeInUse] names what holds it.
-func (c *Client) DeleteEnvironment(ctx context.Context, ref string) error {
-	_, err := c.do(ctx, remove(c.path("environments", ref)), nil)
+func (c *Client) DeleteEnvironment(ctx context.Context, ref string, options ...Option) error {
+	_, err := c.do(ctx, remove(c.path("environments", ref)), nil, options...)
 	return err
 }
 
 // Environment returns the environment with that id or name.
 func (c *Client) Environment(ctx context.Context, ref string) (service.Environment, error) {
-	return fetch[service.Environment](ctx, c, get(c.path("environments", ref)))
+	return c.environment(ctx, get(c.path("environments", ref)))
 }
 
 // Environments returns one page of the workspace's environments.
@@ -35,4 +35,14 @@ func (c *Client) Environments(ctx context.Context, page Page) (service.List[serv
 	call := get(c.path("environments"))
 	call.query = page.query()
 	return fetch[service.List[service.Environment]](ctx, c, call)
+}
+
+func (c *Client) environment(ctx context.Context, call call, options ...Option) (service.Environment, error) {
+	var out service.Environment
+	etag, err := c.do(ctx, call, &out, options...)
+	if err != nil {
+		return service.Environment{}, err
+	}
+	out.RowVersion = rowVersion(etag)
+	return out, nil
 }

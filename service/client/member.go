@@ -17,28 +17,28 @@ func (c *Client) WhoAmI(ctx context.Context, options ...Option) (service.Identit
 
 // CreateMember creates a member.
 func (c *Client) CreateMember(ctx context.Context, in service.MemberInput, options ...Option) (service.Member, error) {
-	return fetch[service.Member](ctx, c, post(c.path("members"), in), options...)
+	return c.member(ctx, post(c.path("members"), in), options...)
 }
 
 // UpdateMember replaces a member's name, role and reviewer right.
-func (c *Client) UpdateMember(ctx context.Context, ref string, in service.MemberInput) (service.Member, error) {
-	return fetch[service.Member](ctx, c, put(c.path("members", ref), in))
+func (c *Client) UpdateMember(ctx context.Context, ref string, in service.MemberInput, options ...Option) (service.Member, error) {
+	return c.member(ctx, put(c.path("members", ref), in), options...)
 }
 
 // DeleteMember removes the member; what it owns goes to the member handOverTo, an id or
 // name. [service.CodeInUse] names what it owns where handOverTo is "".
-func (c *Client) DeleteMember(ctx context.Context, ref, handOverTo string) error {
+func (c *Client) DeleteMember(ctx context.Context, ref, handOverTo string, options ...Option) error {
 	call := remove(c.path("members", ref))
 	if handOverTo != "" {
 		call.query = url.Values{"hand_over_to": {handOverTo}}
 	}
-	_, err := c.do(ctx, call, nil)
+	_, err := c.do(ctx, call, nil, options...)
 	return err
 }
 
 // Member returns the member with that id or name.
 func (c *Client) Member(ctx context.Context, ref string) (service.Member, error) {
-	return fetch[service.Member](ctx, c, get(c.path("members", ref)))
+	return c.member(ctx, get(c.path("members", ref)))
 }
 
 // Members returns one page of the workspace's members.
@@ -46,6 +46,16 @@ func (c *Client) Members(ctx context.Context, page Page) (service.List[service.M
 	call := get(c.path("members"))
 	call.query = page.query()
 	return fetch[service.List[service.Member]](ctx, c, call)
+}
+
+func (c *Client) member(ctx context.Context, call call, options ...Option) (service.Member, error) {
+	var out service.Member
+	etag, err := c.do(ctx, call, &out, options...)
+	if err != nil {
+		return service.Member{}, err
+	}
+	out.RowVersion = rowVersion(etag)
+	return out, nil
 }
 
 // IssueToken makes a token. Its secret is in this answer and in no other.

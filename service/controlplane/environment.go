@@ -35,27 +35,32 @@ func (a *api) registerEnvironments() {
 	}, a.deleteEnvironment)
 }
 
-func (a *api) createEnvironment(ctx context.Context, c lifecycle.Caller, in *BodyInput[service.EnvironmentInput]) (*created[service.Environment], error) {
+func (a *api) createEnvironment(ctx context.Context, c lifecycle.Caller, in *BodyInput[service.EnvironmentInput]) (*createdTagged[service.Environment], error) {
 	v, err := a.Service.CreateEnvironment(ctx, c, in.Body)
-	return answerCreated(c, "environments", v.ID, v, err)
+	return answerCreatedTagged(c, "environments", v.ID, v, err)
 }
 
 func (a *api) listEnvironments(ctx context.Context, c lifecycle.Caller, in *PageInput) (*object[service.List[service.Environment]], error) {
 	return answer(a.Service.Environments(ctx, c, in.page()))
 }
 
-func (a *api) getEnvironment(ctx context.Context, c lifecycle.Caller, in *RefInput) (*object[service.Environment], error) {
-	return answer(a.Service.Environment(ctx, c, in.Ref))
+func (a *api) getEnvironment(ctx context.Context, c lifecycle.Caller, in *RefInput) (*tagged[service.Environment], error) {
+	return answerTagged(a.Service.Environment(ctx, c, in.Ref))
 }
 
 func (a *api) updateEnvironment(ctx context.Context, c lifecycle.Caller, in *struct {
 	RefInput
+	MatchInput
 	BodyInput[service.EnvironmentInput]
 },
-) (*object[service.Environment], error) {
-	return answer(a.Service.UpdateEnvironment(ctx, c, in.Ref, in.Body))
+) (*tagged[service.Environment], error) {
+	return answerTagged(a.Service.UpdateEnvironment(ctx, c, in.Ref, in.etag(), in.Body))
 }
 
-func (a *api) deleteEnvironment(ctx context.Context, c lifecycle.Caller, in *RefInput) (*none, error) {
-	return answerNothing(a.Service.DeleteEnvironment(ctx, c, in.Ref))
+func (a *api) deleteEnvironment(ctx context.Context, c lifecycle.Caller, in *struct {
+	RefInput
+	MatchInput
+},
+) (*none, error) {
+	return answerNothing(a.Service.DeleteEnvironment(ctx, c, in.Ref, in.etag()))
 }

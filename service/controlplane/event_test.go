@@ -123,7 +123,12 @@ func TestTheAuditTrailIsFiltered(t *testing.T) {
 	if wrong.Code != service.CodeInvalid || !strings.Contains(wrong.Detail, "is not before") {
 		t.Errorf("%+v", wrong)
 	}
-	p.must(422, "admin", "GET", "/events/export?since=yesterday", nil)
+	for _, call := range []string{"/events?since=yesterday", "/events?until=2026-03-01", "/events/export?since=yesterday"} {
+		wrong := p.must(422, "admin", "GET", call, nil).problem()
+		if !strings.HasSuffix(wrong.Detail, "is not a time such as 2026-03-01T12:00:00Z.") || strings.Contains(wrong.Detail, "2006") {
+			t.Errorf("%s answers %q", call, wrong.Detail)
+		}
+	}
 	p.must(422, "admin", "GET", "/events?actr=dev", nil)
 }
 

@@ -208,6 +208,16 @@ func TestTheLogTellsOfEachCallAndOfNoSecret(t *testing.T) {
 	t.Errorf("no line has the request id: %s", log)
 }
 
+// wantNoCodeOfAnsweredCalls checks that the log names a code for refused calls alone.
+func (p *plane) wantNoCodeOfAnsweredCalls() {
+	p.t.Helper()
+	for _, line := range p.log.lines(p.t) {
+		if _, named := line["code"]; named && line["status"].(float64) < 400 {
+			p.t.Errorf("the log names a code for an answered call: %v", line)
+		}
+	}
+}
+
 func TestAnswersAreNotKeptByCachesNorSniffed(t *testing.T) {
 	p := newPlane(t)
 	header := p.must(200, "dev", "GET", "/apis", nil).header

@@ -37,31 +37,33 @@ func (a *api) registerMembers() {
 	}, a.deleteMember)
 }
 
-func (a *api) createMember(ctx context.Context, c lifecycle.Caller, in *BodyInput[service.MemberInput]) (*created[service.Member], error) {
+func (a *api) createMember(ctx context.Context, c lifecycle.Caller, in *BodyInput[service.MemberInput]) (*createdTagged[service.Member], error) {
 	v, err := a.Service.CreateMember(ctx, c, in.Body)
-	return answerCreated(c, "members", v.ID, v, err)
+	return answerCreatedTagged(c, "members", v.ID, v, err)
 }
 
 func (a *api) listMembers(ctx context.Context, c lifecycle.Caller, in *PageInput) (*object[service.List[service.Member]], error) {
 	return answer(a.Service.Members(ctx, c, in.page()))
 }
 
-func (a *api) getMember(ctx context.Context, c lifecycle.Caller, in *RefInput) (*object[service.Member], error) {
-	return answer(a.Service.Member(ctx, c, in.Ref))
+func (a *api) getMember(ctx context.Context, c lifecycle.Caller, in *RefInput) (*tagged[service.Member], error) {
+	return answerTagged(a.Service.Member(ctx, c, in.Ref))
 }
 
 func (a *api) updateMember(ctx context.Context, c lifecycle.Caller, in *struct {
 	RefInput
+	MatchInput
 	BodyInput[service.MemberInput]
 },
-) (*object[service.Member], error) {
-	return answer(a.Service.UpdateMember(ctx, c, in.Ref, in.Body))
+) (*tagged[service.Member], error) {
+	return answerTagged(a.Service.UpdateMember(ctx, c, in.Ref, in.etag(), in.Body))
 }
 
 func (a *api) deleteMember(ctx context.Context, c lifecycle.Caller, in *struct {
 	RefInput
+	MatchInput
 	HandOverTo string `query:"hand_over_to" doc:"Member (id or name) that gets the APIs and the apps of the one who is removed."`
 },
 ) (*none, error) {
-	return answerNothing(a.Service.DeleteMember(ctx, c, in.Ref, in.HandOverTo))
+	return answerNothing(a.Service.DeleteMember(ctx, c, in.Ref, in.etag(), in.HandOverTo))
 }

@@ -26,8 +26,10 @@ type call struct {
 	requestID string
 	caller    lifecycle.Caller
 	operation string
-	code      service.Code
-	cause     error
+	// code and cause are of the error that the call ends with. A call that is answered may
+	// have the cause of a fault in a part of it.
+	code  service.Code
+	cause error
 }
 
 type callKey struct{}
@@ -104,7 +106,7 @@ func accessLog(logger *slog.Logger) func(http.Handler) http.Handler {
 				switch {
 				case r.URL.Path == "/healthz" || r.URL.Path == "/readyz": // probes come every second
 					level = slog.LevelDebug
-				case status >= http.StatusInternalServerError && r.Context().Err() == nil:
+				case (status >= http.StatusInternalServerError || c.code == "" && c.cause != nil) && r.Context().Err() == nil:
 					level = slog.LevelError
 					attributes = append(attributes, slog.String("error", causes(c.cause)))
 				}

@@ -48,7 +48,7 @@ const description = `The native API of dataservice: connections, APIs and where 
 that the log has too, and for bad input a JSON pointer and a sentence per field.
 
 **Safe repetition.** A POST with an ` + "`Idempotency-Key`" + ` acts at most once for the same key and body within 24 hours.
-` + "`ETag`" + ` and ` + "`If-Match`" + ` guard changes of connections, groups, folders, APIs, apps, instances and workspaces. ` + "`Retry-After`" + ` says when to try again.
+` + "`ETag`" + ` and ` + "`If-Match`" + ` guard changes of everything that ` + "`PUT`" + ` replaces. ` + "`Retry-After`" + ` says when to try again.
 
 **Lists** come in pages: pass ` + "`next`" + ` of one as ` + "`after`" + ` of the following. **Long polls**: ` + "`?wait=30s`" + `.`
 

@@ -84,17 +84,63 @@ func TestEveryCallHasAnIDATagASummaryASecuritySchemeAndTheProblemAnswer(t *testi
 	})
 }
 
+// parameters returns the parameters of a call.
+func parameters(d, operation map[string]any) []map[string]any {
+	shared := d["components"].(map[string]any)["parameters"].(map[string]any)
+	listed, _ := operation["parameters"].([]any)
+	var all []map[string]any
+	for _, p := range listed {
+		p := p.(map[string]any)
+		if ref, ok := p["$ref"].(string); ok {
+			p = shared[strings.TrimPrefix(ref, "#/components/parameters/")].(map[string]any)
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+func TestWhateverIsReplacedIsGuardedByAnETag(t *testing.T) {
+	d := document(t)
+	tagged := func(path, method string) bool {
+		o, there := d["paths"].(map[string]any)[path].(map[string]any)[method].(map[string]any)
+		if !there {
+			return false
+		}
+		for status, answer := range o["responses"].(map[string]any) {
+			if headers, _ := answer.(map[string]any)["headers"].(map[string]any); strings.HasPrefix(status, "2") && headers["ETag"] != nil {
+				return true
+			}
+		}
+		return false
+	}
+	matched := func(o map[string]any) bool {
+		return slices.ContainsFunc(parameters(d, o), func(p map[string]any) bool { return p["in"] == "header" && p["name"] == "If-Match" })
+	}
+	replaced := 0
+	operations(d, func(method, path string, o map[string]any) {
+		if method != http.MethodPut {
+			return
+		}
+		replaced++
+		collection := strings.TrimSuffix(path, "/{ref}")
+		remove := d["paths"].(map[string]any)[path].(map[string]any)["delete"].(map[string]any)
+		if !matched(o) || !matched(remove) {
+			t.Errorf("%s does not take If-Match with PUT and DELETE", path)
+		}
+		if !tagged(path, "put") || !tagged(path, "get") || !tagged(collection, "post") {
+			t.Errorf("%s has no ETag in each answer to PUT, GET and the POST that creates", path)
+		}
+	})
+	if replaced == 0 {
+		t.Error("nothing is replaced")
+	}
+}
+
 func TestEveryParameterInAPathIsDeclared(t *testing.T) {
 	d := document(t)
-	shared := d["components"].(map[string]any)["parameters"].(map[string]any)
 	operations(d, func(method, path string, o map[string]any) {
 		var declared []string
-		parameters, _ := o["parameters"].([]any)
-		for _, p := range parameters {
-			p := p.(map[string]any)
-			if ref, ok := p["$ref"].(string); ok {
-				p = shared[strings.TrimPrefix(ref, "#/components/parameters/")].(map[string]any)
-			}
+		for _, p := range parameters(d, o) {
 			if p["in"] == "path" {
 				declared = append(declared, p["name"].(string))
 				if p["required"] != true {

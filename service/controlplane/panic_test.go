@@ -5,6 +5,7 @@ package controlplane
 
 import (
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -27,6 +28,28 @@ func TestAPanicIsAProblemThatTellsNothingOfItself(t *testing.T) {
 	}
 	if recorder.Code != http.StatusInternalServerError || p.Code != service.CodeInternal || p.RequestID == "" || strings.Contains(recorder.Body.String(), "inside") {
 		t.Errorf("%d: %s", recorder.Code, recorder.Body)
+	}
+}
+
+func TestTheLogTellsOfAFaultInAPartOfAnAnsweredCall(t *testing.T) {
+	for name, test := range map[string]struct {
+		err  error
+		want string
+	}{
+		"a refused item is no news":  {service.Errorf(service.CodeNotDebugged, "The revision was not debugged."), `"level":"INFO","msg":"call"`},
+		"a fault is, with its cause": {errors.New("the disk is full"), `"level":"ERROR","msg":"call"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log strings.Builder
+			handler := withRequestID(accessLog(slog.New(slog.NewJSONHandler(&log, nil)))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_ = json.NewEncoder(w).Encode(problemOfItem(r.Context(), test.err))
+			})))
+			handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", nil))
+			if line := log.String(); !strings.Contains(line, test.want) || strings.Contains(line, `"code"`) ||
+				strings.Contains(line, "the disk is full") != (service.ErrorCode(test.err) != service.CodeNotDebugged) {
+				t.Errorf("the line is %s", line)
+			}
+		})
 	}
 }
 

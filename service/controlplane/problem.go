@@ -73,24 +73,39 @@ func (p *problem) GetHeaders() http.Header { return p.headers }
 // ContentType names problem documents.
 func (p *problem) ContentType(string) string { return problemType }
 
-// problemOf translates an error into what the client sees, and notes its cause for
-// the access log. It is the one place where that happens.
+// problemOf translates the error that a call ends with into what the client sees, and
+// notes it for the access log.
 func problemOf(ctx context.Context, err error) *problem {
 	var p *problem
 	if errors.As(err, &p) {
 		return p
 	}
-	e := asServiceError(ctx, err)
+	p = translate(ctx, err)
 	call := callOf(ctx)
-	call.code = e.Code
-	call.cause = err
+	call.code, call.cause = p.Code, err
+	return p
+}
+
+// problemOfItem translates the error of one item of a call that is answered all the same.
+// The access log learns of it where it is a fault of ours.
+func problemOfItem(ctx context.Context, err error) *service.Problem {
+	p := translate(ctx, err)
+	if p.Status >= http.StatusInternalServerError {
+		callOf(ctx).cause = err
+	}
+	return &p.Problem
+}
+
+// translate is the one place where errors become what the client sees.
+func translate(ctx context.Context, err error) *problem {
+	e := asServiceError(ctx, err)
 	status, known := statuses[e.Code]
 	if !known {
 		status = http.StatusInternalServerError
 	}
-	p = &problem{headers: http.Header{}, Problem: service.Problem{
+	p := &problem{headers: http.Header{}, Problem: service.Problem{
 		Type: "about:blank", Title: http.StatusText(status), Status: status,
-		Detail: e.Message, Code: e.Code, RequestID: call.requestID, Errors: e.Fields,
+		Detail: e.Message, Code: e.Code, RequestID: callOf(ctx).requestID, Errors: e.Fields,
 	}}
 	if wait, ok := retryAfter[e.Code]; ok {
 		p.headers.Set("Retry-After", strconv.Itoa(int(wait.Seconds())))
@@ -173,6 +188,9 @@ func parameterSentence(e *huma.ErrorDetail) string {
 	case "query", "path", "header":
 		if e.Message == "unknown query parameter" {
 			return fmt.Sprintf("There is no query parameter %q on this call.", name)
+		}
+		if strings.HasPrefix(e.Message, "invalid date/time") { // and then how Go writes times
+			return fmt.Sprintf("The %s parameter %q is not a time such as 2026-03-01T12:00:00Z.", place, name)
 		}
 		return fmt.Sprintf("The %s parameter %q is not valid: %s.", place, name, e.Message)
 	default:

@@ -79,7 +79,7 @@ func (a *api) publishBatch(ctx context.Context, c lifecycle.Caller, in *BodyInpu
 	outcomes := make([]service.PublishOutcome, len(published))
 	for i, p := range published {
 		if p.Err != nil {
-			outcomes[i].Error = &problemOf(ctx, p.Err).Problem
+			outcomes[i].Error = problemOfItem(ctx, p.Err)
 			continue
 		}
 		outcomes[i].Publication = &p.Publication

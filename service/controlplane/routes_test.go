@@ -192,6 +192,7 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 		t.Errorf("the batch is answered %+v", batch.Items)
 	}
 	p.must(200, "rev", "POST", "/publications/batch", service.PublishBatchInput{Items: []service.PublishInput{{APIID: another.ID, Revision: 1}}})
+	p.wantNoCodeOfAnsweredCalls()
 	p.must(200, "guest", "GET", "/catalog", nil)
 	p.must(200, "guest", "GET", "/catalog/capitals?environment=RELEASE", nil)
 	p.authorizeAnApp(t, a)

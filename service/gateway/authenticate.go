@@ -117,7 +117,9 @@ func (a *answerer) byToken(g *guard, r *http.Request, now time.Time) (*app, *fai
 	known, ok := a.registry.Load().tokens.get(fingerprintOf(token))
 	switch {
 	case !ok:
-		return nil, failf(errUnknownToken, "", "The token is unknown or revoked, or its member has no app of type IAM: check that it is whole, or get a new one.")
+		return nil, failf(errUnknownToken, "", "The token is unknown, or its member has no app of type IAM: check that it is whole, or get a new one.")
+	case known.revoked != nil:
+		return nil, failf(errTokenRevoked, "", "The token was revoked at %s: get a new one.", known.revoked.UTC().Format(time.RFC3339))
 	case known.over(now):
 		return nil, failf(errTokenExpired, "", "The token expired at %s: get a new one.", known.at.UTC().Format(time.RFC3339))
 	}

@@ -86,7 +86,7 @@ func (c *consumers) policy(t *testing.T, change func(*service.EnvironmentInput))
 	noReview := false
 	in := service.EnvironmentInput{Name: service.ReleaseEnvironmentName, ReviewRequired: &noReview}
 	change(&in)
-	if _, err := c.UpdateEnvironment(t.Context(), c.caller, service.ReleaseEnvironmentID, in); err != nil {
+	if _, err := c.UpdateEnvironment(t.Context(), c.caller, service.ReleaseEnvironmentID, "", in); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -245,7 +245,7 @@ func TestEachWayToFailAnAuthenticationHasItsOwnAnswer(t *testing.T) {
 		{"an unknown AppCode", "/code", 40110, code, []func(*http.Request){set("X-Apig-AppCode", "another")}},
 		{"an AppCode where none will do", "/signed", 40111, ok, []func(*http.Request){set("X-Apig-AppCode", c.credentials.AppCode)}},
 		{"an unknown token", "/member", 40112, "Bearer", []func(*http.Request){set("X-Auth-Token", "dst_another")}},
-		{"a revoked token", "/member", 40112, "Bearer", []func(*http.Request){set("X-Auth-Token", gone.Secret)}},
+		{"a revoked token", "/member", 40114, "Bearer", []func(*http.Request){set("X-Auth-Token", gone.Secret)}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := c.request(t, http.MethodGet, test.target, "", test.change...)
@@ -266,12 +266,28 @@ func TestEachWayToFailAnAuthenticationHasItsOwnAnswer(t *testing.T) {
 			}
 		})
 	}
-	t.Run("a token whose time is over", func(t *testing.T) {
-		c.clock.advance(service.DefaultTokenHours * time.Hour)
-		if got := c.request(t, http.MethodGet, "/member", "", set("X-Auth-Token", c.token)); got.ErrCode != 40113 || got.Status != http.StatusUnauthorized {
-			t.Errorf("the answer is %s", got)
+	tokens := func(name string, mine, revoked int) {
+		t.Run(name, func(t *testing.T) {
+			for secret, want := range map[string]int{c.token: mine, gone.Secret: revoked} {
+				if got := c.request(t, http.MethodGet, "/member", "", set("X-Auth-Token", secret)); got.ErrCode != want || got.Status != http.StatusUnauthorized {
+					t.Errorf("the answer is %s, want %d", got, want)
+				}
+			}
+		})
+	}
+	load := func() {
+		if err := c.gateway.Load(t.Context()); err != nil {
+			t.Fatal(err)
 		}
-	})
+	}
+	c.clock.advance(service.DefaultTokenHours * time.Hour)
+	tokens("tokens whose time is over", 40113, 40114)
+	c.clock.advance(30*24*time.Hour - time.Minute)
+	load()
+	tokens("tokens whose time is over, a month later", 40113, 40114)
+	c.clock.advance(time.Minute)
+	load()
+	tokens("tokens whose time has been over for longer than that", 40112, 40112)
 }
 
 func TestCurlCallsWithAnAppCode(t *testing.T) {
@@ -914,7 +930,7 @@ func TestAChangeOfAppsThatTheStoreHidIsCaughtUp(t *testing.T) {
 	}
 	failing.broken.Store(false)
 	eventually(t, "the gateway has caught up", func() bool { return c.gateway.Stale() == nil })
-	want := map[string]int{"an authorization that was given up": 40307, "an app whose AppCode was replaced": 40105, "a token that was revoked": 40112}
+	want := map[string]int{"an authorization that was given up": 40307, "an app whose AppCode was replaced": 40105, "a token that was revoked": 40114}
 	for name, call := range calls {
 		if got := call(); got.ErrCode != want[name] {
 			t.Errorf("%s: %s", name, got)

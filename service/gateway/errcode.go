@@ -152,12 +152,17 @@ var (
 	}
 	errUnknownToken = &ErrorCode{
 		40112, http.StatusUnauthorized, "TOKEN_UNKNOWN",
-		"The token is unknown or revoked, or its member has no app of type IAM.",
+		"The token is unknown, or forgotten 30 days after its end, or its member has no app of type IAM.",
 		"Check that the token is whole, or get a new one; the member creates an app of type IAM.",
 	}
 	errTokenExpired = &ErrorCode{
 		40113, http.StatusUnauthorized, "TOKEN_EXPIRED",
 		"The token's time is over.",
+		"Get a new token.",
+	}
+	errTokenRevoked = &ErrorCode{
+		40114, http.StatusUnauthorized, "TOKEN_REVOKED",
+		"The token was revoked.",
 		"Get a new token.",
 	}
 )
@@ -323,7 +328,7 @@ var errorTable = []*ErrorCode{
 	errMalformedBody,
 	errNoCredentials, errMalformedCredentials, errUnknownKey, errSignatureMismatch, errSecretEnded,
 	errNoDate, errDateSkewed, errHeaderNotSigned, errBodyHash,
-	errUnknownAppCode, errAppCodeNotAllowed, errUnknownToken, errTokenExpired,
+	errUnknownAppCode, errAppCodeNotAllowed, errUnknownToken, errTokenExpired, errTokenRevoked,
 	errProtocolNotAllowed, errNotAuthorized, errAuthorizationPending, errAuthorizationRejected, errAuthorizationExpired,
 	errAuthorizationRevoked, errAuthorizationUnlinked, errAuthorizationCancelled, errSuspended,
 	errNoAPI, errNoStage, errMethodNotAllowed,

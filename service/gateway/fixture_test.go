@@ -278,7 +278,7 @@ func newHouse(t testing.TB, o options) *house {
 		t.Fatal(err)
 	}
 	noReview := false
-	if _, err := h.UpdateEnvironment(ctx, h.caller, service.ReleaseEnvironmentID, service.EnvironmentInput{
+	if _, err := h.UpdateEnvironment(ctx, h.caller, service.ReleaseEnvironmentID, "", service.EnvironmentInput{
 		Name: service.ReleaseEnvironmentName, ReviewRequired: &noReview,
 	}); err != nil {
 		t.Fatal(err)

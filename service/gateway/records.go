@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
@@ -57,7 +58,7 @@ func (g *Gateway) read(ctx context.Context, s scope) (n news, err error) {
 				return err
 			}
 		}
-		n.registration, err = readRegistration(ctx, tx, s)
+		n.registration, err = readRegistration(ctx, tx, s, g.answerer.wall().Add(-tokenMemory))
 		return err
 	})
 	if err != nil {
@@ -165,8 +166,13 @@ func readHosts(ctx context.Context, tx lifecycle.Tx) (*hosts, error) {
 	return h, nil
 }
 
-// readRegistration reads what the calls of apps are recognised by.
-func readRegistration(ctx context.Context, tx lifecycle.Tx, s scope) (registration, error) {
+// tokenMemory is how long after the end that a token was issued with its calls are still
+// told that it expired or was revoked, and not that it is unknown.
+const tokenMemory = 30 * 24 * time.Hour
+
+// readRegistration reads what the calls of apps are recognised by, with the tokens that
+// ended after since.
+func readRegistration(ctx context.Context, tx lifecycle.Tx, s scope, since time.Time) (registration, error) {
 	n := registration{all: s.all, apps: s.apps, members: s.members}
 	if s.all {
 		var err error
@@ -176,7 +182,7 @@ func readRegistration(ctx context.Context, tx lifecycle.Tx, s scope) (registrati
 		if err != nil {
 			return n, err
 		}
-		n.tokens, err = tx.IAMTokens(ctx, "")
+		n.tokens, err = tx.IAMTokens(ctx, "", since)
 		return n, err
 	}
 	for _, id := range s.apps {
@@ -189,7 +195,7 @@ func readRegistration(ctx context.Context, tx lifecycle.Tx, s scope) (registrati
 		}
 	}
 	for _, id := range s.members {
-		tokens, err := tx.IAMTokens(ctx, id)
+		tokens, err := tx.IAMTokens(ctx, id, since)
 		if err != nil {
 			return n, err
 		}

@@ -22,8 +22,9 @@ type registry struct {
 	// apps of type APP by their id, and by their key.
 	apps, keys shards[string, *app]
 	codes      shards[fingerprint, credential]
-	// tokens are those of the members who have an app of type IAM; members has which are whose.
-	tokens  shards[fingerprint, credential]
+	// tokens are those of the members who have an app of type IAM, also such as were
+	// revoked; members has which are whose.
+	tokens  shards[fingerprint, memberToken]
 	members shards[string, []fingerprint]
 }
 
@@ -45,6 +46,12 @@ type secret struct {
 type credential struct {
 	app *app
 	expiry
+}
+
+// memberToken is a credential that may have been revoked.
+type memberToken struct {
+	credential
+	revoked *time.Time
 }
 
 // expiry is when something ends; never where it is zero.
@@ -82,7 +89,7 @@ func (r *registry) replace(n registration) *registry {
 	}
 	e := registryEdition{
 		apps: sharing[string, *app]{shards: &next.apps}, keys: sharing[string, *app]{shards: &next.keys},
-		codes: sharing[fingerprint, credential]{shards: &next.codes}, tokens: sharing[fingerprint, credential]{shards: &next.tokens},
+		codes: sharing[fingerprint, credential]{shards: &next.codes}, tokens: sharing[fingerprint, memberToken]{shards: &next.tokens},
 		members: sharing[string, []fingerprint]{shards: &next.members},
 	}
 	for _, id := range n.apps {
@@ -94,14 +101,18 @@ func (r *registry) replace(n registration) *registry {
 	for _, id := range n.members {
 		e.removeTokens(id)
 	}
-	owned := map[string]*app{}
+	owned, held := map[string]*app{}, map[string][]fingerprint{}
 	for _, t := range n.tokens {
 		a := owned[t.AppID]
 		if a == nil {
 			a = &app{id: t.AppID, name: t.AppName}
 			owned[t.AppID] = a
 		}
-		e.addToken(t, a)
+		e.tokens.set(t.Hash, memberToken{credential{a, expiryOf(t.ExpiresAt)}, t.RevokedAt})
+		held[t.MemberID] = append(held[t.MemberID], t.Hash)
+	}
+	for id, tokens := range held {
+		e.members.set(id, tokens)
 	}
 	return next
 }
@@ -110,7 +121,7 @@ func (r *registry) replace(n registration) *registry {
 type registryEdition struct {
 	apps, keys sharing[string, *app]
 	codes      sharing[fingerprint, credential]
-	tokens     sharing[fingerprint, credential]
+	tokens     sharing[fingerprint, memberToken]
 	members    sharing[string, []fingerprint]
 }
 
@@ -147,11 +158,4 @@ func (e *registryEdition) removeTokens(memberID string) {
 		e.tokens.remove(token)
 	}
 	e.members.remove(memberID)
-}
-
-func (e *registryEdition) addToken(t lifecycle.IAMToken, a *app) {
-	e.tokens.set(t.Hash, credential{a, expiryOf(t.ExpiresAt)})
-	held, _ := e.members.get(t.MemberID)
-	// What another registry shares is not appended to.
-	e.members.set(t.MemberID, append(held[:len(held):len(held)], t.Hash))
 }

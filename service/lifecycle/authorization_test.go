@@ -198,7 +198,7 @@ func TestWithFourEyesNobodyAuthorizesTheOwnApp(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, h *house) {
 		c := newConsumer(t, h)
 		c.publish(t)
-		must(h.UpdateEnvironment(h.ctx, h.admin, service.ReleaseEnvironmentID, service.EnvironmentInput{Name: service.ReleaseEnvironmentName, FourEyes: true}))(t)
+		must(h.UpdateEnvironment(h.ctx, h.admin, service.ReleaseEnvironmentID, "", service.EnvironmentInput{Name: service.ReleaseEnvironmentName, FourEyes: true}))(t)
 		own := h.app(t, c.rev, "own_app")
 		z := must(h.Authorize(h.ctx, c.rev, service.AuthorizeInput{APIID: c.api.ID, AppID: own.ID}))(t)
 		if z.OpenReview == nil {
@@ -224,7 +224,7 @@ func TestWithFourEyesNobodyApprovesForTheOwnAppWhatAnotherAppliedFor(t *testing.
 	h := newHouse(t, stores["sqlite"](t))
 	c := newConsumer(t, h)
 	c.publish(t)
-	must(h.UpdateEnvironment(h.ctx, h.admin, service.ReleaseEnvironmentID, service.EnvironmentInput{Name: service.ReleaseEnvironmentName, FourEyes: true}))(t)
+	must(h.UpdateEnvironment(h.ctx, h.admin, service.ReleaseEnvironmentID, "", service.EnvironmentInput{Name: service.ReleaseEnvironmentName, FourEyes: true}))(t)
 	own := h.app(t, c.rev, "own_app")
 	ops := h.member(t, "ops", service.RoleOperator, false)
 	z := must(h.Authorize(h.ctx, ops, service.AuthorizeInput{APIID: c.api.ID, AppID: own.ID}))(t)

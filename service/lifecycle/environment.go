@@ -16,7 +16,7 @@ func (s *Service) CreateEnvironment(ctx context.Context, c Caller, in service.En
 	if err := c.Member.Authorize(service.OpCreateEnvironment); err != nil {
 		return service.Environment{}, err
 	}
-	return once(ctx, s, c, "environment.create", in, nil, func(tx Tx) (service.Environment, string, error) {
+	created, err := once(ctx, s, c, "environment.create", in, nil, func(tx Tx) (service.Environment, string, error) {
 		ref := in.InstanceID
 		if ref == "" {
 			ref = service.DefaultInstance
@@ -28,7 +28,7 @@ func (s *Service) CreateEnvironment(ctx context.Context, c Caller, in service.En
 		now := s.now()
 		e := service.Environment{
 			ID: service.NewID(now), WorkspaceID: c.Workspace.ID, InstanceID: instance.ID, Name: in.Name,
-			Description: in.Description, Policy: policy(in), CreatedAt: now, UpdatedAt: now,
+			Description: in.Description, Policy: policy(in), CreatedAt: now, UpdatedAt: now, RowVersion: firstRowVersion,
 		}
 		if err := s.checkPolicyChange(c, service.DefaultPolicy, e.Policy); err != nil {
 			return e, "", err
@@ -41,6 +41,8 @@ func (s *Service) CreateEnvironment(ctx context.Context, c Caller, in service.En
 		}
 		return e, e.ID, s.record(ctx, tx, c, "environment.create", e.ID, e.Name, in)
 	})
+	created.RowVersion = firstRowVersion
+	return created, err
 }
 
 // policy is what the input says, and the default of what it leaves out.
@@ -64,8 +66,9 @@ func (s *Service) checkPolicyChange(c Caller, before, after service.Policy) erro
 	return c.Member.Authorize(service.OpAdminister)
 }
 
-// UpdateEnvironment changes name, description and, for admins, the policy.
-func (s *Service) UpdateEnvironment(ctx context.Context, c Caller, ref string, in service.EnvironmentInput) (service.Environment, error) {
+// UpdateEnvironment changes name, description and, for admins, the policy. ifMatch is an
+// ETag, or "" for no check.
+func (s *Service) UpdateEnvironment(ctx context.Context, c Caller, ref, ifMatch string, in service.EnvironmentInput) (service.Environment, error) {
 	var (
 		e service.Environment
 		// renamed holds the publications that callers find under another X-Stage now.
@@ -78,6 +81,9 @@ func (s *Service) UpdateEnvironment(ctx context.Context, c Caller, ref string, i
 	err := s.update(ctx, c, func(tx Tx) error {
 		var err error
 		if e, err = lockEnvironment(ctx, tx, c, ref); err != nil {
+			return err
+		}
+		if err := checkMatch(ifMatch, e.ETag(), "environment", e.Name); err != nil {
 			return err
 		}
 		before := e
@@ -98,8 +104,8 @@ func (s *Service) UpdateEnvironment(ctx context.Context, c Caller, ref string, i
 		if err := e.Validate(); err != nil {
 			return err
 		}
-		if err := tx.UpdateEnvironment(ctx, e); err != nil {
-			return err
+		if err := tx.UpdateEnvironment(ctx, &e); err != nil {
+			return staleOrConflict(err, ifMatch, "environment", before.Name)
 		}
 		renamed, limited = nil, !e.Policy.Equal(before.Policy)
 		if e.Name != before.Name {
@@ -122,14 +128,18 @@ func (s *Service) UpdateEnvironment(ctx context.Context, c Caller, ref string, i
 	return e, err
 }
 
-// DeleteEnvironment removes a stage in which nothing is published.
-func (s *Service) DeleteEnvironment(ctx context.Context, c Caller, ref string) error {
+// DeleteEnvironment removes a stage in which nothing is published. ifMatch is an ETag, or ""
+// for no check.
+func (s *Service) DeleteEnvironment(ctx context.Context, c Caller, ref, ifMatch string) error {
 	if err := c.Member.Authorize(service.OpDeleteEnvironments); err != nil {
 		return err
 	}
 	return s.update(ctx, c, func(tx Tx) error {
 		e, err := lockEnvironment(ctx, tx, c, ref)
 		if err != nil {
+			return err
+		}
+		if err := checkMatch(ifMatch, e.ETag(), "environment", e.Name); err != nil {
 			return err
 		}
 		if e.Release() {

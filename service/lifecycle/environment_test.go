@@ -20,9 +20,9 @@ func TestAnEnvironmentsLimitIsSetByAdminsAloneAndHoldsAtOnce(t *testing.T) {
 	wantCode(t, err, service.CodeForbidden, "ADMIN")
 	no := false
 	must(h.CreateEnvironment(h.ctx, h.admin, service.EnvironmentInput{Name: "DEV", ReviewRequired: &no}))(t)
-	_, err = h.UpdateEnvironment(h.ctx, ops, "DEV", service.EnvironmentInput{Name: "DEV", ReviewRequired: &no, RateLimit: limit})
+	_, err = h.UpdateEnvironment(h.ctx, ops, "DEV", "", service.EnvironmentInput{Name: "DEV", ReviewRequired: &no, RateLimit: limit})
 	wantCode(t, err, service.CodeForbidden, "ADMIN")
-	_, err = h.UpdateEnvironment(h.ctx, h.admin, "DEV", service.EnvironmentInput{
+	_, err = h.UpdateEnvironment(h.ctx, h.admin, "DEV", "", service.EnvironmentInput{
 		Name: "DEV", ReviewRequired: &no, RateLimit: &service.RateLimit{Requests: 0, PeriodSeconds: 86401},
 	})
 	wantCode(t, err, service.CodeInvalid, "")
@@ -43,7 +43,7 @@ func TestAnEnvironmentsLimitIsSetByAdminsAloneAndHoldsAtOnce(t *testing.T) {
 	for range 5 {
 		expect("without a limit", "/orders", http.StatusOK)
 	}
-	e := must(h.UpdateEnvironment(h.ctx, h.admin, "DEV", service.EnvironmentInput{Name: "DEV", ReviewRequired: &no, RateLimit: limit}))(t)
+	e := must(h.UpdateEnvironment(h.ctx, h.admin, "DEV", "", service.EnvironmentInput{Name: "DEV", ReviewRequired: &no, RateLimit: limit}))(t)
 	if e.RateLimit == nil || *e.RateLimit != *limit {
 		t.Errorf("the environment has the limit %v", e.RateLimit)
 	}
@@ -52,11 +52,11 @@ func TestAnEnvironmentsLimitIsSetByAdminsAloneAndHoldsAtOnce(t *testing.T) {
 	expect("the third", "/orders", http.StatusTooManyRequests)
 
 	// An operator may change what is no policy.
-	must(h.UpdateEnvironment(h.ctx, ops, "DEV", service.EnvironmentInput{Name: "TEST", ReviewRequired: &no, RateLimit: limit}))(t)
+	must(h.UpdateEnvironment(h.ctx, ops, "DEV", "", service.EnvironmentInput{Name: "TEST", ReviewRequired: &no, RateLimit: limit}))(t)
 	if status, body := h.callStage("/orders", "TEST"); status != http.StatusTooManyRequests {
 		t.Errorf("renamed: %d %s", status, body)
 	}
-	must(h.UpdateEnvironment(h.ctx, h.admin, "TEST", service.EnvironmentInput{Name: "TEST", ReviewRequired: &no}))(t)
+	must(h.UpdateEnvironment(h.ctx, h.admin, "TEST", "", service.EnvironmentInput{Name: "TEST", ReviewRequired: &no}))(t)
 	if status, body := h.callStage("/orders", "TEST"); status != http.StatusOK {
 		t.Errorf("without a limit again: %d %s", status, body)
 	}

@@ -164,7 +164,7 @@ func TestADeletedEnvironmentIsNotReplayed(t *testing.T) {
 	keyed := h.admin
 	keyed.IdempotencyKey = "k"
 	first := must(h.CreateEnvironment(h.ctx, keyed, service.EnvironmentInput{Name: "DEV"}))(t)
-	if err := h.DeleteEnvironment(h.ctx, h.admin, first.ID); err != nil {
+	if err := h.DeleteEnvironment(h.ctx, h.admin, first.ID, ""); err != nil {
 		t.Fatal(err)
 	}
 	second := must(h.CreateEnvironment(h.ctx, keyed, service.EnvironmentInput{Name: "DEV"}))(t)
@@ -208,7 +208,7 @@ func TestTwoAdminsCannotDemoteEachOther(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, h *house) {
 		rev2 := h.member(t, "rev2", service.RoleAdmin, false)
 		demote := func(c lifecycle.Caller, name string) error {
-			_, err := h.UpdateMember(h.ctx, c, name, service.MemberInput{Name: name, Role: service.RoleDeveloper})
+			_, err := h.UpdateMember(h.ctx, c, name, "", service.MemberInput{Name: name, Role: service.RoleDeveloper})
 			return err
 		}
 		for round := range 10 {
@@ -231,7 +231,7 @@ func TestTwoAdminsCannotDemoteEachOther(t *testing.T) {
 				winner = rev2
 			}
 			for _, name := range []string{"rev2", "admin"} {
-				must(h.UpdateMember(h.ctx, winner, name, service.MemberInput{Name: name, Role: service.RoleAdmin}))(t)
+				must(h.UpdateMember(h.ctx, winner, name, "", service.MemberInput{Name: name, Role: service.RoleAdmin}))(t)
 			}
 		}
 	})
@@ -278,7 +278,7 @@ func TestAPolicyHoldsForWhoWaitsForTheLock(t *testing.T) {
 	h := newHouse(t, dsn)
 	dev := h.member(t, "dev", service.RoleDeveloper, false)
 	no := false
-	env := must(h.UpdateEnvironment(h.ctx, h.admin, service.ReleaseEnvironmentName, service.EnvironmentInput{Name: "RELEASE", ReviewRequired: &no}))(t)
+	env := must(h.UpdateEnvironment(h.ctx, h.admin, service.ReleaseEnvironmentName, "", service.EnvironmentInput{Name: "RELEASE", ReviewRequired: &no}))(t)
 	api := h.api(t, dev, "orders")
 	var p service.Publication
 	err := behindTheLock(t, h, dsn, func() (err error) {
@@ -286,7 +286,7 @@ func TestAPolicyHoldsForWhoWaitsForTheLock(t *testing.T) {
 		return err
 	}, func(tx lifecycle.Tx) error {
 		env.ReviewRequired = true
-		return tx.UpdateEnvironment(h.ctx, env)
+		return tx.UpdateEnvironment(h.ctx, &env)
 	})
 	if err != nil || p.Status != service.StatusPublishWaitReview {
 		t.Errorf("a publish that waited while reviews became required is %s (%v)", p.Status, err)

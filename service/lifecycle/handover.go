@@ -14,8 +14,9 @@ import (
 // DeleteMember removes a member. Its tokens end at once, its open applications are
 // cancelled, its IAM app goes with its authorizations, and what it owns besides goes to
 // the member handOverTo (an id or name; "" where it owns nothing). What it did stays, under
-// its name. Admins only, of whom the last one stays; an admin may remove itself.
-func (s *Service) DeleteMember(ctx context.Context, c Caller, ref, handOverTo string) error {
+// its name. ifMatch is an ETag, or "" for no check. Admins only, of whom the last one stays;
+// an admin may remove itself.
+func (s *Service) DeleteMember(ctx context.Context, c Caller, ref, ifMatch, handOverTo string) error {
 	if err := c.Member.Authorize(service.OpAdminister); err != nil {
 		return err
 	}
@@ -26,6 +27,9 @@ func (s *Service) DeleteMember(ctx context.Context, c Caller, ref, handOverTo st
 		// publication is decided on meanwhile.
 		m, err := lockMember(ctx, tx, c, ref)
 		if err != nil {
+			return err
+		}
+		if err := checkMatch(ifMatch, m.ETag(), "member", m.Name); err != nil {
 			return err
 		}
 		if m.Role == service.RoleAdmin {
@@ -67,7 +71,7 @@ func (s *Service) remove(ctx context.Context, tx Tx, c Caller, m service.Member,
 		return nil, err
 	}
 	m.RemovedAt = &now
-	if err := tx.UpdateMember(ctx, m); err != nil {
+	if err := tx.UpdateMember(ctx, &m); err != nil {
 		return nil, err
 	}
 	if _, err := tx.VoidIdempotency(ctx, m.ID, ""); err != nil {

@@ -49,7 +49,7 @@ func addInstance(ctx context.Context, tx Tx, i *service.Instance) error {
 	}
 	return tx.CreateEnvironment(ctx, service.Environment{
 		ID: i.ReleaseEnvironmentID, WorkspaceID: i.WorkspaceID, InstanceID: i.ID, Name: service.ReleaseEnvironmentName,
-		Policy: service.DefaultPolicy, CreatedAt: i.CreatedAt, UpdatedAt: i.UpdatedAt,
+		Policy: service.DefaultPolicy, CreatedAt: i.CreatedAt, UpdatedAt: i.UpdatedAt, RowVersion: firstRowVersion,
 	})
 }
 

@@ -314,12 +314,12 @@ func TestWhatIsHeldCannotBeDeleted(t *testing.T) {
 		p := must(h.Publish(h.ctx, rev, service.PublishInput{APIID: api.ID, EnvironmentID: env.ID, Revision: 1}))(t)
 		wantCode(t, h.DeleteAPI(h.ctx, rev, api.ID, ""), service.CodeInUse, "DEV")
 		wantCode(t, h.DeleteConnection(h.ctx, rev, h.conn.ID, ""), service.CodeInUse, "orders")
-		wantCode(t, h.DeleteEnvironment(h.ctx, h.admin, "DEV"), service.CodeInUse, "orders")
+		wantCode(t, h.DeleteEnvironment(h.ctx, h.admin, "DEV", ""), service.CodeInUse, "orders")
 		wantCode(t, h.DeletePublication(h.ctx, rev, p.ID), service.CodeIllegalAction, "unpublish")
 
 		must(h.Unpublish(h.ctx, rev, p.ID, service.ActionInput{}))(t)
 		for what, err := range map[string]error{
-			"environment": h.DeleteEnvironment(h.ctx, h.admin, "DEV"),
+			"environment": h.DeleteEnvironment(h.ctx, h.admin, "DEV", ""),
 			"API":         h.DeleteAPI(h.ctx, rev, api.ID, ""),
 		} {
 			if err != nil {
@@ -442,9 +442,9 @@ func TestOfTwoDecisionsOneWins(t *testing.T) {
 
 func TestTheLastAdminStaysOne(t *testing.T) {
 	h := newHouse(t, stores["sqlite"](t))
-	_, err := h.UpdateMember(h.ctx, h.admin, "admin", service.MemberInput{Name: "admin", Role: service.RoleDeveloper})
+	_, err := h.UpdateMember(h.ctx, h.admin, "admin", "", service.MemberInput{Name: "admin", Role: service.RoleDeveloper})
 	wantCode(t, err, service.CodeInUse, "last admin")
-	m := must(h.UpdateMember(h.ctx, h.admin, "admin", service.MemberInput{Name: "admin", Role: service.RoleAdmin, Reviewer: true}))(t)
+	m := must(h.UpdateMember(h.ctx, h.admin, "admin", "", service.MemberInput{Name: "admin", Role: service.RoleAdmin, Reviewer: true}))(t)
 	if !m.Reviewer {
 		t.Error("an admin could not grant itself the reviewer right")
 	}
@@ -479,9 +479,9 @@ func TestOnlyAdminsSetAPolicy(t *testing.T) {
 	_, err := h.CreateEnvironment(h.ctx, ops, service.EnvironmentInput{Name: "DEV", ReviewRequired: &no})
 	wantCode(t, err, service.CodeForbidden)
 	must(h.CreateEnvironment(h.ctx, ops, service.EnvironmentInput{Name: "DEV"}))(t)
-	_, err = h.UpdateEnvironment(h.ctx, ops, "DEV", service.EnvironmentInput{Name: "DEV", FourEyes: true})
+	_, err = h.UpdateEnvironment(h.ctx, ops, "DEV", "", service.EnvironmentInput{Name: "DEV", FourEyes: true})
 	wantCode(t, err, service.CodeForbidden)
-	env := must(h.UpdateEnvironment(h.ctx, h.admin, "DEV", service.EnvironmentInput{Name: "DEV", ReviewRequired: &no}))(t)
+	env := must(h.UpdateEnvironment(h.ctx, h.admin, "DEV", "", service.EnvironmentInput{Name: "DEV", ReviewRequired: &no}))(t)
 	if env.ReviewRequired {
 		t.Error("the policy did not change")
 	}
@@ -493,7 +493,7 @@ func TestARenamedEnvironmentIsCalledByItsNewName(t *testing.T) {
 	must(h.CreateEnvironment(h.ctx, h.admin, service.EnvironmentInput{Name: "DEV"}))(t)
 	api := h.api(t, rev, "orders")
 	must(h.Publish(h.ctx, rev, service.PublishInput{APIID: api.ID, EnvironmentID: "DEV", Revision: 1}))(t)
-	must(h.UpdateEnvironment(h.ctx, h.admin, "DEV", service.EnvironmentInput{Name: "TEST"}))(t)
+	must(h.UpdateEnvironment(h.ctx, h.admin, "DEV", "", service.EnvironmentInput{Name: "TEST"}))(t)
 	for stage, want := range map[string]int{"DEV": http.StatusNotFound, "TEST": http.StatusOK} {
 		if status, body := h.callStage("/orders", stage); status != want {
 			t.Errorf("with X-Stage %s a call answers %d %s, want %d", stage, status, body, want)

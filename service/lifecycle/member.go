@@ -18,7 +18,7 @@ func (s *Service) CreateMember(ctx context.Context, c Caller, in service.MemberI
 	return once(ctx, s, c, "member.create", in, nil, func(tx Tx) (service.Member, string, error) {
 		now := s.now()
 		m := service.Member{
-			ID: service.NewID(now), WorkspaceID: c.Workspace.ID, Name: in.Name, Role: in.Role, Reviewer: in.Reviewer, CreatedAt: now,
+			ID: service.NewID(now), WorkspaceID: c.Workspace.ID, Name: in.Name, Role: in.Role, Reviewer: in.Reviewer, CreatedAt: now, RowVersion: firstRowVersion,
 		}
 		if err := m.Validate(); err != nil {
 			return m, "", err
@@ -26,8 +26,10 @@ func (s *Service) CreateMember(ctx context.Context, c Caller, in service.MemberI
 		removed, err := tx.RemovedMember(ctx, c.Workspace.ID, m.Name)
 		switch service.ErrorCode(err) {
 		case "":
-			m.ID, m.CreatedAt = removed.ID, removed.CreatedAt
-			err = tx.UpdateMember(ctx, m)
+			// A stored answer does not tell the row version that this one goes on from: a
+			// replay has no ETag.
+			m.ID, m.CreatedAt, m.RowVersion = removed.ID, removed.CreatedAt, removed.RowVersion
+			err = tx.UpdateMember(ctx, &m)
 		case service.CodeNotFound:
 			err = tx.CreateMember(ctx, m)
 		}
@@ -41,7 +43,8 @@ func (s *Service) CreateMember(ctx context.Context, c Caller, in service.MemberI
 // UpdateMember changes a member's role and reviewer right. Admins only; the last
 // admin stays one, and names are for good: they stand in the audit trail. What the member
 // owns stays its own, also where its new role may change it no more: admins look after it.
-func (s *Service) UpdateMember(ctx context.Context, c Caller, ref string, in service.MemberInput) (service.Member, error) {
+// ifMatch is an ETag, or "" for no check.
+func (s *Service) UpdateMember(ctx context.Context, c Caller, ref, ifMatch string, in service.MemberInput) (service.Member, error) {
 	if err := c.Member.Authorize(service.OpAdminister); err != nil {
 		return service.Member{}, err
 	}
@@ -50,6 +53,9 @@ func (s *Service) UpdateMember(ctx context.Context, c Caller, ref string, in ser
 		// Under the locks, so that two admins cannot demote each other at once.
 		var err error
 		if m, err = lockMember(ctx, tx, c, ref); err != nil {
+			return err
+		}
+		if err := checkMatch(ifMatch, m.ETag(), "member", m.Name); err != nil {
 			return err
 		}
 		if in.Name != m.Name {
@@ -67,8 +73,8 @@ func (s *Service) UpdateMember(ctx context.Context, c Caller, ref string, in ser
 		if err := m.Validate(); err != nil {
 			return err
 		}
-		if err := tx.UpdateMember(ctx, m); err != nil {
-			return err
+		if err := tx.UpdateMember(ctx, &m); err != nil {
+			return staleOrConflict(err, ifMatch, "member", m.Name)
 		}
 		return s.record(ctx, tx, c, "member.update", m.ID, m.Name, change{before, in})
 	})

@@ -505,7 +505,7 @@ func TestWhereNobodyNeedsNoticeAnEndIsAtOnce(t *testing.T) {
 		must(g.Restore(g.ctx, g.rev, g.publication.ID, nothing))(t)
 		g.app(t, "shop", nil)
 		hours := 0
-		must(g.UpdateEnvironment(g.ctx, g.admin, service.ReleaseEnvironmentID, service.EnvironmentInput{Name: service.ReleaseEnvironmentName, NoticeHours: &hours}))(t)
+		must(g.UpdateEnvironment(g.ctx, g.admin, service.ReleaseEnvironmentID, "", service.EnvironmentInput{Name: service.ReleaseEnvironmentName, NoticeHours: &hours}))(t)
 		// Where a time is given it is kept.
 		must(g.Suspend(g.ctx, g.rev, g.publication.ID, service.ActionInput{Time: "2026-03-01T11:00:00Z"}))(t)
 		g.wantStatus(t, service.StatusWaitingStop, true)

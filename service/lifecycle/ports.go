@@ -67,7 +67,7 @@ type Tx interface {
 	CreateMember(ctx context.Context, m service.Member) error
 	// UpdateMember removes the member where RemovedAt says so, and brings back one that was
 	// removed where it does not.
-	UpdateMember(ctx context.Context, m service.Member) error
+	UpdateMember(ctx context.Context, m *service.Member) error
 	// RemovedMember returns the removed member of that name.
 	RemovedMember(ctx context.Context, workspaceID, name string) (service.Member, error)
 	// LockMember waits for the transactions that make something the member's, and keeps
@@ -104,7 +104,7 @@ type Tx interface {
 	// It waits a bounded time for another holder, then returns CodeBusy.
 	LockInstance(ctx context.Context, id string) error
 	CreateEnvironment(ctx context.Context, e service.Environment) error
-	UpdateEnvironment(ctx context.Context, e service.Environment) error
+	UpdateEnvironment(ctx context.Context, e *service.Environment) error
 	DeleteEnvironment(ctx context.Context, workspaceID, id string) error
 	// Environment takes an id, or the name of an environment of the default instance.
 	// [service.ReleaseEnvironmentID] is RELEASE of that instance in every workspace.
@@ -208,9 +208,11 @@ type Tx interface {
 	// AppKeys returns the keys of every app of type APP, of all workspaces, in the order of
 	// the apps' ids.
 	AppKeys(ctx context.Context, page Page) ([]AppKey, error)
-	// IAMTokens returns the tokens, of all workspaces, that are not revoked and whose
-	// member has an IAM app: those of one member, or of all where memberID is "".
-	IAMTokens(ctx context.Context, memberID string) ([]IAMToken, error)
+	// IAMTokens returns the tokens, of all workspaces, whose member has an IAM app: those of
+	// one member, or of all where memberID is "". Tokens that are over are among them while
+	// somebody may still call with them: until since is past the end that they were issued
+	// with, or past their revocation where they had none.
+	IAMTokens(ctx context.Context, memberID string, since time.Time) ([]IAMToken, error)
 
 	// Authorizations, with OpenReview and Rejection filled in.
 	CreateAuthorization(ctx context.Context, z *service.Authorization) error
@@ -368,6 +370,8 @@ type IAMToken struct {
 	MemberID, AppID, AppName, WorkspaceID string
 	// ExpiresAt is nil where it does not expire; its time may be over.
 	ExpiresAt *time.Time
+	// RevokedAt is there where it was revoked.
+	RevokedAt *time.Time
 }
 
 // Grant is an app's right to call a publication as the gateway needs to know it.

@@ -60,7 +60,7 @@ func changes(c *consumer, p service.Publication, z service.Authorization) map[st
 			return err
 		},
 		"take the reviewer right": func(who lifecycle.Caller) error {
-			_, err := h.UpdateMember(h.ctx, who, who.Member.ID, service.MemberInput{Name: who.Member.Name, Role: who.Member.Role, Reviewer: true})
+			_, err := h.UpdateMember(h.ctx, who, who.Member.ID, "", service.MemberInput{Name: who.Member.Name, Role: who.Member.Role, Reviewer: true})
 			return err
 		},
 		"create an instance": func(who lifecycle.Caller) error {
@@ -68,7 +68,7 @@ func changes(c *consumer, p service.Publication, z service.Authorization) map[st
 			return err
 		},
 		"update an environment": func(who lifecycle.Caller) error {
-			_, err := h.UpdateEnvironment(h.ctx, who, service.ReleaseEnvironmentID, service.EnvironmentInput{Name: service.ReleaseEnvironmentName, FourEyes: true})
+			_, err := h.UpdateEnvironment(h.ctx, who, service.ReleaseEnvironmentID, "", service.EnvironmentInput{Name: service.ReleaseEnvironmentName, FourEyes: true})
 			return err
 		},
 		"create a workspace": func(who lifecycle.Caller) error {
@@ -83,9 +83,9 @@ func TestWhoWasRemovedOrLostARightAMomentAgoChangesNothing(t *testing.T) {
 		do   func(*consumer) error
 		code service.Code
 	}{
-		"removed": {func(c *consumer) error { return c.DeleteMember(c.ctx, c.admin, "late", "") }, service.CodeUnauthenticated},
+		"removed": {func(c *consumer) error { return c.DeleteMember(c.ctx, c.admin, "late", "", "") }, service.CodeUnauthenticated},
 		"demoted": {func(c *consumer) error {
-			_, err := c.UpdateMember(c.ctx, c.admin, "late", service.MemberInput{Name: "late", Role: service.RoleVisitor})
+			_, err := c.UpdateMember(c.ctx, c.admin, "late", "", service.MemberInput{Name: "late", Role: service.RoleVisitor})
 			return err
 		}, service.CodeConflict},
 	} {
@@ -116,7 +116,7 @@ func TestARemovedMemberIsGivenNothingBehindItsBack(t *testing.T) {
 	h := newHouse(t, stores["sqlite"](t))
 	c := newConsumer(t, h)
 	h.member(t, "gone", service.RoleAdmin, false)
-	if err := h.DeleteMember(h.ctx, h.admin, "gone", ""); err != nil {
+	if err := h.DeleteMember(h.ctx, h.admin, "gone", "", ""); err != nil {
 		t.Fatal(err)
 	}
 	_, err := h.IssueToken(h.ctx, h.admin, service.TokenInput{Member: "gone"})
@@ -138,7 +138,7 @@ func TestALongPollEndsWithTheRightToRead(t *testing.T) {
 			_, err := h.Publication(h.ctx, ops, p.ID, lifecycle.MaxWait)
 			ended <- err
 		}()
-		if err := h.DeleteMember(h.ctx, h.admin, "ops", ""); err != nil {
+		if err := h.DeleteMember(h.ctx, h.admin, "ops", "", ""); err != nil {
 			t.Fatal(err)
 		}
 		select {

@@ -146,7 +146,7 @@ func TestAWorkspaceThatHoldsSomethingStays(t *testing.T) {
 	}
 	for _, err := range []error{
 		h.DeleteGroup(h.ctx, admin, "orders", ""), h.DeleteConnection(h.ctx, admin, "sales_numbers", ""),
-		h.DeleteEnvironment(h.ctx, admin, "TEST"),
+		h.DeleteEnvironment(h.ctx, admin, "TEST", ""),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -176,7 +176,7 @@ func TestATokenForAWorkspaceIsForOneOfItsAdmins(t *testing.T) {
 	admin := h.entered(t, w)
 	must(h.CreateMember(h.ctx, admin, service.MemberInput{Name: "anna", Role: service.RoleAdmin}))(t)
 	must(h.CreateMember(h.ctx, admin, service.MemberInput{Name: "dev", Role: service.RoleDeveloper}))(t)
-	if err := h.DeleteMember(h.ctx, admin, "admin", ""); err != nil {
+	if err := h.DeleteMember(h.ctx, admin, "admin", "", ""); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"", "dev", "nobody"} {
@@ -200,9 +200,9 @@ func TestAnInstanceHasRELEASEHostNamesAndAnEnd(t *testing.T) {
 	if !release.Release() || release.InstanceID != i.ID || !release.Policy.Equal(service.DefaultPolicy) {
 		t.Errorf("its RELEASE is %+v", release)
 	}
-	_, err = h.UpdateEnvironment(h.ctx, ops, release.ID, service.EnvironmentInput{Name: "PROD"})
+	_, err = h.UpdateEnvironment(h.ctx, ops, release.ID, "", service.EnvironmentInput{Name: "PROD"})
 	wantCode(t, err, service.CodeInvalid, "keeps its name")
-	wantCode(t, h.DeleteEnvironment(h.ctx, ops, release.ID), service.CodeInUse, "as long as its instance")
+	wantCode(t, h.DeleteEnvironment(h.ctx, ops, release.ID, ""), service.CodeInUse, "as long as its instance")
 
 	_, err = h.CreateInstance(h.ctx, ops, service.InstanceInput{InstanceSpec: service.InstanceSpec{Name: "twin", HostNames: []string{"twin.example.com", "rim.example.com"}}})
 	wantCode(t, err, service.CodeAlreadyExists, `the instance "edge"`)
@@ -232,7 +232,7 @@ func TestAnInstanceHasRELEASEHostNamesAndAnEnd(t *testing.T) {
 	wantCode(t, h.DeleteInstance(h.ctx, ops, "rim", renamed.ETag()), service.CodeInUse, "environments TEST")
 	for _, e := range must(h.Environments(h.ctx, ops, lifecycle.Page{}))(t).Items {
 		if e.Name == "TEST" {
-			if err := h.DeleteEnvironment(h.ctx, ops, e.ID); err != nil {
+			if err := h.DeleteEnvironment(h.ctx, ops, e.ID, ""); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -326,14 +326,14 @@ func TestARemovedMemberHandsOverWhatItOwns(t *testing.T) {
 	h.member(t, "second_admin", service.RoleAdmin, false)
 
 	for who, c := range map[string]lifecycle.Caller{"itself": dev, "another developer": heir} {
-		if code := service.ErrorCode(h.DeleteMember(h.ctx, c, "dev", "heir")); code != service.CodeForbidden {
+		if code := service.ErrorCode(h.DeleteMember(h.ctx, c, "dev", "", "heir")); code != service.CodeForbidden {
 			t.Errorf("%s: %q", who, code)
 		}
 	}
-	err := h.DeleteMember(h.ctx, h.admin, "dev", "")
+	err := h.DeleteMember(h.ctx, h.admin, "dev", "", "")
 	wantCode(t, err, service.CodeInUse, "the APIs orders and the apps shop. Say with hand_over_to")
 	for to, want := range map[string]string{"nobody": "no member", "dev": "the one who is removed", "guest": "may not have APIs"} {
-		err := h.DeleteMember(h.ctx, h.admin, "dev", to)
+		err := h.DeleteMember(h.ctx, h.admin, "dev", "", to)
 		wantCode(t, err, service.CodeInvalid, "")
 		if pointers(err) != "/hand_over_to" || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", to, err)
@@ -342,7 +342,7 @@ func TestARemovedMemberHandsOverWhatItOwns(t *testing.T) {
 	if _, _, err := h.Authenticate(h.ctx, secret); err != nil {
 		t.Fatalf("refused, and yet: %v", err)
 	}
-	if err := h.DeleteMember(h.ctx, h.admin, "dev", "heir"); err != nil {
+	if err := h.DeleteMember(h.ctx, h.admin, "dev", "", "heir"); err != nil {
 		t.Fatal(err)
 	}
 
@@ -389,14 +389,14 @@ func TestARemovedMemberHandsOverWhatItOwns(t *testing.T) {
 
 func TestTheLastAdminStays(t *testing.T) {
 	h := newHouse(t, stores["sqlite"](t))
-	wantCode(t, h.DeleteMember(h.ctx, h.admin, "admin", ""), service.CodeInUse, "last admin")
-	_, err := h.UpdateMember(h.ctx, h.admin, "admin", service.MemberInput{Name: "admin", Role: service.RoleVisitor})
+	wantCode(t, h.DeleteMember(h.ctx, h.admin, "admin", "", ""), service.CodeInUse, "last admin")
+	_, err := h.UpdateMember(h.ctx, h.admin, "admin", "", service.MemberInput{Name: "admin", Role: service.RoleVisitor})
 	wantCode(t, err, service.CodeInUse, "last admin")
 	second := h.member(t, "second", service.RoleAdmin, false)
-	if err := h.DeleteMember(h.ctx, h.admin, "admin", ""); err != nil {
+	if err := h.DeleteMember(h.ctx, h.admin, "admin", "", ""); err != nil {
 		t.Fatal(err)
 	}
-	wantCode(t, h.DeleteMember(h.ctx, second, "second", ""), service.CodeInUse, "last admin")
+	wantCode(t, h.DeleteMember(h.ctx, second, "second", "", ""), service.CodeInUse, "last admin")
 }
 
 func TestTheReviewerRightIsForAdminsAndDevelopers(t *testing.T) {
@@ -408,7 +408,7 @@ func TestTheReviewerRightIsForAdminsAndDevelopers(t *testing.T) {
 		if pointers(err) != "/reviewer" {
 			t.Errorf("the error points at %s", pointers(err))
 		}
-		_, err = h.UpdateMember(h.ctx, h.admin, "dev", service.MemberInput{Name: "dev", Role: role, Reviewer: true})
+		_, err = h.UpdateMember(h.ctx, h.admin, "dev", "", service.MemberInput{Name: "dev", Role: role, Reviewer: true})
 		wantCode(t, err, service.CodeInvalid, "")
 		if pointers(err) != "/reviewer" {
 			t.Errorf("the error points at %s", pointers(err))
@@ -423,7 +423,7 @@ func TestWhatADemotedMemberOwnsStaysItsOwn(t *testing.T) {
 	h := newHouse(t, stores["sqlite"](t))
 	dev := h.member(t, "dev", service.RoleDeveloper, false)
 	h.api(t, dev, "orders")
-	must(h.UpdateMember(h.ctx, h.admin, "dev", service.MemberInput{Name: "dev", Role: service.RoleVisitor}))(t)
+	must(h.UpdateMember(h.ctx, h.admin, "dev", "", service.MemberInput{Name: "dev", Role: service.RoleVisitor}))(t)
 	if api := must(h.API(h.ctx, h.admin, "orders"))(t); api.OwnerName != "dev" {
 		t.Errorf("the API is %s's", api.OwnerName)
 	}
@@ -447,15 +447,15 @@ func TestAnEnvironmentsPolicyIsSetByAdminsAloneAndAudited(t *testing.T) {
 		"/notice_hours": {Name: "DEV", NoticeHours: hours(-1)}, "/breaking_changes": {Name: "DEV", BreakingChanges: "ignore"},
 		"/name": {Name: service.ReleaseEnvironmentID},
 	} {
-		_, err := h.UpdateEnvironment(h.ctx, h.admin, "DEV", in)
+		_, err := h.UpdateEnvironment(h.ctx, h.admin, "DEV", "", in)
 		wantCode(t, err, service.CodeInvalid, "")
 		if pointers(err) != at {
 			t.Errorf("the error points at %s, want %s", pointers(err), at)
 		}
 	}
-	_, err := h.UpdateEnvironment(h.ctx, ops, "DEV", service.EnvironmentInput{Name: "DEV", NoticeHours: hours(1)})
+	_, err := h.UpdateEnvironment(h.ctx, ops, "DEV", "", service.EnvironmentInput{Name: "DEV", NoticeHours: hours(1)})
 	wantCode(t, err, service.CodeForbidden, "")
-	changed := must(h.UpdateEnvironment(h.ctx, h.admin, "DEV", service.EnvironmentInput{Name: "DEV", NoticeHours: hours(0), BreakingChanges: service.BreakingForbid}))(t)
+	changed := must(h.UpdateEnvironment(h.ctx, h.admin, "DEV", "", service.EnvironmentInput{Name: "DEV", NoticeHours: hours(0), BreakingChanges: service.BreakingForbid}))(t)
 	if changed.NoticeHours != 0 || changed.BreakingChanges != service.BreakingForbid {
 		t.Errorf("the policy is %+v", changed.Policy)
 	}
@@ -465,5 +465,44 @@ func TestAnEnvironmentsPolicyIsSetByAdminsAloneAndAudited(t *testing.T) {
 	if !found || !strings.Contains(before, `"notice_hours":48`) || !strings.Contains(before, `"breaking_changes":"warn"`) ||
 		!strings.Contains(after, `"notice_hours":0`) || !strings.Contains(after, `"breaking_changes":"forbid"`) {
 		t.Errorf("the event says %s", last)
+	}
+}
+
+func TestAMemberAndAnEnvironmentThatChangedSinceTheyWereReadStay(t *testing.T) {
+	h := newHouse(t, stores["sqlite"](t))
+	member := must(h.CreateMember(h.ctx, h.admin, service.MemberInput{Name: "ci", Role: service.RoleDeveloper}))(t)
+	demoted := must(h.UpdateMember(h.ctx, h.admin, "ci", member.ETag(), service.MemberInput{Name: "ci", Role: service.RoleVisitor}))(t)
+	environment := must(h.CreateEnvironment(h.ctx, h.admin, service.EnvironmentInput{Name: "DEV"}))(t)
+	described := must(h.UpdateEnvironment(h.ctx, h.admin, "DEV", environment.ETag(), service.EnvironmentInput{Name: "DEV", Description: "For trying out"}))(t)
+
+	_, err := h.UpdateMember(h.ctx, h.admin, "ci", member.ETag(), service.MemberInput{Name: "ci", Role: service.RoleDeveloper, Reviewer: true})
+	wantCode(t, err, service.CodeStale, `The member "ci" changed`)
+	wantCode(t, h.DeleteMember(h.ctx, h.admin, "ci", member.ETag(), ""), service.CodeStale, "")
+	_, err = h.UpdateEnvironment(h.ctx, h.admin, "DEV", environment.ETag(), service.EnvironmentInput{Name: "TEST"})
+	wantCode(t, err, service.CodeStale, `The environment "DEV" changed`)
+	wantCode(t, h.DeleteEnvironment(h.ctx, h.admin, "DEV", environment.ETag()), service.CodeStale, "")
+	if got := must(h.Member(h.ctx, h.admin, "ci"))(t); got.ETag() != demoted.ETag() || got.Role != service.RoleVisitor {
+		t.Errorf("the member is %+v, want %+v", got, demoted)
+	}
+	if got := must(h.Environment(h.ctx, h.admin, "DEV"))(t); got.ETag() != described.ETag() || got.Description != "For trying out" {
+		t.Errorf("the environment is %+v, want %+v", got, described)
+	}
+	for _, e := range must(h.Environments(h.ctx, h.admin, lifecycle.Page{}))(t).Items {
+		if e.ETag() == "" {
+			t.Errorf("the environment %s has no ETag", e.Name)
+		}
+	}
+
+	if err := h.DeleteMember(h.ctx, h.admin, "ci", demoted.ETag(), ""); err != nil {
+		t.Fatal(err)
+	}
+	back := must(h.CreateMember(h.ctx, h.admin, service.MemberInput{Name: "ci", Role: service.RoleDeveloper}))(t)
+	for _, former := range []service.Member{member, demoted} {
+		_, err := h.UpdateMember(h.ctx, h.admin, "ci", former.ETag(), service.MemberInput{Name: "ci", Role: service.RoleVisitor})
+		wantCode(t, err, service.CodeStale, "")
+	}
+	must(h.UpdateMember(h.ctx, h.admin, "ci", back.ETag(), service.MemberInput{Name: "ci", Role: service.RoleVisitor}))(t)
+	if err := h.DeleteEnvironment(h.ctx, h.admin, "DEV", described.ETag()); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -279,7 +279,7 @@ func TestBreakingChangesAreShownAndForbidden(t *testing.T) {
 		}
 		// The policy counts when it is decided.
 		forbid := func(policy service.BreakingPolicy) {
-			must(h.UpdateEnvironment(h.ctx, h.admin, release.ID, service.EnvironmentInput{Name: "RELEASE", BreakingChanges: policy}))(t)
+			must(h.UpdateEnvironment(h.ctx, h.admin, release.ID, "", service.EnvironmentInput{Name: "RELEASE", BreakingChanges: policy}))(t)
 		}
 		forbid(service.BreakingForbid)
 		_, err := h.Approve(h.ctx, rev, r.ID, service.DecisionInput{})
@@ -362,7 +362,7 @@ func TestWithFourEyesNobodySwitchesOrRestoresAlone(t *testing.T) {
 	rev, second := h.member(t, "rev", service.RoleDeveloper, true), h.member(t, "second", service.RoleDeveloper, true)
 	api := h.api(t, rev, "orders")
 	p := h.publishRevisions(t, rev, api, 2)
-	must(h.UpdateEnvironment(h.ctx, h.admin, service.ReleaseEnvironmentID, service.EnvironmentInput{Name: service.ReleaseEnvironmentName, FourEyes: true}))(t)
+	must(h.UpdateEnvironment(h.ctx, h.admin, service.ReleaseEnvironmentID, "", service.EnvironmentInput{Name: service.ReleaseEnvironmentName, FourEyes: true}))(t)
 	switched := must(h.Publish(h.ctx, rev, service.PublishInput{APIID: api.ID, Version: "V1"}))(t)
 	if switched.OpenReview == nil || switched.OpenReview.Version != "V1" || switched.Live.Name != "V2" {
 		t.Fatalf("a reviewer's own switch back is %+v", switched)

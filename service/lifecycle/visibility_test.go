@@ -268,7 +268,7 @@ func TestAPrivateAPIIsCalledLikeAnyOther(t *testing.T) {
 			t.Errorf("a call answers %d %s", status, body)
 		}
 		// An admin without the reviewer right can take it offline once it has the right.
-		must(h.UpdateMember(h.ctx, h.admin, "admin", service.MemberInput{Name: "admin", Role: service.RoleAdmin, Reviewer: true}))(t)
+		must(h.UpdateMember(h.ctx, h.admin, "admin", "", service.MemberInput{Name: "admin", Role: service.RoleAdmin, Reviewer: true}))(t)
 		h.admin.Member.Reviewer = true
 		must(h.Unpublish(h.ctx, h.admin, it.publication.ID, service.ActionInput{}))(t)
 		if status, _ := h.call("/orders"); status != http.StatusNotFound {

@@ -39,7 +39,7 @@ func (s *Service) CreateWorkspace(ctx context.Context, c Caller, in service.Work
 
 // furnish stores a new workspace with its first instance and its first member, whom it returns.
 func (s *Service) furnish(ctx context.Context, tx Tx, w *service.Workspace, releaseID string) (service.Member, error) {
-	admin := service.Member{ID: service.NewID(w.CreatedAt), WorkspaceID: w.ID, Name: adminName, Role: service.RoleAdmin, CreatedAt: w.CreatedAt}
+	admin := service.Member{ID: service.NewID(w.CreatedAt), WorkspaceID: w.ID, Name: adminName, Role: service.RoleAdmin, CreatedAt: w.CreatedAt, RowVersion: firstRowVersion}
 	if err := tx.CreateWorkspace(ctx, w); err != nil {
 		return admin, err
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
@@ -170,18 +171,18 @@ func (t *transaction) AppKey(ctx context.Context, appID string) (lifecycle.AppKe
 	return keys[0], nil
 }
 
-func (t *transaction) IAMTokens(ctx context.Context, memberID string) ([]lifecycle.IAMToken, error) {
-	c := where("q.type = 'IAM'").and("k.revoked_at IS NULL")
+func (t *transaction) IAMTokens(ctx context.Context, memberID string, since time.Time) ([]lifecycle.IAMToken, error) {
+	c := where("q.type = 'IAM'").and("(k.expires_at > ? OR k.expires_at IS NULL AND (k.revoked_at IS NULL OR k.revoked_at > ?))", stamp(since), stamp(since))
 	if memberID != "" {
 		c = c.and("k.member_id = ?", memberID)
 	}
-	return many(ctx, t, scanIAMToken, `SELECT k.hash, k.member_id, q.id, q.name, q.workspace_id, k.expires_at
+	return many(ctx, t, scanIAMToken, `SELECT k.hash, k.member_id, q.id, q.name, q.workspace_id, k.expires_at, k.revoked_at
 		FROM apps q JOIN tokens k ON k.member_id = q.owner_id`+c.where()+` ORDER BY k.id`, c.args...)
 }
 
 func scanIAMToken(r row) (v lifecycle.IAMToken, err error) {
 	var hash string
-	if err := r.Scan(&hash, &v.MemberID, &v.AppID, &v.AppName, &v.WorkspaceID, intoMaybe(&v.ExpiresAt)); err != nil {
+	if err := r.Scan(&hash, &v.MemberID, &v.AppID, &v.AppName, &v.WorkspaceID, intoMaybe(&v.ExpiresAt), intoMaybe(&v.RevokedAt)); err != nil {
 		return v, err
 	}
 	sum, err := hex.DecodeString(hash)

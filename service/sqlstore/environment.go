@@ -5,6 +5,7 @@ package sqlstore
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
@@ -13,13 +14,13 @@ import (
 var environments = noun[service.Environment]{
 	kind: "environment", alias: "e", named: true,
 	query: `SELECT e.id, e.workspace_id, e.instance_id, e.name, e.description, e.review_required, e.four_eyes,
-		e.notice_hours, e.breaking_changes, e.rate_requests, e.rate_period_seconds, e.created_at, e.updated_at
+		e.notice_hours, e.breaking_changes, e.rate_requests, e.rate_period_seconds, e.row_version, e.created_at, e.updated_at
 		FROM environments e`,
 	nameHolds: ` AND e.instance_id IN (SELECT i.id FROM instances i WHERE i.workspace_id = e.workspace_id AND i.name = '` + service.DefaultInstance + `')`,
 	scan: func(r row) (e service.Environment, err error) {
 		var limit service.RateLimit
 		err = r.Scan(&e.ID, &e.WorkspaceID, &e.InstanceID, &e.Name, &e.Description, intoFlag(&e.ReviewRequired), intoFlag(&e.FourEyes),
-			&e.NoticeHours, &e.BreakingChanges, &limit.Requests, &limit.PeriodSeconds, intoTime(&e.CreatedAt), intoTime(&e.UpdatedAt))
+			&e.NoticeHours, &e.BreakingChanges, &limit.Requests, &limit.PeriodSeconds, &e.RowVersion, intoTime(&e.CreatedAt), intoTime(&e.UpdatedAt))
 		if limit.Requests > 0 {
 			e.RateLimit = &limit
 		}
@@ -37,22 +38,26 @@ func stored(l *service.RateLimit) service.RateLimit {
 
 func (t *transaction) CreateEnvironment(ctx context.Context, e service.Environment) error {
 	_, err := t.exec(ctx, taken("environment", e.Name), `INSERT INTO environments
-		(id, workspace_id, instance_id, name, description, review_required, four_eyes, notice_hours, breaking_changes, rate_requests, rate_period_seconds, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		(id, workspace_id, instance_id, name, description, review_required, four_eyes, notice_hours, breaking_changes, rate_requests, rate_period_seconds, row_version, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		e.ID, e.WorkspaceID, e.InstanceID, e.Name, e.Description, flag(e.ReviewRequired), flag(e.FourEyes),
-		e.NoticeHours, string(e.BreakingChanges), stored(e.RateLimit).Requests, stored(e.RateLimit).PeriodSeconds, stamp(e.CreatedAt), stamp(e.UpdatedAt))
+		e.NoticeHours, string(e.BreakingChanges), stored(e.RateLimit).Requests, stored(e.RateLimit).PeriodSeconds, e.RowVersion, stamp(e.CreatedAt), stamp(e.UpdatedAt))
 	return err
 }
 
 // UpdateEnvironment sets everything but the instance.
-func (t *transaction) UpdateEnvironment(ctx context.Context, e service.Environment) error {
+func (t *transaction) UpdateEnvironment(ctx context.Context, e *service.Environment) error {
 	n, err := t.exec(ctx, taken("environment", e.Name),
 		`UPDATE environments SET name = ?, description = ?, review_required = ?, four_eyes = ?,
-			notice_hours = ?, breaking_changes = ?, rate_requests = ?, rate_period_seconds = ?, updated_at = ?
-			WHERE workspace_id = ? AND id = ?`,
+			notice_hours = ?, breaking_changes = ?, rate_requests = ?, rate_period_seconds = ?, updated_at = ?, row_version = row_version + 1
+			WHERE workspace_id = ? AND id = ? AND row_version = ?`,
 		e.Name, e.Description, flag(e.ReviewRequired), flag(e.FourEyes),
-		e.NoticeHours, string(e.BreakingChanges), stored(e.RateLimit).Requests, stored(e.RateLimit).PeriodSeconds, stamp(e.UpdatedAt), e.WorkspaceID, e.ID)
-	return affects(n, err, environments.kind, e.ID)
+		e.NoticeHours, string(e.BreakingChanges), stored(e.RateLimit).Requests, stored(e.RateLimit).PeriodSeconds, stamp(e.UpdatedAt), e.WorkspaceID, e.ID, e.RowVersion)
+	if err := t.guarded(ctx, n, err, "environments", environments.kind, e.WorkspaceID, e.ID, fmt.Sprintf("The environment %q", e.Name)); err != nil {
+		return err
+	}
+	e.RowVersion++
+	return nil
 }
 
 func (t *transaction) DeleteEnvironment(ctx context.Context, workspaceID, id string) error {

@@ -5,6 +5,7 @@ package sqlstore
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
@@ -12,25 +13,30 @@ import (
 
 var members = noun[service.Member]{
 	kind: "member", alias: "m", named: true, holds: ` AND m.removed_at IS NULL`,
-	query: `SELECT m.id, m.workspace_id, m.name, m.role, m.reviewer, m.created_at, m.removed_at FROM members m`,
+	query: `SELECT m.id, m.workspace_id, m.name, m.role, m.reviewer, m.row_version, m.created_at, m.removed_at FROM members m`,
 	scan: func(r row) (m service.Member, err error) {
-		return m, r.Scan(&m.ID, &m.WorkspaceID, &m.Name, &m.Role, intoFlag(&m.Reviewer), intoTime(&m.CreatedAt), intoMaybe(&m.RemovedAt))
+		return m, r.Scan(&m.ID, &m.WorkspaceID, &m.Name, &m.Role, intoFlag(&m.Reviewer), &m.RowVersion, intoTime(&m.CreatedAt), intoMaybe(&m.RemovedAt))
 	},
 }
 
 func (t *transaction) CreateMember(ctx context.Context, m service.Member) error {
 	_, err := t.exec(ctx, taken(members.kind, m.Name),
-		`INSERT INTO members (id, workspace_id, name, role, reviewer, created_at, removed_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		m.ID, m.WorkspaceID, m.Name, string(m.Role), flag(m.Reviewer), stamp(m.CreatedAt), maybeStamp(m.RemovedAt))
+		`INSERT INTO members (id, workspace_id, name, role, reviewer, row_version, created_at, removed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		m.ID, m.WorkspaceID, m.Name, string(m.Role), flag(m.Reviewer), m.RowVersion, stamp(m.CreatedAt), maybeStamp(m.RemovedAt))
 	return err
 }
 
 // UpdateMember sets name, role, reviewer right and whether the member was removed.
-func (t *transaction) UpdateMember(ctx context.Context, m service.Member) error {
-	n, err := t.exec(ctx, taken(members.kind, m.Name),
-		`UPDATE members SET name = ?, role = ?, reviewer = ?, removed_at = ? WHERE workspace_id = ? AND id = ?`,
-		m.Name, string(m.Role), flag(m.Reviewer), maybeStamp(m.RemovedAt), m.WorkspaceID, m.ID)
-	return affects(n, err, members.kind, m.ID)
+func (t *transaction) UpdateMember(ctx context.Context, m *service.Member) error {
+	n, err := t.exec(ctx, taken(members.kind, m.Name), `UPDATE members SET
+		name = ?, role = ?, reviewer = ?, removed_at = ?, row_version = row_version + 1
+		WHERE workspace_id = ? AND id = ? AND row_version = ?`,
+		m.Name, string(m.Role), flag(m.Reviewer), maybeStamp(m.RemovedAt), m.WorkspaceID, m.ID, m.RowVersion)
+	if err := t.guarded(ctx, n, err, "members", members.kind, m.WorkspaceID, m.ID, fmt.Sprintf("The member %q", m.Name)); err != nil {
+		return err
+	}
+	m.RowVersion++
+	return nil
 }
 
 func (t *transaction) Member(ctx context.Context, workspaceID, ref string) (service.Member, error) {

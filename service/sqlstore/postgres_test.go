@@ -31,6 +31,13 @@ func TestADeadlockIsRepeatedUntilBothAreThrough(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	update := func(tx lifecycle.Tx, id string) error {
+		m, err := tx.Member(t.Context(), workspaceID, id)
+		if err != nil {
+			return err
+		}
+		return tx.UpdateMember(t.Context(), &m)
+	}
 	var (
 		attempts [2]int
 		errs     [2]error
@@ -42,14 +49,14 @@ func TestADeadlockIsRepeatedUntilBothAreThrough(t *testing.T) {
 		done.Go(func() {
 			errs[i] = s.Update(t.Context(), func(tx lifecycle.Tx) error {
 				attempts[i]++
-				if err := tx.UpdateMember(t.Context(), members[i]); err != nil {
+				if err := update(tx, members[i].ID); err != nil {
 					return err
 				}
 				if attempts[i] == 1 {
 					met.Done()
 					met.Wait()
 				}
-				return tx.UpdateMember(t.Context(), members[1-i])
+				return update(tx, members[1-i].ID)
 			})
 		})
 	}

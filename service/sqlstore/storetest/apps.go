@@ -14,13 +14,13 @@ import (
 )
 
 var apps = map[string]func(*testing.T, Open){
-	"an app keeps what it was made with":                         app,
-	"a member has one IAM app, and any number of others":         oneIAM,
-	"a list of apps can be that of one owner or type":            appLists,
-	"an app's generations replace one another, and go with it":   keyGenerations,
-	"keys are read across workspaces, in pages":                  keyPages,
-	"IAM tokens are those of the owners of IAM apps, unrevoked":  iamTokens,
-	"an app goes with its authorizations and their applications": deleteApp,
+	"an app keeps what it was made with":                                                app,
+	"a member has one IAM app, and any number of others":                                oneIAM,
+	"a list of apps can be that of one owner or type":                                   appLists,
+	"an app's generations replace one another, and go with it":                          keyGenerations,
+	"keys are read across workspaces, in pages":                                         keyPages,
+	"IAM tokens are those of the owners of IAM apps, for a while also such as are over": iamTokens,
+	"an app goes with its authorizations and their applications":                        deleteApp,
 }
 
 func (w *world) newApp(name string, kind service.AppType, owner service.Member) service.App {
@@ -229,33 +229,70 @@ func keyPages(t *testing.T, open Open) {
 func iamTokens(t *testing.T, open Open) {
 	w := newWorld(t, open)
 	self := w.newApp("self", service.AppTypeIAM, w.developer)
-	expires := w.time().Add(time.Hour)
 	hash := func(secret string) [32]byte { return sha256.Sum256([]byte(secret)) }
-	token := func(ctx context.Context, tx lifecycle.Tx, m service.Member, secret string, revoked bool) error {
-		k := service.Token{ID: w.id(), WorkspaceID: w.workspace.ID, MemberID: m.ID, CreatedAt: w.time(), ExpiresAt: &expires}
+	// Of the developer, in the order in which they are made.
+	now := w.time()
+	before, after := now.Add(-time.Hour), now.Add(time.Hour)
+	tokens := []struct {
+		secret             string
+		expires, revoked   *time.Time
+		knownNow, knownEnd bool
+	}{
+		{"good", &after, nil, true, false},
+		{"for good", nil, nil, true, true},
+		{"expired", &before, nil, false, false},
+		{"revoked", &after, &before, true, false},
+		{"revoked and expired", &before, &before, false, false},
+		{"for good, revoked", nil, &after, true, false},
+		{"for good, revoked long ago", nil, &before, false, false},
+	}
+	create := func(ctx context.Context, tx lifecycle.Tx, m service.Member, secret string, expires *time.Time) (string, error) {
+		k := service.Token{ID: w.id(), WorkspaceID: w.workspace.ID, MemberID: m.ID, CreatedAt: before, ExpiresAt: expires}
 		sum := hash(secret)
-		if err := tx.CreateToken(ctx, k, sum[:]); err != nil || !revoked {
-			return err
-		}
-		return tx.RevokeToken(ctx, w.workspace.ID, k.ID, w.time())
+		return k.ID, tx.CreateToken(ctx, k, sum[:])
 	}
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error {
 		if err := tx.CreateApp(ctx, self, "hook"); err != nil {
 			return err
 		}
-		if err := token(ctx, tx, w.developer, "mine", false); err != nil {
-			return err
+		for _, k := range tokens {
+			id, err := create(ctx, tx, w.developer, k.secret, k.expires)
+			if err == nil && k.revoked != nil {
+				err = tx.RevokeToken(ctx, w.workspace.ID, id, *k.revoked)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		if err := token(ctx, tx, w.developer, "revoked", true); err != nil {
-			return err
-		}
-		return token(ctx, tx, w.reviewer, "without an app", false)
+		_, err := create(ctx, tx, w.reviewer, "without an app", &after)
+		return err
 	})
-	want := []lifecycle.IAMToken{{Hash: hash("mine"), MemberID: w.developer.ID, AppID: self.ID, AppName: "self", WorkspaceID: w.workspace.ID, ExpiresAt: &expires}}
-	for memberID, wanted := range map[string][]lifecycle.IAMToken{"": want, w.developer.ID: want, w.reviewer.ID: {}} {
-		wantEqual(t, "the tokens of "+memberID, read(w, func(ctx context.Context, tx lifecycle.Tx) ([]lifecycle.IAMToken, error) {
-			return tx.IAMTokens(ctx, memberID)
-		}), wanted)
+	var wantNow, wantEnd []lifecycle.IAMToken
+	for _, k := range tokens {
+		v := lifecycle.IAMToken{
+			Hash: hash(k.secret), MemberID: w.developer.ID, AppID: self.ID, AppName: "self", WorkspaceID: w.workspace.ID,
+			ExpiresAt: k.expires, RevokedAt: k.revoked,
+		}
+		if k.knownNow {
+			wantNow = append(wantNow, v)
+		}
+		if k.knownEnd {
+			wantEnd = append(wantEnd, v)
+		}
+	}
+	for _, test := range []struct {
+		what, memberID string
+		since          time.Time
+		want           []lifecycle.IAMToken
+	}{
+		{"all tokens", "", now, wantNow},
+		{"all tokens once they are over", "", after, wantEnd},
+		{"those of the developer", w.developer.ID, now, wantNow},
+		{"those of a member without an app", w.reviewer.ID, now, []lifecycle.IAMToken{}},
+	} {
+		wantEqual(t, test.what, read(w, func(ctx context.Context, tx lifecycle.Tx) ([]lifecycle.IAMToken, error) {
+			return tx.IAMTokens(ctx, test.memberID, test.since)
+		}), test.want)
 	}
 }
 

@@ -162,7 +162,7 @@ func exclusion(t *testing.T, open Open) {
 				}
 				count, _ := strconv.Atoi(e.Description) // "" is 0.
 				e.Description = strconv.Itoa(count + 1)
-				return tx.UpdateEnvironment(ctx, e)
+				return tx.UpdateEnvironment(ctx, &e)
 			})
 		}) {
 			if err != nil {

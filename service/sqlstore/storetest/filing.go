@@ -312,7 +312,7 @@ func groupLock(t *testing.T, open Open) {
 			}
 			count, _ := strconv.Atoi(e.Description) // "" is 0.
 			e.Description = strconv.Itoa(count + 1)
-			return tx.UpdateEnvironment(ctx, e)
+			return tx.UpdateEnvironment(ctx, &e)
 		})
 	}) {
 		if err != nil {

@@ -127,10 +127,10 @@ func renames(t *testing.T, open Open) {
 		if err := tx.UpdateAPI(ctx, &a); err != nil {
 			return err
 		}
-		if err := tx.UpdateEnvironment(ctx, e); err != nil {
+		if err := tx.UpdateEnvironment(ctx, &e); err != nil {
 			return err
 		}
-		return tx.UpdateMember(ctx, m)
+		return tx.UpdateMember(ctx, &m)
 	})
 	got := w.stored()
 	review := read(w, func(ctx context.Context, tx lifecycle.Tx) (service.Review, error) {

@@ -45,13 +45,16 @@ func member(t *testing.T, open Open) {
 
 	changed := w.developer
 	changed.Name, changed.Role, changed.Reviewer = "dev_renamed", service.RoleAdmin, true
-	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateMember(ctx, changed) })
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateMember(ctx, &changed) })
 	wantEqual(t, "the changed member", read(w, find("dev_renamed")), changed)
 	missing(w, find("dev"))
+	stale := w.developer
+	w.refused(service.CodeConflict, func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateMember(ctx, &stale) })
+	wantEqual(t, "the member after an update of what it was", read(w, find("dev_renamed")), changed)
 	changed.Name = w.reviewer.Name
-	w.refused(service.CodeAlreadyExists, func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateMember(ctx, changed) })
+	w.refused(service.CodeAlreadyExists, func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateMember(ctx, &changed) })
 	changed.ID = w.id()
-	w.refused(service.CodeNotFound, func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateMember(ctx, changed) })
+	w.refused(service.CodeNotFound, func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateMember(ctx, &changed) })
 	wantEqual(t, "the list", read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Member, error) {
 		return tx.Members(ctx, w.workspace.ID, lifecycle.Page{Limit: 10})
 	})[1:], []service.Member{w.reviewer})
@@ -104,7 +107,7 @@ func token(t *testing.T, open Open) {
 
 	renamed := w.developer
 	renamed.Name = "dev_renamed"
-	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateMember(ctx, renamed) })
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateMember(ctx, &renamed) })
 	if got := read(w, byID); got.MemberName != renamed.Name {
 		t.Errorf("after a rename the token is %s's, want %s's", got.MemberName, renamed.Name)
 	}
@@ -145,14 +148,17 @@ func environment(t *testing.T, open Open) {
 		return tx.CreateEnvironment(ctx, twin)
 	}), `There is an environment named "STAGE" already.`)
 
+	stale := stage
 	stage.Name, stage.Description, stage.Policy, stage.UpdatedAt = "TEST", "", service.DefaultPolicy, start.Add(time.Hour)
-	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateEnvironment(ctx, stage) })
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateEnvironment(ctx, &stage) })
 	wantEqual(t, "the changed environment", read(w, find("TEST")), stage)
 	stage.RateLimit = &service.RateLimit{Requests: 1000000}
-	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateEnvironment(ctx, stage) })
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateEnvironment(ctx, &stage) })
 	wantEqual(t, "the environment with another limit", read(w, find("TEST")), stage)
+	w.refused(service.CodeConflict, func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateEnvironment(ctx, &stale) })
+	wantEqual(t, "the environment after an update of what it was", read(w, find("TEST")), stage)
 	w.refused(service.CodeNotFound, func(ctx context.Context, tx lifecycle.Tx) error {
-		return tx.UpdateEnvironment(ctx, service.Environment{ID: w.id(), WorkspaceID: w.workspace.ID, Name: "X", Policy: service.DefaultPolicy})
+		return tx.UpdateEnvironment(ctx, &service.Environment{ID: w.id(), WorkspaceID: w.workspace.ID, Name: "X", Policy: service.DefaultPolicy})
 	})
 	if list := read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Environment, error) {
 		return tx.Environments(ctx, w.workspace.ID, lifecycle.Page{Limit: 10})
@@ -490,7 +496,7 @@ func otherWorkspace(t *testing.T, open Open) {
 		"change a member": func(ctx context.Context, tx lifecycle.Tx) error {
 			stranger := w.developer
 			stranger.WorkspaceID = other.ID
-			return tx.UpdateMember(ctx, stranger)
+			return tx.UpdateMember(ctx, &stranger)
 		},
 		"close a review": func(ctx context.Context, tx lifecycle.Tx) error {
 			stranger := w.decided(r, service.ReviewApproved)

@@ -139,7 +139,7 @@ func removedMember(t *testing.T, open Open) {
 	missing(w, removed)
 	gone, at := w.developer, w.time()
 	gone.RemovedAt = &at
-	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateMember(ctx, gone) })
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateMember(ctx, &gone) })
 	missing(w, byName)
 	missing(w, func(ctx context.Context, tx lifecycle.Tx) (service.Member, error) {
 		return tx.Member(ctx, w.workspace.ID, gone.ID)
@@ -156,7 +156,7 @@ func removedMember(t *testing.T, open Open) {
 	})
 	back := gone
 	back.Role, back.RemovedAt = service.RoleOperator, nil
-	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateMember(ctx, back) })
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateMember(ctx, &back) })
 	wantEqual(t, "the member that came back", read(w, byName), back)
 	missing(w, removed)
 }
@@ -431,7 +431,7 @@ func locks(t *testing.T, open Open) {
 		go func() {
 			defer close(changed)
 			m.Role, m.Reviewer = service.RoleVisitor, false
-			if err := w.store.Update(ctx, func(tx lifecycle.Tx) error { return tx.UpdateMember(ctx, m) }); err != nil {
+			if err := w.store.Update(ctx, func(tx lifecycle.Tx) error { return tx.UpdateMember(ctx, &m) }); err != nil {
 				t.Errorf("nothing can be changed after the member was held: %v", explain(err))
 			}
 		}()
@@ -454,7 +454,7 @@ func locks(t *testing.T, open Open) {
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error {
 		gone := w.reviewer
 		gone.RemovedAt = &gone.CreatedAt
-		return tx.UpdateMember(ctx, gone)
+		return tx.UpdateMember(ctx, &gone)
 	})
 	w.refused(service.CodeNotFound, func(ctx context.Context, tx lifecycle.Tx) error {
 		_, err := tx.HoldMember(ctx, w.workspace.ID, w.reviewer.ID)
