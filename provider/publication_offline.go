@@ -25,7 +25,7 @@ func (r *publicationResource) Delete(ctx context.Context, req resource.DeleteReq
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	if err := r.takeOffline(ctx, state.ID.ValueString(), service.ActionInput{Time: state.NoticeTime.ValueString()}, timeout); err != nil {
-		addError(&resp.Diagnostics, nil, r.summary("destroy", state), err)
+		addError(&resp.Diagnostics, nil, r.failed(ctx, "destroy", state, err), err)
 	}
 }
 

@@ -205,7 +205,7 @@ func TestDestroyingAPublication(t *testing.T) {
 	t.Run("is refused without the reviewer right before anything is changed", func(t *testing.T) {
 		w.apply().succeeds(t)
 		s.approve()
-		w.destroy().fails(t, "Cannot destroy publication", "reviewer right", "Nothing was changed", "(request ")
+		w.destroy().fails(t, "Cannot destroy publication of orders in RELEASE", "reviewer right", "Nothing was changed", "(request ")
 		s.wantCall("/orders", 200)
 		w.plan().succeeds(t, "No changes")
 	})
