@@ -174,6 +174,9 @@ func parameterSentence(e *huma.ErrorDetail) string {
 		if e.Message == "unknown query parameter" {
 			return fmt.Sprintf("There is no query parameter %q on this call.", name)
 		}
+		if strings.HasPrefix(e.Message, "invalid date/time") {
+			return fmt.Sprintf("The %s parameter %q is not a time: write one as RFC 3339, such as 2030-01-31T08:00:00Z.", place, name)
+		}
 		return fmt.Sprintf("The %s parameter %q is not valid: %s.", place, name, e.Message)
 	default:
 		return "The request is not valid: " + e.Message + "."
