@@ -82,7 +82,7 @@ func (r *authorizationResource) Schema(ctx context.Context, _ resource.SchemaReq
 				Optional:            true,
 				Computed:            true,
 				Default:             stringdefault.StaticString(service.ReleaseEnvironmentID),
-				Validators:          []validator.String{stringvalidator.RegexMatches(environmentIDPattern, "must be the id of an environment")},
+				Validators:          []validator.String{stringvalidator.RegexMatches(environmentIDPattern, "must be the id of an environment: use the id of a dataservice_environment")},
 			},
 			"app_id": schema.StringAttribute{
 				MarkdownDescription: "Id of the app. Another one makes another authorization.",

@@ -43,6 +43,7 @@ func (r *publicationResource) takeOffline(ctx context.Context, id string, in ser
 		if err != nil {
 			return err
 		}
+		answers := p.Callable()
 		switch p.Status {
 		case service.StatusCreated, service.StatusPublishReject, service.StatusOffline:
 			// The record holds nothing any more. It stays, with its history, as long as its API.
@@ -56,6 +57,9 @@ func (r *publicationResource) takeOffline(ctx context.Context, id string, in ser
 		}
 		switch code := service.ErrorCode(err); {
 		case code == service.CodeForbidden:
+			if !answers {
+				return fmt.Errorf("%w Nothing was changed.", err)
+			}
 			return fmt.Errorf("%w Nothing was changed, and calls are answered as before.", err)
 		case code == service.CodeInvalid && in.Time != "":
 			// The time was chosen for something else, or is over. The earliest allowed hour is

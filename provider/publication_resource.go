@@ -103,7 +103,7 @@ func (r *publicationResource) Schema(ctx context.Context, _ resource.SchemaReque
 				Optional:            true,
 				Computed:            true,
 				Default:             stringdefault.StaticString(service.ReleaseEnvironmentID),
-				Validators:          []validator.String{stringvalidator.RegexMatches(environmentIDPattern, "must be the id of an environment")},
+				Validators:          []validator.String{stringvalidator.RegexMatches(environmentIDPattern, "must be the id of an environment: use the id of a dataservice_environment")},
 			},
 			"api_revision": schema.Int64Attribute{
 				MarkdownDescription: "Revision of the API to publish. With `dataservice_api.x.revision` every change of the definition is published. It reads as the revision of the open application, else as the live one; an application of another member that this configuration did not ask for is passed over while something is live. Either it or `version` is given.",

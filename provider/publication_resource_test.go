@@ -176,6 +176,7 @@ func TestADeveloperCannotSuspendAndRestoresThroughAReview(t *testing.T) {
 	w.apply().succeeds(t, "Restoring revision 1 of orders in RELEASE waits for review", "calls are not answered")
 	w.plan().succeeds(t, "No changes")
 	s.wantCall("/orders", 403)
+	w.destroy().fails(t, "reviewer right", "Nothing was changed.").saysNot(t, "calls are answered")
 
 	t.Run("whose rejection is quoted until the remark changes", func(t *testing.T) {
 		s.reject("not before Monday")
