@@ -134,7 +134,8 @@ func TestTheScriptFails(t *testing.T) {
 		"on an option that it has not": {"k", "s", []string{"-z", server.URL}, "usage:"},
 		"on a URL with a query":        {"k", "s", []string{server.URL + "/a?b=1"}, "give parameters behind it"},
 		"on a parameter without a =":   {"k", "s", []string{server.URL + "/a", "b"}, "b is no NAME=VALUE"},
-		"without a secret":             {"k", "", []string{server.URL}, "DATASERVICE_APP_SECRET"},
+		"without a secret":             {"k", "", []string{server.URL}, "DATASERVICE_APP_SECRET: is not set: export the secret from the credentials of the app"},
+		"without a key":                {"", "s", []string{server.URL}, "DATASERVICE_APP_KEY: is not set: export the key from the credentials of the app"},
 		"on a secret that is too long": {"k", strings.Repeat("s", 65), []string{server.URL}, "longer than 64"},
 		"on an answer that says no":    {"k", "s", []string{server.URL}, "not today"},
 	} {

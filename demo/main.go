@@ -17,6 +17,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"syscall"
@@ -96,10 +97,20 @@ func play(ctx context.Context, o options) (err error) {
 		if ctx.Err() != nil {
 			err = fmt.Errorf("interrupted in step %q", s.screen.step)
 		} else {
-			err = fmt.Errorf("failed in step %q: %w", s.screen.step, err)
+			err = fmt.Errorf("failed in step %q: %w%s", s.screen.step, err, changedExample(ctx))
 		}
 		return err
 	}
 	fmt.Printf("\nThat was the whole life of an API, in %d seconds.\n", int(time.Since(began).Seconds()))
 	return nil
+}
+
+// changedExample says, in a sentence of its own, that the example which the story plays is
+// not as it was committed: somebody tried something there, as the guides invite to.
+func changedExample(ctx context.Context) string {
+	out, err := exec.CommandContext(ctx, "git", "status", "--porcelain", "--", "examples/quickstart").Output()
+	if err != nil || len(out) == 0 {
+		return ""
+	}
+	return "\n\nThe demo plays examples/quickstart, which was changed; `git stash push examples/quickstart` puts it back for a while."
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -144,11 +145,40 @@ func createToken(ctx context.Context, program string, args []string) (string, er
 	return token, nil
 }
 
+// copyConfiguration copies a folder's configurations with their SQL, and nothing of what
+// Terraform left there when somebody applied them: a state, a lock file, plugins, variables.
+func copyConfiguration(to, from string) error {
+	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if entry.Name() == ".terraform" {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if extension := filepath.Ext(path); extension != ".tf" && extension != ".sql" {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, name)
+		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+			return err
+		}
+		return os.WriteFile(target, text, 0o644)
+	})
+}
+
 func (s *story) apply(ctx context.Context) error {
-	if err := os.CopyFS(s.developer.dir, os.DirFS(filepath.Join("examples", "quickstart"))); err != nil {
-		return err
-	}
-	if err := os.RemoveAll(filepath.Join(s.developer.dir, "world")); err != nil {
+	if err := copyConfiguration(s.developer.dir, filepath.Join("examples", "quickstart")); err != nil {
 		return err
 	}
 	s.screen.say("A connection, an API whose SQL lies beside it in countries.sql, and its publication: examples/quickstart.")

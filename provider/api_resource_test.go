@@ -159,7 +159,7 @@ func TestWhatIsWrongWithoutAskingAnybodyFailsInThePlanOnItsAttribute(t *testing.
 		`The default "many" of count must be a whole number`, "Declare the columns to answer",
 		"region", "Invalid script.sql", "DELETE",
 		"There is no request parameter di", `The value "one" of id must be a whole number`,
-		"must be the id of an API", "Attribute api_revision value must be at least 1", "must be the id of an environment",
+		"must be the id of an API", "Attribute api_revision value must be at least 1", "must be the id of an environment: use the id of a dataservice_environment",
 		"The remark has 260 characters; 255 is the most", "Attribute desired_status value must be one of",
 		"Exactly one of these attributes must be configured: [publication_id,review_id]", `Attribute "api_revision" must be specified when "publication_id"`,
 	} {

@@ -82,7 +82,7 @@ func (r *authorizationResource) Schema(ctx context.Context, _ resource.SchemaReq
 				Optional:            true,
 				Computed:            true,
 				Default:             stringdefault.StaticString(service.ReleaseEnvironmentID),
-				Validators:          []validator.String{stringvalidator.RegexMatches(environmentIDPattern, "must be the id of an environment")},
+				Validators:          []validator.String{stringvalidator.RegexMatches(environmentIDPattern, "must be the id of an environment: use the id of a dataservice_environment")},
 			},
 			"app_id": schema.StringAttribute{
 				MarkdownDescription: "Id of the app. Another one makes another authorization.",
@@ -507,7 +507,7 @@ func (r *authorizationResource) Update(ctx context.Context, req resource.UpdateR
 		there, err = r.converge(ctx, &there, plan, identity.Member.ID)
 	}
 	if err != nil {
-		addUpdateError(&resp.Diagnostics, req.Plan.Schema.Type(), r.summary("update", state), err)
+		addUpdateError(&resp.Diagnostics, req.Plan.Schema.Type(), r.failed(ctx, "update", state, err), err)
 		return
 	}
 	plan.takeComputed(there)
@@ -528,7 +528,7 @@ func (r *authorizationResource) Delete(ctx context.Context, req resource.DeleteR
 	defer cancel()
 	in := service.RevokeInput{RevokeAs: service.Side(state.RevokeAs.ValueString()), Time: state.NoticeTime.ValueString()}
 	if err := r.end(ctx, state.ID.ValueString(), in, timeout); err != nil {
-		addError(&resp.Diagnostics, nil, r.summary("destroy", state), err)
+		addError(&resp.Diagnostics, nil, r.failed(ctx, "destroy", state, err), err)
 	}
 }
 
@@ -603,6 +603,18 @@ func (r *authorizationResource) summary(verb string, m authorizationModel) strin
 		return summary(verb, "authorization of app", "", m.AppID.ValueString())
 	}
 	return summary(verb, "authorization", "", m.ID.ValueString())
+}
+
+// failed is the summary with names in place of the id, as that of a publication.
+func (r *authorizationResource) failed(ctx context.Context, verb string, m authorizationModel, err error) string {
+	if client.Answered(err) || ctx.Err() != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookTime)
+		defer cancel()
+		if a, err := r.backend.client.Authorization(ctx, m.ID.ValueString(), 0); err == nil {
+			return summary(verb, "authorization of", fmt.Sprintf("%s for %s in %s", a.AppName, a.APIName, a.EnvironmentName), "")
+		}
+	}
+	return r.summary(verb, m)
 }
 
 // instantValidator checks that a text is a time.

@@ -52,8 +52,11 @@ func (wholeHourValidator) ValidateString(_ context.Context, req validator.String
 	case err != nil:
 		resp.Diagnostics.AddAttributeError(req.Path, "Invalid time", fmt.Sprintf("%q is not a time: write a whole hour in UTC, such as 2030-01-31T08:00:00Z.", text))
 	case !utc.Equal(utc.Truncate(time.Hour)):
+		if inUTC := utc.Format(time.RFC3339Nano); inUTC != text {
+			text += " is " + inUTC + " in UTC, which"
+		}
 		resp.Diagnostics.AddAttributeError(req.Path, "Invalid time",
-			fmt.Sprintf("%s is %s in UTC, which is not a whole hour. Write %s or %s.", text, utc.Format(time.RFC3339Nano),
+			fmt.Sprintf("%s is not a whole hour. Write %s or %s.", text,
 				utc.Truncate(time.Hour).Format(time.RFC3339), utc.Truncate(time.Hour).Add(time.Hour).Format(time.RFC3339)))
 	}
 }

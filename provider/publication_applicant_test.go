@@ -41,7 +41,7 @@ func TestWhatSomebodyElseAppliedForIsNoDrift(t *testing.T) {
 	w.set("remark=the first one").apply().succeeds(t, "1 changed")
 	w.plan().succeeds(t, "No changes")
 	t.Run("nor is it adopted", func(t *testing.T) {
-		w.set("api_revision=2").apply().fails(t, "Cannot update publication", "dev2 applied to publish revision 2", review.ID)
+		w.set("api_revision=2").apply().fails(t, "Cannot update publication of orders in RELEASE", "dev2 applied to publish revision 2", review.ID)
 		if state := w.state(ordersPublication); state["api_revision"] != 1.0 || state["live_revision"] != 1.0 {
 			t.Errorf("after the conflict the state is %v", state)
 		}

@@ -99,7 +99,7 @@ func (d *publicationDataSource) Schema(_ context.Context, _ datasource.SchemaReq
 		Attributes: map[string]schema.Attribute{
 			"id":               asked("Id of the publication; in its place, `api_id` and maybe `environment_id`.", stringvalidator.RegexMatches(idPattern, "must be the id of a publication"), stringvalidator.ConflictsWith(path.MatchRoot("environment_id"))),
 			"api_id":           asked("Id of the API.", stringvalidator.RegexMatches(idPattern, "must be the id of an API")),
-			"environment_id":   asked("Id of the environment; RELEASE of the default instance where absent.", stringvalidator.RegexMatches(environmentIDPattern, "must be the id of an environment")),
+			"environment_id":   asked("Id of the environment; RELEASE of the default instance where absent.", stringvalidator.RegexMatches(environmentIDPattern, "must be the id of an environment: use the id of a dataservice_environment")),
 			"api_name":         text("Name of the API."),
 			"environment_name": text("Name of the environment, which callers send in `X-Stage`."),
 			"status":           text("Where the publication stands: `CREATED`, `PUBLISH_WAIT_REVIEW`, `PUBLISH_REJECT`, `PUBLISHED`, `WAITING_STOP`, `STOPPED`, `RECOVER_WAIT_REVIEW`, `WAITING_OFFLINE` or `OFFLINE`."),

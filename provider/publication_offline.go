@@ -25,7 +25,7 @@ func (r *publicationResource) Delete(ctx context.Context, req resource.DeleteReq
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	if err := r.takeOffline(ctx, state.ID.ValueString(), service.ActionInput{Time: state.NoticeTime.ValueString()}, timeout); err != nil {
-		addError(&resp.Diagnostics, nil, r.summary("destroy", state), err)
+		addError(&resp.Diagnostics, nil, r.failed(ctx, "destroy", state, err), err)
 	}
 }
 
@@ -43,6 +43,7 @@ func (r *publicationResource) takeOffline(ctx context.Context, id string, in ser
 		if err != nil {
 			return err
 		}
+		answers := p.Callable()
 		switch p.Status {
 		case service.StatusCreated, service.StatusPublishReject, service.StatusOffline:
 			// The record holds nothing any more. It stays, with its history, as long as its API.
@@ -56,6 +57,9 @@ func (r *publicationResource) takeOffline(ctx context.Context, id string, in ser
 		}
 		switch code := service.ErrorCode(err); {
 		case code == service.CodeForbidden:
+			if !answers {
+				return fmt.Errorf("%w Nothing was changed.", err)
+			}
 			return fmt.Errorf("%w Nothing was changed, and calls are answered as before.", err)
 		case code == service.CodeInvalid && in.Time != "":
 			// The time was chosen for something else, or is over. The earliest allowed hour is

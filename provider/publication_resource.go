@@ -103,7 +103,7 @@ func (r *publicationResource) Schema(ctx context.Context, _ resource.SchemaReque
 				Optional:            true,
 				Computed:            true,
 				Default:             stringdefault.StaticString(service.ReleaseEnvironmentID),
-				Validators:          []validator.String{stringvalidator.RegexMatches(environmentIDPattern, "must be the id of an environment")},
+				Validators:          []validator.String{stringvalidator.RegexMatches(environmentIDPattern, "must be the id of an environment: use the id of a dataservice_environment")},
 			},
 			"api_revision": schema.Int64Attribute{
 				MarkdownDescription: "Revision of the API to publish. With `dataservice_api.x.revision` every change of the definition is published. It reads as the revision of the open application, else as the live one; an application of another member that this configuration did not ask for is passed over while something is live. Either it or `version` is given.",
@@ -853,7 +853,7 @@ func (r *publicationResource) Update(ctx context.Context, req resource.UpdateReq
 		err = w.missed(*done.publication)
 	}
 	if err != nil {
-		addUpdateError(&resp.Diagnostics, req.Plan.Schema.Type(), r.summary("update", plan), err)
+		addUpdateError(&resp.Diagnostics, req.Plan.Schema.Type(), publicationSummary("update", there), err)
 		r.recordReality(ctx, resp, plan, state, done, w.from)
 		return
 	}
@@ -897,4 +897,21 @@ func (r *publicationResource) summary(verb string, m publicationModel) string {
 		return summary(verb, "publication of API", "", m.APIID.ValueString())
 	}
 	return summary(verb, "publication", "", m.ID.ValueString())
+}
+
+// failed is the summary with names in place of the id: Terraform shows no address with the
+// error of a destroy, and an id says nothing to people.
+func (r *publicationResource) failed(ctx context.Context, verb string, m publicationModel, err error) string {
+	if client.Answered(err) || ctx.Err() != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookTime)
+		defer cancel()
+		if p, err := r.backend.client.Publication(ctx, m.ID.ValueString(), 0); err == nil {
+			return publicationSummary(verb, p)
+		}
+	}
+	return r.summary(verb, m)
+}
+
+func publicationSummary(verb string, p service.Publication) string {
+	return summary(verb, "publication of", p.APIName+" in "+p.EnvironmentName, "")
 }

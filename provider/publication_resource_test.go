@@ -176,6 +176,7 @@ func TestADeveloperCannotSuspendAndRestoresThroughAReview(t *testing.T) {
 	w.apply().succeeds(t, "Restoring revision 1 of orders in RELEASE waits for review", "calls are not answered")
 	w.plan().succeeds(t, "No changes")
 	s.wantCall("/orders", 403)
+	w.destroy().fails(t, "reviewer right", "Nothing was changed.").saysNot(t, "calls are answered")
 
 	t.Run("whose rejection is quoted until the remark changes", func(t *testing.T) {
 		s.reject("not before Monday")
@@ -205,7 +206,7 @@ func TestDestroyingAPublication(t *testing.T) {
 	t.Run("is refused without the reviewer right before anything is changed", func(t *testing.T) {
 		w.apply().succeeds(t)
 		s.approve()
-		w.destroy().fails(t, "Cannot destroy publication", "reviewer right", "Nothing was changed", "(request ")
+		w.destroy().fails(t, "Cannot destroy publication of orders in RELEASE", "reviewer right", "Nothing was changed", "(request ")
 		s.wantCall("/orders", 200)
 		w.plan().succeeds(t, "No changes")
 	})

@@ -224,7 +224,10 @@ func because(failure error) string {
 	case failure == nil:
 		return ""
 	case errors.As(failure, &e):
-		return " " + e.Message // its fields say the same once more
+		if len(e.Fields) == 1 {
+			return " " + e.Fields[0].Message // the same, and what to do next
+		}
+		return " " + e.Message
 	}
 	return " " + failure.Error()
 }

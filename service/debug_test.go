@@ -138,3 +138,14 @@ func TestAnAnswerIsHeldAgainstWhatIsExpected(t *testing.T) {
 		})
 	}
 }
+
+func TestAnUnexpectedFailureSaysWhatToDoNext(t *testing.T) {
+	failure := &Error{Code: CodeDebugFailed, Message: "The backend cannot be reached.", Fields: []FieldError{
+		{Pointer: "/registration/host", Message: "The backend cannot be reached. Check host."},
+	}}
+	err := DebugInput{Expect: &DebugExpectation{Status: 200}}.Judge(DebugResult{Status: 502}, failure)
+	var e *Error
+	if !errors.As(err, &e) || len(e.Fields) != 1 || e.Fields[0].Message != "The test call answered the status 502; 200 is expected. The backend cannot be reached. Check host." {
+		t.Errorf("the judgement is %v", err)
+	}
+}

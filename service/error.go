@@ -139,7 +139,7 @@ func ErrorCode(err error) Code {
 
 // NotFound says that no thing of that kind has the reference (an id, a number or a name).
 func NotFound(kind, ref string) *Error {
-	return Errorf(CodeNotFound, "There is no %s %q here.", kind, ref)
+	return Errorf(CodeNotFound, "There is no %s %q here: check how it is written, and that the workspace is the right one.", kind, ref)
 }
 
 // Invalid collects what is wrong with the fields of one request, so that a user

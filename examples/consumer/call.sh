@@ -38,7 +38,8 @@ url=$1
 shift
 method=${method:-${has_body:+POST}}
 method=${method:-GET}
-: "${DATASERVICE_APP_KEY:?names the app}" "${DATASERVICE_APP_SECRET:?signs the call}"
+: "${DATASERVICE_APP_KEY:?is not set: export the key from the credentials of the app}"
+: "${DATASERVICE_APP_SECRET:?is not set: export the secret from the credentials of the app}"
 
 # Bytes are what is signed, whatever language the terminal speaks.
 export LC_ALL=C

@@ -3,9 +3,18 @@
 #
 #   terraform apply -var production_revision=2
 #
-# Each environment reads from its own database, and demands what is right for it. What an
-# environment demands is set by admins, so the token is an admin's. Promoting is for
-# reviewers: with the reviewer right it happens at once, without it goes to review.
+# Keep that number in a file such as production.auto.tfvars: without it production
+# follows the definition too.
+#
+# Each environment reads from its own database, and demands what is right for it. Both
+# databases are those of the quickstart here:
+#
+#   go run ./examples/quickstart/world dataservice-data/databases/world.db
+#   go run ./examples/quickstart/world dataservice-data/databases/world_development.db
+#
+# What an environment demands is set by admins, so the token is an admin's, such as the
+# one in dataservice-data/admin.token. With the reviewer right promoting happens at once,
+# without it goes to review. The guide "From development to production" tells it slowly.
 
 terraform {
   required_providers {
@@ -60,6 +69,6 @@ module "currencies" {
   }
 }
 
-output "live_revisions" {
-  value = module.currencies.live_revisions
+output "revisions" {
+  value = module.currencies.revisions
 }

@@ -2,8 +2,10 @@
 #
 #   go run ./examples/registration/backend 127.0.0.1:9090
 #
-# The service calls backends on loopback only where its operator allows that range:
-# dataservice serve --allow-backend-cidr 127.0.0.0/8.
+# The service calls backends on loopback only where its operator allows that range, with
+# --allow-backend-cidr or, as here, with the environment variable:
+#
+#   DATASERVICE_ALLOW_BACKEND_CIDR=127.0.0.1 make run
 
 terraform {
   required_providers {

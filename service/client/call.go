@@ -275,6 +275,12 @@ func (c *Client) decode(call call, requestID string, resp *http.Response, data [
 				c.endpoint, call.method, call.path, resp.StatusCode, why, beginning(data)),
 		}
 	}
+	if isGateway(data) {
+		return &Error{
+			Method: call.method, Path: call.path, Status: resp.StatusCode, RequestID: requestID,
+			message: fmt.Sprintf("%s is the gateway, where published APIs are called. Let the endpoint be the control plane, which the service names with \"ready\" when it starts: http://127.0.0.1:8080 where nothing else is said.", c.endpoint),
+		}
+	}
 	if len(data) > maxAnswer {
 		return garbage(fmt.Sprintf("more than %d MiB", maxAnswer>>20))
 	}
@@ -458,4 +464,15 @@ func All[T any](ctx context.Context, list func(context.Context, Page) (service.L
 		}
 		page.After = got.Next
 	}
+}
+
+// isGateway reports whether an answer is an error of the gateway, which has ports of its
+// own that are easily taken for those of the control plane.
+func isGateway(data []byte) bool {
+	var answer struct {
+		ErrCode   int    `json:"errCode"`
+		ErrMsg    string `json:"errMsg"`
+		RequestID string `json:"requestId"`
+	}
+	return json.Unmarshal(data, &answer) == nil && answer.ErrCode != 0 && answer.ErrMsg != "" && answer.RequestID != ""
 }

@@ -249,6 +249,7 @@ func TestErrorsSayWhatHappenedAndWhatToDo(t *testing.T) {
 		{"a page of HTML", raw(502, "text/html; charset=utf-8", "<html>\n<h1>Bad   Gateway</h1>"), []string{"HTTP 502", "text/html", `<h1>Bad Gateway</h1>`, "Check the endpoint"}},
 		{"a 404 of something else", raw(404, "text/plain", "404 page not found"), []string{"HTTP 404", "not from dataservice"}},
 		{"JSON of something else", raw(400, "application/json", `{"error":"no"}`), []string{"HTTP 400", "not from dataservice"}},
+		{"the gateway", raw(404, "application/json", `{"data":null,"errCode":40401,"errMsg":"No API is published at this path in RELEASE: check the path and the header X-Stage.","requestId":"0f"}`), []string{"is the gateway, where published APIs are called", "the control plane"}},
 		{"HTML with 200", raw(200, "text/html", "<login>"), []string{"HTTP 200", "text/html", "<login>"}},
 		{"broken JSON", raw(200, "application/json", `{"id":`), []string{"JSON that does not fit"}},
 		{"JSON of another shape", raw(200, "application/json", `[1]`), []string{"JSON that does not fit"}},

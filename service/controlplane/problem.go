@@ -190,7 +190,7 @@ func parameterSentence(e *huma.ErrorDetail) string {
 			return fmt.Sprintf("There is no query parameter %q on this call.", name)
 		}
 		if strings.HasPrefix(e.Message, "invalid date/time") { // and then how Go writes times
-			return fmt.Sprintf("The %s parameter %q is not a time such as 2026-03-01T12:00:00Z.", place, name)
+			return fmt.Sprintf("The %s parameter %q is not a time: write one as RFC 3339, such as 2030-01-31T08:00:00Z.", place, name)
 		}
 		return fmt.Sprintf("The %s parameter %q is not valid: %s.", place, name, e.Message)
 	default:

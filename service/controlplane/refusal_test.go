@@ -107,7 +107,7 @@ func TestARefusalIsAProblemWithItsStatusCodeAndPointers(t *testing.T) {
 		},
 		"a private API of somebody else": {
 			request: request{member: "rev", method: "GET", path: "/apis/hidden"},
-			status:  404, code: service.CodeNotFound, detail: `There is no API "hidden" here.`,
+			status:  404, code: service.CodeNotFound, detail: `There is no API "hidden" here: check how it is written, and that the workspace is the right one.`,
 		},
 		"a folder that moves into itself": {
 			request: request{member: "dev", method: "PUT", path: "/folders/" + f.ID, body: folder("north", g.ID, f.ID)},
@@ -140,6 +140,10 @@ func TestARefusalIsAProblemWithItsStatusCodeAndPointers(t *testing.T) {
 		"a limit that is no number": {
 			request: request{member: "dev", method: "GET", path: "/apis?limit=many"},
 			status:  422, code: service.CodeInvalid, detail: `"limit"`,
+		},
+		"a time that is none": {
+			request: request{member: "dev", method: "GET", path: "/events?since=yesterday"},
+			status:  422, code: service.CodeInvalid, detail: `The query parameter "since" is not a time: write one as RFC 3339, such as 2030-01-31T08:00:00Z.`,
 		},
 		"a query parameter that there is not": {
 			request: request{member: "dev", method: "GET", path: "/apis?offset=1"},

@@ -88,7 +88,7 @@ func connectionField(ctx context.Context, tx Tx, c Caller, id string) (service.C
 	conn, err := tx.Connection(ctx, c.Workspace.ID, id)
 	if service.ErrorCode(err) == service.CodeNotFound || err == nil && conn.ID != id {
 		var v service.Invalid
-		v.Addf("/connection_id", "There is no connection with the id %q here.", id)
+		v.Addf("/connection_id", "There is no connection with the id %q here: use the id of one in this workspace, not its name.", id)
 		return conn, v.Err("The request")
 	}
 	return conn, err

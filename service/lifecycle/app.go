@@ -124,7 +124,7 @@ func appOwner(ctx context.Context, tx Tx, c Caller, ref, present string) (servic
 	owner, err := tx.Member(ctx, c.Workspace.ID, ref)
 	if service.ErrorCode(err) == service.CodeNotFound {
 		var v service.Invalid
-		v.Addf("/owner_id", "There is no member %q here.", ref)
+		v.Addf("/owner_id", "There is no member %q here: use the name or id of one in this workspace.", ref)
 		return service.Member{}, v.Err("The app")
 	}
 	if err != nil {

@@ -136,7 +136,7 @@ func TestAFolderMovesWithinItsGroup(t *testing.T) {
 		_, err := h.CreateFolder(h.ctx, dev, folderInput("x", service.NewID(h.Clock.Now()), ""))
 		invalid("/group_id", err, "no group")
 		_, err = h.CreateFolder(h.ctx, dev, folderInput("x", "sales", ""))
-		invalid("/group_id", err, "no group with the id")
+		invalid("/group_id", err, "use the id of one in this workspace, not its name")
 		_, err = h.CreateFolder(h.ctx, dev, folderInput("x", sales.ID, "nowhere"))
 		invalid("/parent_id", err, "no folder")
 		_, err = h.CreateFolder(h.ctx, dev, folderInput("x", stock.ID, north.ID))

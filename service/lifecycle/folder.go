@@ -140,7 +140,7 @@ func checkGroup(ctx context.Context, tx Tx, c Caller, id string) error {
 	g, err := tx.Group(ctx, c.Workspace.ID, id)
 	if service.ErrorCode(err) == service.CodeNotFound || err == nil && g.ID != id {
 		var v service.Invalid
-		v.Addf("/group_id", "There is no group with the id %q here.", id)
+		v.Addf("/group_id", "There is no group with the id %q here: use the id of one in this workspace, not its name.", id)
 		return v.Err("The request")
 	}
 	return err
@@ -153,7 +153,7 @@ func folderField(ctx context.Context, tx Tx, c Caller, pointer, groupID, id stri
 	var v service.Invalid
 	switch {
 	case service.ErrorCode(err) == service.CodeNotFound || err == nil && f.ID != id:
-		v.Addf(pointer, "There is no folder with the id %q here.", id)
+		v.Addf(pointer, "There is no folder with the id %q here: use the id of one in this workspace, not its name.", id)
 	case err != nil:
 		return f, err
 	case f.GroupID != groupID:

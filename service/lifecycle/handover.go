@@ -150,7 +150,7 @@ func heirOf(ctx context.Context, tx Tx, m service.Member, owned possessions, ref
 	var v service.Invalid
 	switch {
 	case err != nil:
-		v.Addf("/hand_over_to", "There is no member %q here.", ref)
+		v.Addf("/hand_over_to", "There is no member %q here: use the name or id of one in this workspace.", ref)
 	case heir.ID == m.ID:
 		v.Addf("/hand_over_to", "%s is the one who is removed: name another member.", heir.Name)
 	case len(owned.apis) > 0 && !heir.May(service.OpDefine):

@@ -297,6 +297,7 @@ func TestMyBatisProblemsHaveAPlace(t *testing.T) {
 		{"an expression that is too long", `SELECT 1 <if test="1 == 1` + strings.Repeat(" and 1 == 1", 300) + `">a</if>`, nil, "/script/sql", "2000 is the most"},
 		{"a bind of a list", `<bind name="x" value="l"/>SELECT #{x}`, []string{"l:INT_LIST"}, "/script/sql", "A bind is one value"},
 		{"a name that is none", `<bind name="a b" value="1"/>SELECT 1`, nil, "/script/sql", `"a b" is not a name`},
+		{"a list behind IN without parentheses", "SELECT 1 WHERE a IN #{ids}", []string{"ids:INT_LIST"}, "/script/sql", "write IN (${ids})"},
 		{"a list among others", "SELECT 1 WHERE a IN (1, #{ids})", []string{"ids:INT_LIST"}, "/script/sql", "must stand alone"},
 		{"a script that no values suit", `SELECT 1 <if test="1 / 0 > 1">a</if>`, nil, "/script/sql", "divides by 0"},
 		{"a script that is too long", "SELECT '" + strings.Repeat("x", service.MaxScriptLength) + "'", nil, "/script/sql", "65536 is the most"},

@@ -252,6 +252,10 @@ func (s script) placeholders() []problem {
 				undeclared[t.name] = true
 				continue
 			}
+			if isList(s.typeOf(t)) && s.keyword(s.before(i)) == "IN" {
+				problems = append(problems, problem{t.start, fmt.Sprintf("The list ${%s} stands behind IN without parentheses: write IN (${%s}).", t.name, t.name)})
+				continue
+			}
 			if _, alone := s.inList(i); isList(s.typeOf(t)) && !alone && len(among) > 0 && among[len(among)-1] {
 				problems = append(problems, problem{t.start, fmt.Sprintf("The list ${%s} must stand alone in the parentheses of IN.", t.name)})
 			}

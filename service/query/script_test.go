@@ -226,6 +226,7 @@ func TestCheckNamesWhatIsWrongAndWhere(t *testing.T) {
 		{"an open comment", "SELECT 1 /* abc", nil, "/script/sql", "The comment is not closed"},
 		{"an open parenthesis", "SELECT (1", nil, "/script/sql", "The parenthesis is not closed"},
 		{"a stray parenthesis", "SELECT 1) AS x, (SELECT 2", nil, "/script/sql", "was not opened"},
+		{"a list behind IN without parentheses", "SELECT 1 WHERE a IN ${ids}", []string{"ids:INT_LIST"}, "/script/sql", "write IN (${ids})"},
 		{"a list among others", "SELECT 1 WHERE a IN (1, ${ids})", []string{"ids:INT_LIST"}, "/script/sql", "must stand alone"},
 		{"a script that is too long", "SELECT '" + strings.Repeat("x", service.MaxScriptLength) + "'", nil, "/script/sql", "65536 is the most"},
 		{"NUL", "SELECT 1\x00", nil, "/script/sql", "U+0000"},

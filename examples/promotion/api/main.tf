@@ -58,6 +58,8 @@ resource "dataservice_publication" "currencies" {
   api_revision   = coalesce(each.value.api_revision, dataservice_api.currencies.revision)
 }
 
-output "live_revisions" {
-  value = { for name, p in dataservice_publication.currencies : name => p.live_revision }
+# What is live, or waits for review. The live revision alone is no output: it changes when
+# somebody approves, and a plan shows changed outputs.
+output "revisions" {
+  value = { for name, p in dataservice_publication.currencies : name => p.api_revision }
 }

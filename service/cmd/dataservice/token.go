@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -74,7 +75,7 @@ func (f connectFlags) token() (string, error) {
 type tokenCreateCommand struct {
 	connectFlags
 	Member         string `help:"Whose token it is; made where there is no member of that name." required:"" placeholder:"NAME"`
-	Role           string `help:"Role of a new member: ADMIN, DEVELOPER, OPERATOR or VISITOR. A member that exists must have it." enum:"ADMIN,DEVELOPER,OPERATOR,VISITOR," default:"" placeholder:"ROLE"`
+	Role           string `help:"Role of a new member: ADMIN, DEVELOPER, OPERATOR or VISITOR. A member that exists must have it." placeholder:"ROLE"`
 	Reviewer       bool   `help:"The member may approve, reject, suspend and unpublish. A member that exists must have that right."`
 	ExpiresInHours int    `help:"Life of the token in hours: 1 to 8784; 90 days where absent." placeholder:"HOURS"`
 	Description    string `help:"What the token is for." placeholder:"TEXT"`
@@ -82,6 +83,9 @@ type tokenCreateCommand struct {
 
 // Run prints the token's secret, alone, on standard output.
 func (c tokenCreateCommand) Run(ctx context.Context, s streams) error {
+	if role := service.Role(c.Role); role != "" && !slices.Contains(service.Roles, role) {
+		return failed(nil, "%q is not a role: say --role ADMIN, DEVELOPER, OPERATOR or VISITOR.", role)
+	}
 	api, err := c.connect()
 	if err != nil {
 		return err
