@@ -63,8 +63,9 @@ func newHouse(t testing.TB, dsn string) *house {
 	t.Cleanup(backends.Close)
 	sources := datasource.New(datasource.Options{SQLiteDir: dir, Logger: quiet})
 	t.Cleanup(func() { sources.Close() })
-	gw := gateway.New(gateway.Options{Store: store, Sources: sources, Backends: backends, Logger: quiet})
-	h := &house{ctx: ctx, store: store, gateway: gw, dir: dir}
+	h := &house{ctx: ctx, store: store, dir: dir}
+	gw := gateway.New(gateway.Options{Store: store, Sources: sources, Backends: backends, Logger: quiet, Clock: houseClock{h}})
+	h.gateway = gw
 	h.Service = lifecycle.New(lifecycle.Options{
 		Store: store, Runner: gateway.NewRunner(sources, backends), Router: gw, Logger: quiet,
 		GatewayURL: "http://gateway", PublicURL: "http://control",
@@ -89,6 +90,11 @@ func newHouse(t testing.TB, dsn string) *house {
 	}
 	return h
 }
+
+// houseClock is the one that the house goes by, also when a test has given it another.
+type houseClock struct{ *house }
+
+func (c houseClock) Now() time.Time { return c.Clock.Now() }
 
 func writeNumbers(t testing.TB, file string) {
 	t.Helper()

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
@@ -65,8 +66,15 @@ func nextDue(ctx context.Context, tx Tx) (next time.Time, err error) {
 // runDueOf executes what is due in one instance.
 func (s *Service) runDueOf(ctx context.Context, instanceID string, now time.Time) error {
 	everything := func(string) bool { return true }
+	// The gateway learns of what has ended while the next ones end: by the clock it has
+	// ended there already.
+	var telling sync.WaitGroup
+	defer telling.Wait()
 	for {
-		n, err := s.runSomeDue(ctx, instanceID, now, dueAtATime, everything)
+		n, changes, err := s.runSomeDue(ctx, instanceID, now, dueAtATime, everything)
+		if mayHaveChanged(err) {
+			telling.Go(func() { s.changed(ctx, changes...) })
+		}
 		code := service.ErrorCode(err)
 		switch {
 		case err == nil && n == dueAtATime:
@@ -99,7 +107,10 @@ func (s *Service) runEachDue(ctx context.Context, instanceID string, now time.Ti
 	})
 	errs := []error{err}
 	for _, id := range ids {
-		_, err := s.runSomeDue(ctx, instanceID, now, maxHolders, func(due string) bool { return due == id })
+		_, changes, err := s.runSomeDue(ctx, instanceID, now, maxHolders, func(due string) bool { return due == id })
+		if mayHaveChanged(err) {
+			s.changed(ctx, changes...)
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", id, err))
 		}
@@ -108,9 +119,9 @@ func (s *Service) runEachDue(ctx context.Context, instanceID string, now time.Ti
 }
 
 // runSomeDue executes, in one transaction, the wanted of at most limit things of each kind
-// that are due in the instance, and returns how many of one kind there were at the most.
-func (s *Service) runSomeDue(ctx context.Context, instanceID string, now time.Time, limit int, wanted func(id string) bool) (n int, err error) {
-	var changes []Change
+// that are due in the instance, and returns how many of one kind there were at the most,
+// and what the gateway has to learn of.
+func (s *Service) runSomeDue(ctx context.Context, instanceID string, now time.Time, limit int, wanted func(id string) bool) (n int, changes []Change, err error) {
 	err = s.Store.Update(ctx, func(tx Tx) error {
 		changes = nil
 		if err := tx.LockInstance(ctx, instanceID); err != nil {
@@ -146,10 +157,7 @@ func (s *Service) runSomeDue(ctx context.Context, instanceID string, now time.Ti
 		n = max(n, len(authorizations))
 		return nil
 	})
-	if mayHaveChanged(err) {
-		s.changed(ctx, changes...)
-	}
-	return n, err
+	return n, changes, err
 }
 
 // endDue ends an authorization whose time is over. The end of another one may have taken

@@ -98,7 +98,7 @@ func (t *transaction) exec(ctx context.Context, b blame, query string, args ...a
 }
 
 // rowsAtATime bounds the parameters of one statement.
-const rowsAtATime = 200
+const rowsAtATime = 500
 
 // insert adds rows of the same kind, many with each statement. into is the statement up
 // to its VALUES.
