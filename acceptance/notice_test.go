@@ -289,7 +289,7 @@ func TestARevocationWaitsForTheApp(t *testing.T) {
 	if err := destroy.Process().Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	destroy.Wait(time.Minute).Fails(t, "the right of the app shop to call number in RELEASE is announced to end at", "Not confirmed by: shop (of ann)",
+	destroy.Wait(time.Minute).Fails(t, "The right of the app shop to call number in RELEASE is announced to end at", "Not confirmed by: shop (of ann)",
 		"The destroy was interrupted", "destroy again to wait on")
 	const shop = "dataservice_authorization.shop[0]"
 	if w.State(shop) == nil {

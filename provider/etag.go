@@ -22,14 +22,6 @@ func etagValue(etag string) []byte {
 	return data
 }
 
-type privateState interface {
-	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
-}
-
-type keptState interface {
-	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
-}
-
 func etagOf(ctx context.Context, private privateState) (string, diag.Diagnostics) {
 	data, diags := private.GetKey(ctx, etagKey)
 	if len(data) == 0 {

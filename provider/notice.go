@@ -5,7 +5,6 @@ package provider
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,7 +13,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/client"
@@ -77,43 +75,8 @@ func deadlineOf(t *time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// reportTime is how often a wait for notices writes to the log whom it waits for.
-const reportTime = time.Minute
-
-// awaitNotices reads a thing, with long polls, until it is settled. It bears with a
-// service that is away for a moment, for an upgrade perhaps: those who confirm take
-// longer than that. It returns the thing as it was read last.
-func awaitNotices[T any](ctx context.Context, b *backend, apps client.NoticeFilter, deadline *time.Time, thing T, settled func(T) bool, read func(context.Context, time.Duration) (T, error)) (T, error) {
-	var told time.Time
-	away := 0
-	for !settled(thing) {
-		if time.Since(told) >= reportTime {
-			tflog.Info(ctx, "waiting for the authorized apps", map[string]any{"deadline": deadlineOf(deadline), "unconfirmed": b.unconfirmed(ctx, apps)})
-			told = time.Now()
-		}
-		next, err := read(ctx, pollTime)
-		switch {
-		case err == nil:
-			if thing, away = next, 0; !settled(thing) {
-				pause(ctx, breath)
-			}
-		case ctx.Err() != nil, client.Answered(err), away >= mostAway:
-			return thing, err
-		default:
-			away++
-			pause(ctx, pauseTime)
-		}
-	}
-	return thing, nil
-}
-
-// ended says why a wait ended that the context ended.
-func ended(ctx context.Context, timeout time.Duration) string {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return fmt.Sprintf("The destroy waited for %s, which timeouts = { delete = \"…\" } sets.", timeout)
-	}
-	return "The destroy was interrupted."
-}
+// lookTime bounds the look at what is there after something failed or was interrupted.
+const lookTime = 10 * time.Second
 
 // unconfirmed says, in a sentence after a space, which apps have not confirmed their
 // open notices; "" where that cannot be told. It looks also when ctx has ended.

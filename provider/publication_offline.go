@@ -24,73 +24,47 @@ func (r *publicationResource) Delete(ctx context.Context, req resource.DeleteReq
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if err := r.takeOffline(ctx, state.ID.ValueString(), service.ActionInput{Time: state.NoticeTime.ValueString()}, timeout); err != nil {
-		addError(&resp.Diagnostics, nil, r.failed(ctx, "destroy", state, err), err)
+	if p, err := r.takeOffline(ctx, state.ID.ValueString(), state.NoticeTime.ValueString(), timeout); err != nil {
+		addError(&resp.Diagnostics, nil, r.failed("destroy", state, p), err)
 	}
 }
-
-// maxTurns bounds how often somebody else may change the publication under a destroy.
-const maxTurns = 5
 
 // takeOffline ends the publication: it cancels what is pending, unpublishes what is
-// live, and returns once nothing answers calls any more.
-func (r *publicationResource) takeOffline(ctx context.Context, id string, in service.ActionInput, timeout time.Duration) error {
-	p, err := r.backend.client.Publication(ctx, id, 0)
-	for turn := 0; ; turn++ {
-		if client.IsNotFound(err) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		answers := p.Callable()
-		switch p.Status {
-		case service.StatusCreated, service.StatusPublishReject, service.StatusOffline:
-			// The record holds nothing any more. It stays, with its history, as long as its API.
-			return nil
-		case service.StatusWaitingOffline:
-			return r.awaitOffline(ctx, p, timeout)
-		case service.StatusPublishWaitReview:
-			p, err = r.backend.client.Cancel(ctx, id, service.ActionInput{Remark: in.Remark})
-		default:
-			p, err = r.backend.client.Unpublish(ctx, id, in)
-		}
-		switch code := service.ErrorCode(err); {
-		case code == service.CodeForbidden:
-			if !answers {
-				return fmt.Errorf("%w Nothing was changed.", err)
+// live, and returns it, as it was read last, once nothing answers calls any more.
+func (r *publicationResource) takeOffline(ctx context.Context, id, noticeTime string, timeout time.Duration) (service.Publication, error) {
+	return ending[service.Publication]{
+		read: func(ctx context.Context, wait time.Duration) (service.Publication, error) {
+			return r.backend.client.Publication(ctx, id, wait)
+		},
+		call: func(ctx context.Context, p service.Publication, noticeTime string) (service.Publication, error) {
+			if p.Status == service.StatusPublishWaitReview {
+				return r.backend.client.Cancel(ctx, id, service.ActionInput{})
 			}
-			return fmt.Errorf("%w Nothing was changed, and calls are answered as before.", err)
-		case code == service.CodeInvalid && in.Time != "":
-			// The time was chosen for something else, or is over. The earliest allowed hour is
-			// never unfair to anybody.
-			in.Time = ""
-			p, err = r.backend.client.Publication(ctx, id, 0)
-		case (code == service.CodeIllegalAction || code == service.CodeConflict) && turn < maxTurns:
-			// It was decided in this moment: look again.
-			p, err = r.backend.client.Publication(ctx, id, 0)
-		}
-	}
+			return r.backend.client.Unpublish(ctx, id, service.ActionInput{Time: noticeTime})
+		},
+		stage: offlineStage,
+		apps:  client.NoticeFilter{PublicationID: id},
+	}.end(ctx, r.backend, noticeTime, timeout)
 }
 
-// awaitOffline waits until the announced unpublishing has happened. Anything else is an
-// error, which keeps the publication in the state.
-func (r *publicationResource) awaitOffline(ctx context.Context, p service.Publication, timeout time.Duration) error {
-	apps := client.NoticeFilter{PublicationID: p.ID}
-	p, err := awaitNotices(ctx, r.backend, apps, p.Deadline, p, func(p service.Publication) bool { return p.Status != service.StatusWaitingOffline },
-		func(ctx context.Context, wait time.Duration) (service.Publication, error) {
-			return r.backend.client.Publication(ctx, p.ID, wait)
-		})
-	switch {
-	case client.IsNotFound(err):
-		return nil
-	case ctx.Err() != nil:
-		return fmt.Errorf("%s in %s is announced to go offline at %s and is not offline yet.%s %s What is announced stands: destroy again to wait on",
-			p.APIName, p.EnvironmentName, deadlineOf(p.Deadline), r.backend.unconfirmed(ctx, apps), ended(ctx, timeout))
-	case err != nil:
-		return err
-	case p.Status != service.StatusOffline:
-		return fmt.Errorf("somebody took back that %s in %s goes offline, or changed it otherwise: it is %s now. Destroy again to announce it anew", p.APIName, p.EnvironmentName, p.Status)
+// offlineStage tells how far the publication is on its way offline.
+func offlineStage(p service.Publication) endStage {
+	s := endStage{
+		happened:  p.Status == service.StatusOffline,
+		announced: p.Status == service.StatusWaitingOffline,
+		deadline:  p.Deadline,
+		waits:     fmt.Sprintf("%s in %s is announced to go offline at %s and is not offline yet.", p.APIName, p.EnvironmentName, deadlineOf(p.Deadline)),
+		takenBack: fmt.Sprintf("%s in %s goes offline", p.APIName, p.EnvironmentName),
+		unchanged: "Nothing was changed.",
+		status:    string(p.Status),
 	}
-	return nil
+	if p.Callable() {
+		s.unchanged = "Nothing was changed, and calls are answered as before."
+	}
+	switch p.Status {
+	case service.StatusCreated, service.StatusPublishReject, service.StatusOffline:
+		// The record holds nothing any more. It stays, with its history, as long as its API.
+		s.over = true
+	}
+	return s
 }

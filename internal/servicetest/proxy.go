@@ -21,6 +21,8 @@ type Proxy struct {
 	Before func(*http.Request)
 	// After is called when the service has answered, before the answer is passed on.
 	After func(*http.Request)
+	// Answered is called at the same time, with the answer.
+	Answered func(*http.Response)
 }
 
 // Start starts the proxy in front of the control plane and returns its base URL.
@@ -35,6 +37,9 @@ func (p Proxy) Start(t testing.TB, controlPlane string) string {
 		ModifyResponse: func(resp *http.Response) error {
 			if p.After != nil {
 				p.After(resp.Request)
+			}
+			if p.Answered != nil {
+				p.Answered(resp)
 			}
 			return nil
 		},
