@@ -17,6 +17,7 @@ func TestAPublicationWaitsForReviewWithoutKeepingAnybodyWaiting(t *testing.T) {
 	t.Parallel()
 	s := startService(t)
 	w := s.workdir("orders", s.developer)
+	w.PluginTLS()
 
 	w.apply().succeeds(t, "Publishing revision 1 of orders to RELEASE waits for review", "calls are not answered")
 	review := s.openReview()

@@ -11,11 +11,14 @@ package servicetest
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +28,9 @@ import (
 // Version is what the programs are built as.
 const Version = "0.1.0"
 
+// parallelFlag is that of `go test` which bounds how many tests run at once.
+const parallelFlag = "test.parallel"
+
 // programs is what is built once for all tests of a package.
 var programs struct {
 	once sync.Once
@@ -33,7 +39,19 @@ var programs struct {
 }
 
 // Main runs the tests of a package and removes what was built for them.
+//
+// Twice as many tests run at once as there are processors, unless -parallel says
+// otherwise: a test waits for its programs, and they for each other, about as long as
+// they compute.
 func Main(m *testing.M) {
+	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == parallelFlag })
+	if !chosen {
+		if err := flag.Set(parallelFlag, strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
+			panic("servicetest: the flag of package testing is gone: " + err.Error())
+		}
+	}
 	code := m.Run()
 	if programs.dir != "" {
 		_ = os.RemoveAll(programs.dir)
@@ -56,12 +74,11 @@ func build() {
 		return
 	}
 	const module = "github.com/dataservice/terraform-provider-dataservice"
-	for _, program := range []string{module, module + "/service/cmd/dataservice"} {
-		out, err := exec.Command("go", "build", "-ldflags", "-X main.version="+Version, "-o", programs.dir+string(filepath.Separator), program).CombinedOutput()
-		if err != nil {
-			programs.err = fmt.Errorf("go build %s: %w\n%s", program, err, out)
-			return
-		}
+	// As a release is linked: without what only a debugger reads, which takes as long again.
+	out, err := exec.Command("go", "build", "-ldflags", "-s -w -X main.version="+Version, "-o", programs.dir+string(filepath.Separator),
+		module, module+"/service/cmd/dataservice").CombinedOutput()
+	if err != nil {
+		programs.err = fmt.Errorf("go build: %w\n%s", err, out)
 	}
 }
 
