@@ -46,7 +46,7 @@ func TestWhatEndsAnAuthorization(t *testing.T) {
 		{"a time that is over gives way to the earliest", "API", "2020-01-01T08:00:00Z", []service.AuthorizationStatus{"ACTIVE", "ACTIVE", "REVOKED"}, invalid, "", []string{"GET", "revoke API 2020-01-01T08:00:00Z", "GET", "revoke API"}},
 		{"who may not is told of the other side", "API", "", []service.AuthorizationStatus{"ACTIVE"}, &service.Problem{Code: service.CodeForbidden, Detail: "dev may not."}, `revoke_as = "APP"`, nil},
 		{"a revocation that does not end is an error", "API", "", []service.AuthorizationStatus{"WAITING_REVOKE"}, nil, "The right of the app shop to call orders in RELEASE is announced to end at 2030-06-01T08:00:00Z and has not ended yet. Not confirmed by: shop (of ann). The destroy waited for 1s", nil},
-		{"a revocation that is taken back is an error", "API", "", []service.AuthorizationStatus{"WAITING_REVOKE", "ACTIVE"}, nil, "somebody took back that the right of the app shop", nil},
+		{"a revocation that is taken back is an error", "API", "", []service.AuthorizationStatus{"WAITING_REVOKE", "ACTIVE"}, nil, "Somebody took back that the right of the app shop", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var calls []string

@@ -96,7 +96,7 @@ func (e ending[T]) await(ctx context.Context, b *backend, thing T, timeout time.
 	case err != nil:
 		return thing, err
 	case !stage.happened:
-		return thing, fmt.Errorf("somebody took back that %s, or changed it otherwise: it is %s now. Destroy again to announce it anew", stage.takenBack, stage.status)
+		return thing, fmt.Errorf("Somebody took back that %s, or changed it otherwise: it is %s now. Destroy again to announce it anew", stage.takenBack, stage.status)
 	}
 	return thing, nil
 }

@@ -29,7 +29,7 @@ func TestADestroyWaitsUntilNothingAnswersAnyMore(t *testing.T) {
 	}{
 		{"a notice that others have opened is waited for", []service.Status{service.StatusWaitingOffline, service.StatusWaitingOffline, service.StatusOffline}, "", []string{"GET", "GET", "GET"}},
 		{"a notice that does not end is an error", []service.Status{service.StatusWaitingOffline}, "is announced to go offline at 2030-01-01T08:00:00Z and is not offline yet. Not confirmed by: shop (of ann), till (of bob). The destroy waited for 1s", nil},
-		{"a notice that somebody takes back is an error", []service.Status{service.StatusWaitingOffline, service.StatusPublished}, "somebody took back that orders in RELEASE goes offline", []string{"GET", "GET"}},
+		{"a notice that somebody takes back is an error", []service.Status{service.StatusWaitingOffline, service.StatusPublished}, "Somebody took back that orders in RELEASE goes offline", []string{"GET", "GET"}},
 		{"a suspension that is announced becomes an unpublishing", []service.Status{service.StatusWaitingStop, service.StatusWaitingOffline, service.StatusOffline}, "", []string{"GET", "unpublish", "GET"}},
 		{"what is rejected is done", []service.Status{service.StatusPublishReject}, "", []string{"GET"}},
 	} {
