@@ -52,13 +52,14 @@ func (m members) appendTo(b []byte) []byte {
 // as they are but for those that JSON demands to be escaped, numbers as they are written.
 // An object that has a name twice is refused: readers would not agree on what it says.
 func canonicalMembers(object []byte) (members, error) {
+	if !bytes.HasPrefix(bytes.TrimLeft(object, " \t\r\n"), []byte("{")) {
+		return nil, errors.New("it is no JSON object")
+	}
 	if !json.Valid(object) {
 		return nil, errors.New("it is not one complete JSON object")
 	}
 	r := canonicalReader{rest: object}
-	if r.next() != '{' {
-		return nil, errors.New("it is no JSON object")
-	}
+	r.next()
 	return r.members()
 }
 
