@@ -18,45 +18,56 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service/client"
 )
 
-// governanceConfig makes one thing of each kind that a member of the default workspace can.
+// governanceConfig makes one thing of each kind that a member of the default workspace
+// can. Another generation changes each of them.
 const governanceConfig = `
+variable "generation" {
+  default = 1
+}
+
 resource "dataservice_connection" "numbers" {
-  name   = "numbers"
-  engine = "SQLITE"
-  file   = "numbers.db"
+  name        = "numbers"
+  engine      = "SQLITE"
+  file        = "numbers.db"
+  description = "generation ${var.generation}"
 }
 
 resource "dataservice_group" "sales" {
-  name = "sales"
+  name        = "sales"
+  description = "generation ${var.generation}"
 }
 
 resource "dataservice_folder" "eu" {
   group_id = dataservice_group.sales.id
-  name     = "eu"
+  name     = "eu ${var.generation}"
 }
 
 resource "dataservice_instance" "partners" {
   name       = "partners"
-  host_names = ["api.partners.example"]
+  host_names = ["api${var.generation}.partners.example"]
 }
 
 resource "dataservice_environment" "dev" {
   name            = "DEV"
   review_required = false
   notice_hours    = 0
+  description     = "generation ${var.generation}"
 }
 
 resource "dataservice_member" "ci" {
-  name = "ci"
-  role = "DEVELOPER"
+  name     = "ci"
+  role     = "DEVELOPER"
+  reviewer = var.generation > 1
 }
 
 resource "dataservice_workspace" "finance" {
-  name = "finance"
+  name        = "finance"
+  description = "generation ${var.generation}"
 }
 
 resource "dataservice_app" "shop" {
-  name = "shop"
+  name        = "shop"
+  description = "generation ${var.generation}"
 }
 
 resource "dataservice_api" "number" {
@@ -64,7 +75,7 @@ resource "dataservice_api" "number" {
   path                = "/number"
   auth_type           = "NONE"
   connection_id       = dataservice_connection.numbers.id
-  script              = { sql = "SELECT n FROM numbers WHERE n = 1" }
+  script              = { sql = "SELECT n FROM numbers WHERE n = ${var.generation}" }
   response_parameters = { n = { type = "INT" } }
 }
 
@@ -78,6 +89,7 @@ resource "dataservice_publication" "number" {
 resource "dataservice_authorization" "shop" {
   api_id = dataservice_api.number.id
   app_id = dataservice_app.shop.id
+  remark = "generation ${var.generation}"
 }
 `
 

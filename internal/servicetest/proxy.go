@@ -23,6 +23,8 @@ type Proxy struct {
 	After func(*http.Request)
 	// Answered is called at the same time, with the answer.
 	Answered func(*http.Response)
+	// Instead is called in place of the service, and passes the request on to it or not.
+	Instead func(w http.ResponseWriter, r *http.Request, pass http.Handler)
 }
 
 // Start starts the proxy in front of the control plane and returns its base URL.
@@ -55,6 +57,10 @@ func (p Proxy) Start(t testing.TB, controlPlane string) string {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		if p.Before != nil {
 			p.Before(r)
+		}
+		if p.Instead != nil {
+			p.Instead(w, r, forward)
+			return
 		}
 		forward.ServeHTTP(w, r)
 	}))

@@ -143,25 +143,7 @@ func (w *Workdir) Plan(more ...string) Result {
 // State returns the values of the resource at that address, nil where there is none.
 func (w *Workdir) State(address string) map[string]any {
 	w.t.Helper()
-	out, err := w.Command("show", "-json").Output()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	var shown struct {
-		Values struct {
-			RootModule struct {
-				Resources []struct {
-					Address string         `json:"address"`
-					Tainted bool           `json:"tainted"`
-					Values  map[string]any `json:"values"`
-				} `json:"resources"`
-			} `json:"root_module"`
-		} `json:"values"`
-	}
-	if err := json.Unmarshal(out, &shown); err != nil {
-		w.t.Fatal(err)
-	}
-	for _, r := range shown.Values.RootModule.Resources {
+	for _, r := range w.resources() {
 		if r.Address == address {
 			if r.Tainted {
 				w.t.Errorf("%s is tainted", address)
@@ -170,6 +152,44 @@ func (w *Workdir) State(address string) map[string]any {
 		}
 	}
 	return nil
+}
+
+// Tainted returns the addresses of what the next apply would make anew because its
+// create failed half-way.
+func (w *Workdir) Tainted() (addresses []string) {
+	w.t.Helper()
+	for _, r := range w.resources() {
+		if r.Tainted {
+			addresses = append(addresses, r.Address)
+		}
+	}
+	return addresses
+}
+
+// stateResource is one resource of the state, as `terraform show -json` has it.
+type stateResource struct {
+	Address string         `json:"address"`
+	Tainted bool           `json:"tainted"`
+	Values  map[string]any `json:"values"`
+}
+
+func (w *Workdir) resources() []stateResource {
+	w.t.Helper()
+	out, err := w.Command("show", "-json").Output()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var shown struct {
+		Values struct {
+			RootModule struct {
+				Resources []stateResource `json:"resources"`
+			} `json:"root_module"`
+		} `json:"values"`
+	}
+	if err := json.Unmarshal(out, &shown); err != nil {
+		w.t.Fatal(err)
+	}
+	return shown.Values.RootModule.Resources
 }
 
 // Running is the CLI at work.

@@ -190,11 +190,19 @@ func (c *Client) do(ctx context.Context, call call, out any, options ...Option) 
 	if call.method == http.MethodPost && !call.reads && call.key == "" {
 		call.key = rand.Text()
 	}
+	cutShort := 0
 	for n := 0; ; n++ {
 		etag, retryIn, err := c.send(ctx, call, out, n)
+		var cut *cutShortError
+		switch {
+		case errors.As(err, &cut):
+			if cutShort++; cutShort > c.retries || call.persistence() != untilAnswered {
+				return "", cut.error
+			}
 		// Another publishing operation is under way. That is over soon, and the caller
 		// has nothing better to do than to wait: its context says for how long.
-		if service.ErrorCode(err) != service.CodeBusy || call.once {
+		case service.ErrorCode(err) == service.CodeBusy && !call.once:
+		default:
 			return etag, err
 		}
 		select {
@@ -204,6 +212,9 @@ func (c *Client) do(ctx context.Context, call call, out any, options ...Option) 
 		}
 	}
 }
+
+// cutShortError is that of an answer which began and did not come to its end.
+type cutShortError struct{ error }
 
 // send sends the call with the retries of the transport. retryIn is how long to
 // wait before sending it again, where the answer asks for that.
@@ -255,7 +266,7 @@ func (c *Client) send(ctx context.Context, call call, out any, n int) (etag stri
 	defer func() { _ = resp.Body.Close() }()
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err != nil {
-		return "", 0, fault(err)
+		return "", c.pause(n, nil), &cutShortError{fault(err)}
 	}
 	if id := resp.Header.Get("X-Request-Id"); id != "" {
 		a.requestID = id
@@ -305,6 +316,9 @@ func (c *Client) decode(call call, requestID string, resp *http.Response, data [
 		return garbage(mediaPhrase(media))
 	}
 	if err := json.Unmarshal(data, out); err != nil {
+		if !json.Valid(data) {
+			return &cutShortError{garbage("JSON that is cut short")}
+		}
 		return garbage("JSON that does not fit")
 	}
 	if !answers(call, data, out) {

@@ -251,7 +251,7 @@ func TestErrorsSayWhatHappenedAndWhatToDo(t *testing.T) {
 		{"JSON of something else", raw(400, "application/json", `{"error":"no"}`), []string{"HTTP 400", "not from dataservice"}},
 		{"the gateway", raw(404, "application/json", `{"data":null,"errCode":40401,"errMsg":"No API is published at this path in RELEASE: check the path and the header X-Stage.","requestId":"0f"}`), []string{"is the gateway, where published APIs are called", "the control plane"}},
 		{"HTML with 200", raw(200, "text/html", "<login>"), []string{"HTTP 200", "text/html", "<login>"}},
-		{"broken JSON", raw(200, "application/json", `{"id":`), []string{"JSON that does not fit"}},
+		{"broken JSON", raw(200, "application/json", `{"id":`), []string{"JSON that is cut short"}},
 		{"JSON of another shape", raw(200, "application/json", `[1]`), []string{"JSON that does not fit"}},
 		{"an empty answer", raw(200, "", ""), []string{"no content type"}},
 		{"a redirect", func(w http.ResponseWriter, r *http.Request) {
