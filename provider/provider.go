@@ -43,6 +43,8 @@ type providerModel struct {
 	Token          types.String `tfsdk:"token"`
 	Workspace      types.String `tfsdk:"workspace"`
 	CACertFile     types.String `tfsdk:"ca_cert_file"`
+	ClientCertFile types.String `tfsdk:"client_cert_file"`
+	ClientKeyFile  types.String `tfsdk:"client_key_file"`
 	RequestTimeout types.String `tfsdk:"request_timeout"`
 	MaxRetries     types.Int64  `tfsdk:"max_retries"`
 	PlanValidation types.Bool   `tfsdk:"plan_validation"`
@@ -73,6 +75,14 @@ func (p *dataserviceProvider) Schema(_ context.Context, _ provider.SchemaRequest
 			},
 			"ca_cert_file": schema.StringAttribute{
 				MarkdownDescription: "PEM file with certificates to trust besides the system's. Environment: `DATASERVICE_CA_CERT_FILE`.",
+				Optional:            true,
+			},
+			"client_cert_file": schema.StringAttribute{
+				MarkdownDescription: "PEM file with the certificate to show where the service, or a proxy in front of it, asks for one; with `client_key_file`. Environment: `DATASERVICE_CLIENT_CERT_FILE`.",
+				Optional:            true,
+			},
+			"client_key_file": schema.StringAttribute{
+				MarkdownDescription: "PEM file with the key of `client_cert_file`. Environment: `DATASERVICE_CLIENT_KEY_FILE`.",
 				Optional:            true,
 			},
 			"request_timeout": schema.StringAttribute{
@@ -132,6 +142,8 @@ func (m providerModel) unknown() []string {
 		{"token", m.Token.IsUnknown()},
 		{"workspace", m.Workspace.IsUnknown()},
 		{"ca_cert_file", m.CACertFile.IsUnknown()},
+		{"client_cert_file", m.ClientCertFile.IsUnknown()},
+		{"client_key_file", m.ClientKeyFile.IsUnknown()},
 		{"request_timeout", m.RequestTimeout.IsUnknown()},
 		{"max_retries", m.MaxRetries.IsUnknown()},
 		{"plan_validation", m.PlanValidation.IsUnknown()},
@@ -150,6 +162,8 @@ func (m providerModel) settings(diags *diag.Diagnostics) (c client.Config, planV
 	c.Token = fromEnvironment(m.Token, "DATASERVICE_TOKEN")
 	c.Workspace = fromEnvironment(m.Workspace, "DATASERVICE_WORKSPACE")
 	c.CACertFile = fromEnvironment(m.CACertFile, "DATASERVICE_CA_CERT_FILE")
+	c.ClientCertFile = fromEnvironment(m.ClientCertFile, "DATASERVICE_CLIENT_CERT_FILE")
+	c.ClientKeyFile = fromEnvironment(m.ClientKeyFile, "DATASERVICE_CLIENT_KEY_FILE")
 	if c.Endpoint == "" {
 		diags.AddAttributeError(path.Root("endpoint"), "No endpoint",
 			"Where is the control plane? Set endpoint in the provider configuration, or the environment variable DATASERVICE_ENDPOINT, to its base URL, such as http://127.0.0.1:8080.")
@@ -211,6 +225,8 @@ var arguments = map[string]struct{ attribute, variable, summary string }{
 	"Endpoint":       {"endpoint", "DATASERVICE_ENDPOINT", "Invalid endpoint"},
 	"Token":          {"token", "DATASERVICE_TOKEN", "Invalid token"},
 	"CACertFile":     {"ca_cert_file", "DATASERVICE_CA_CERT_FILE", "Invalid CA certificate file"},
+	"ClientCertFile": {"client_cert_file", "DATASERVICE_CLIENT_CERT_FILE", "Invalid client certificate"},
+	"ClientKeyFile":  {"client_key_file", "DATASERVICE_CLIENT_KEY_FILE", "Invalid client key"},
 	"RequestTimeout": {"request_timeout", "DATASERVICE_REQUEST_TIMEOUT", "Invalid request timeout"},
 	"MaxRetries":     {"max_retries", "DATASERVICE_MAX_RETRIES", "Invalid number of retries"},
 }

@@ -34,6 +34,7 @@ func TestABadProviderConfigurationNamesAttributeAndVariable(t *testing.T) {
 		{"an unknown workspace", []string{"DATASERVICE_WORKSPACE=elsewhere"}, []string{"Unknown workspace", `The token belongs to dev in the workspace "default", and opens no workspace "elsewhere"`, "DATASERVICE_WORKSPACE"}},
 		{"an endpoint that is none", []string{"DATASERVICE_ENDPOINT=localhost:8080"}, []string{"Invalid endpoint", "is not an endpoint", "DATASERVICE_ENDPOINT"}},
 		{"a CA file that is missing", []string{"DATASERVICE_CA_CERT_FILE=absent.pem"}, []string{"Invalid CA certificate file", "absent.pem: no such file", "DATASERVICE_CA_CERT_FILE"}},
+		{"a client certificate without its key", []string{"DATASERVICE_CLIENT_CERT_FILE=client.pem"}, []string{"Invalid client key", "client.pem, and no client key: name both files or none", "DATASERVICE_CLIENT_KEY_FILE"}},
 		{"a timeout that is none", []string{"DATASERVICE_REQUEST_TIMEOUT=soon"}, []string{"From the environment variable DATASERVICE_REQUEST_TIMEOUT", `"soon" is not a duration`}},
 		{"retries that are none", []string{"DATASERVICE_MAX_RETRIES=99"}, []string{"From the environment variable DATASERVICE_MAX_RETRIES", `"99" is not a number from 0 to 20`}},
 		{"a validation that is none", []string{"DATASERVICE_PLAN_VALIDATION=perhaps"}, []string{"From the environment variable DATASERVICE_PLAN_VALIDATION", `"perhaps" is neither true nor false`}},

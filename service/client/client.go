@@ -11,14 +11,8 @@ package client
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -46,6 +40,10 @@ type Config struct {
 	Workspace string
 	// CACertFile is a PEM file with certificates to trust besides the system's.
 	CACertFile string
+	// ClientCertFile and ClientKeyFile are PEM files with the certificate that is shown to
+	// who asks for one, such as a proxy in front of the service, and its key; none where
+	// both are "".
+	ClientCertFile, ClientKeyFile string
 	// RequestTimeout bounds one attempt of one call, without the wait of a long poll; 30 s where 0.
 	RequestTimeout time.Duration
 	// MaxRetries is how often a call that failed is tried again; none where 0.
@@ -98,7 +96,7 @@ func New(config Config) (*Client, error) {
 	if config.MaxRetries < 0 {
 		return nil, &ConfigError{"MaxRetries", fmt.Sprintf("%d is not a number of retries: use 0 or more.", config.MaxRetries)}
 	}
-	transport, err := newTransport(config.CACertFile)
+	transport, err := newTransport(config)
 	if err != nil {
 		return nil, err
 	}
@@ -175,39 +173,4 @@ func checkToken(token string) error {
 		}
 	}
 	return nil
-}
-
-func newTransport(caCertFile string) (http.RoundTripper, error) {
-	t := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ForceAttemptHTTP2:     true,
-		IdleConnTimeout:       90 * time.Second,
-		ExpectContinueTimeout: time.Second,
-		// Terraform reads many objects at once. Two idle connections, the default,
-		// would open a new one for nearly every call.
-		MaxIdleConns:        128,
-		MaxIdleConnsPerHost: 128,
-	}
-	if caCertFile == "" {
-		return t, nil
-	}
-	pem, err := os.ReadFile(caCertFile)
-	if err != nil {
-		var pathError *os.PathError
-		if errors.As(err, &pathError) {
-			err = pathError.Err
-		}
-		return nil, &ConfigError{"CACertFile", fmt.Sprintf("Cannot read the CA certificates in %s: %s.", caCertFile, err)}
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, &ConfigError{"CACertFile", fmt.Sprintf("%s has no certificate in PEM form.", caCertFile)}
-	}
-	t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
-	return t, nil
 }

@@ -5,12 +5,18 @@ package client
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -382,6 +388,34 @@ func TestAServiceThatDoesNotAnswer(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	t.Run("is shown the client's certificate where it asks for one", func(t *testing.T) {
+		certFile, keyFile, pool := clientCertificateFiles(t)
+		server := httptest.NewUnstartedServer(answer(http.StatusOK, service.Identity{}))
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		server.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool}
+		server.StartTLS()
+		defer server.Close()
+		ca := filepath.Join(t.TempDir(), "ca.pem")
+		if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		config := Config{Endpoint: server.URL, Token: "x", CACertFile: ca}
+		without, err := New(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := without.WhoAmI(t.Context()); err == nil || !strings.Contains(err.Error(), "certificate") {
+			t.Errorf("without one: %v", err)
+		}
+		config.ClientCertFile, config.ClientKeyFile = certFile, keyFile
+		with, err := New(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := with.WhoAmI(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
 	t.Run("is told apart from one that speaks no TLS", func(t *testing.T) {
 		server := httptest.NewServer(answer(http.StatusOK, service.Identity{}))
 		defer server.Close()
@@ -395,7 +429,42 @@ func TestAServiceThatDoesNotAnswer(t *testing.T) {
 	})
 }
 
+// clientCertificateFiles makes a certificate of a client and its key, and the pool of those who trust it.
+func clientCertificateFiles(t *testing.T) (certFile, keyFile string, pool *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool = x509.NewCertPool()
+	pool.AddCert(cert)
+	certFile, keyFile = filepath.Join(t.TempDir(), "client.pem"), filepath.Join(t.TempDir(), "client.key")
+	for file, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: der}, keyFile: {Type: "PRIVATE KEY", Bytes: private}} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return certFile, keyFile, pool
+}
+
 func TestBadConfigurationNamesItsField(t *testing.T) {
+	certFile, keyFile, _ := clientCertificateFiles(t)
 	empty := filepath.Join(t.TempDir(), "empty.pem")
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -417,6 +486,10 @@ func TestBadConfigurationNamesItsField(t *testing.T) {
 		{Config{Endpoint: "http://h", Token: "x", MaxRetries: -1}, "MaxRetries", "0 or more"},
 		{Config{Endpoint: "http://h", Token: "x", CACertFile: filepath.Join(t.TempDir(), "absent")}, "CACertFile", "no such file"},
 		{Config{Endpoint: "http://h", Token: "x", CACertFile: empty}, "CACertFile", "no certificate"},
+		{Config{Endpoint: "http://h", Token: "x", ClientCertFile: certFile}, "ClientKeyFile", "no client key: name both"},
+		{Config{Endpoint: "http://h", Token: "x", ClientKeyFile: keyFile}, "ClientCertFile", "no client certificate: name both"},
+		{Config{Endpoint: "http://h", Token: "x", ClientCertFile: certFile, ClientKeyFile: certFile + "x"}, "ClientKeyFile", "no such file"},
+		{Config{Endpoint: "http://h", Token: "x", ClientCertFile: certFile, ClientKeyFile: empty}, "ClientCertFile", "are no certificate and its key"},
 	} {
 		_, err := New(tt.config)
 		var e *ConfigError
