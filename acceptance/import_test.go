@@ -1,0 +1,33 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package acceptance
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestWhatExistsIsImportedWithAGeneratedConfiguration lets terraform write the
+// configuration of one thing of each kind that is there: imported with it, nothing is
+// left to change. A publication is not among them: its configuration follows either a
+// revision or a version, and terraform writes down both.
+func TestWhatExistsIsImportedWithAGeneratedConfiguration(t *testing.T) {
+	t.Parallel()
+	s := startService(t)
+	made := workdir(s, s.AdminToken(), governanceConfig)
+	made.Apply().Succeeds(t)
+	var imports strings.Builder
+	addresses := []string{
+		"dataservice_connection.numbers", "dataservice_group.sales", "dataservice_folder.eu", "dataservice_instance.partners", "dataservice_environment.dev",
+		"dataservice_member.ci", "dataservice_workspace.finance", "dataservice_app.shop", "dataservice_api.number", "dataservice_authorization.shop",
+	}
+	for _, address := range addresses {
+		fmt.Fprintf(&imports, "import {\n  to = %s\n  id = %q\n}\n", address, made.State(address)["id"])
+	}
+	taken := workdir(s, s.AdminToken(), imports.String())
+	taken.Run("plan", "-generate-config-out=generated.tf", "-no-color").Succeeds(t, fmt.Sprintf("%d to import, 0 to add, 0 to change, 0 to destroy", len(addresses)))
+	taken.Apply().Succeeds(t, fmt.Sprintf("%d imported, 0 added, 0 changed, 0 destroyed", len(addresses)))
+	taken.Plan().Succeeds(t, "No changes")
+}
