@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -212,6 +213,23 @@ func (c *configuredEphemeral) Configure(_ context.Context, req ephemeral.Configu
 	if b, ok := req.ProviderData.(*backend); ok {
 		c.backend = b
 	}
+}
+
+// configuredAction is the same for actions.
+type configuredAction struct {
+	backend *backend
+}
+
+// Configure takes over the provider's backend.
+func (c *configuredAction) Configure(_ context.Context, req action.ConfigureRequest, _ *action.ConfigureResponse) {
+	if b, ok := req.ProviderData.(*backend); ok {
+		c.backend = b
+	}
+}
+
+// sendProgress tells the user how far an action has come.
+func sendProgress(resp *action.InvokeResponse, format string, args ...any) {
+	resp.SendProgress(action.InvokeProgressEvent{Message: fmt.Sprintf(format, args...)})
 }
 
 // addError reports an error of the service: what is wrong with a field on the

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
@@ -28,6 +29,8 @@ import (
 
 	"github.com/dataservice/terraform-provider-dataservice/service/client"
 )
+
+var _ provider.ProviderWithActions = (*dataserviceProvider)(nil)
 
 // New returns a function that makes providers of this version.
 func New(version string) func() provider.Provider {
@@ -112,7 +115,7 @@ func (p *dataserviceProvider) Configure(ctx context.Context, req provider.Config
 		return
 	}
 	b := &backend{planValidation: true, creating: map[string]bool{}}
-	resp.ResourceData, resp.DataSourceData, resp.EphemeralResourceData = b, b, b
+	resp.ResourceData, resp.DataSourceData, resp.EphemeralResourceData, resp.ActionData = b, b, b, b
 	if b.unknown = config.unknown(); len(b.unknown) > 0 {
 		return
 	}
@@ -294,6 +297,15 @@ func (p *dataserviceProvider) DataSources(context.Context) []func() datasource.D
 	return []func() datasource.DataSource{
 		newPublishedAPIDataSource,
 		newPublicationDataSource,
+	}
+}
+
+// Actions are what Terraform 1.14 and newer invoke; older ones, and OpenTofu, pass them by.
+func (p *dataserviceProvider) Actions(context.Context) []func() action.Action {
+	return []func() action.Action{
+		newAPIDebugAction,
+		newReviewCancelAction,
+		newNoticeConfirmAction,
 	}
 }
 

@@ -28,6 +28,7 @@ type (
 		Resources          map[string]schema `json:"resource_schemas"`
 		DataSources        map[string]schema `json:"data_source_schemas"`
 		EphemeralResources map[string]schema `json:"ephemeral_resource_schemas"`
+		Actions            map[string]schema `json:"action_schemas"`
 	}
 	schema struct {
 		Version int64 `json:"version"`
@@ -79,7 +80,7 @@ func providerSchema(ctx context.Context) (*providerSchemas, error) {
 			return nil, fmt.Errorf("%s: %s", d.Summary, d.Detail)
 		}
 	}
-	p := &providerSchemas{Resources: map[string]schema{}, DataSources: map[string]schema{}, EphemeralResources: map[string]schema{}}
+	p := &providerSchemas{Resources: map[string]schema{}, DataSources: map[string]schema{}, EphemeralResources: map[string]schema{}, Actions: map[string]schema{}}
 	if p.Provider, err = newSchema(answer.Provider); err != nil {
 		return nil, err
 	}
@@ -96,6 +97,11 @@ func providerSchema(ctx context.Context) (*providerSchemas, error) {
 	for name, s := range answer.EphemeralResourceSchemas {
 		if p.EphemeralResources[name], err = newSchema(s); err != nil {
 			return nil, fmt.Errorf("ephemeral resource %s: %w", name, err)
+		}
+	}
+	for name, a := range answer.ActionSchemas {
+		if p.Actions[name], err = newSchema(a.Schema); err != nil {
+			return nil, fmt.Errorf("action %s: %w", name, err)
 		}
 	}
 	return p, nil

@@ -1,0 +1,6 @@
+# terraform apply -invoke=action.dataservice_notice_confirm.shop
+action "dataservice_notice_confirm" "shop" {
+  config {
+    app_id = dataservice_app.shop.id
+  }
+}
