@@ -4,6 +4,9 @@
 package provider
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -62,6 +65,30 @@ func invoke(t *testing.T, s *servicetest.Service, token, action string, config m
 		}
 	}
 	return said, found
+}
+
+// The CLI that runs the tests may be too old for blocks of actions.
+func TestTheExamplesOfActionsNameWhatThereIs(t *testing.T) {
+	server := providerserver.NewProtocol6(New("test")())()
+	schemas, err := server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, action := range schemas.ActionSchemas {
+		text, err := os.ReadFile(filepath.Join("..", "examples", "actions", name, "action.tf"))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if !strings.Contains(string(text), "action \""+name+"\"") {
+			t.Errorf("the example of %s is of something else:\n%s", name, text)
+		}
+		for _, argument := range regexp.MustCompile(`(?m)^ {4}(\w+) +=`).FindAllStringSubmatch(string(text), -1) {
+			if !slices.ContainsFunc(action.Schema.Block.Attributes, func(a *tfprotov6.SchemaAttribute) bool { return a.Name == argument[1] }) {
+				t.Errorf("the example of %s sets %s, which is no attribute", name, argument[1])
+			}
+		}
+	}
 }
 
 // actionWorld is a service with an API, an app that may call it, and its open notices.
