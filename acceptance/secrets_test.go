@@ -147,6 +147,35 @@ func TestSecretsAreFoundNowhere(t *testing.T) {
 	}
 }
 
+// TestTheTokenIsFoundNowhere lets every kind of resource be made, read, changed and
+// destroyed under TF_LOG=TRACE.
+func TestTheTokenIsFoundNowhere(t *testing.T) {
+	t.Parallel()
+	s := startService(t)
+	w := workdir(s, s.AdminToken(), governanceConfig+`
+resource "dataservice_review" "number" {
+  publication_id = dataservice_publication.number.id
+  api_revision   = dataservice_publication.number.api_revision
+}
+`)
+	trace := filepath.Join(t.TempDir(), "trace.log")
+	w.Env = append(w.Env, "TF_LOG=TRACE", "TF_LOG_PATH="+trace)
+	w.Apply().Succeeds(t)
+	w.Set("generation=2").Apply().Succeeds(t)
+	w.Run("plan", "-no-color", "-out=saved.plan").Succeeds(t)
+	places := map[string][]byte{}
+	unzip(t, places, filepath.Join(w.Dir, "saved.plan"))
+	w.Destroy().Succeeds(t)
+	collect(t, places, w.Dir)
+	collect(t, places, filepath.Dir(trace))
+	for _, address := range append(addresses(), "dataservice_review.number") {
+		if kind, _, _ := strings.Cut(address, "."); !bytes.Contains(places[trace], []byte(kind)) {
+			t.Errorf("the log does not name %s: this test looks in the wrong place", kind)
+		}
+	}
+	foundNowhere(t, places, map[string]string{s.AdminToken(): "the admin's token"})
+}
+
 // foundNowhere looks for secrets, in all the forms that they might be written in.
 func foundNowhere(t *testing.T, places map[string][]byte, secrets map[string]string) {
 	t.Helper()
