@@ -213,11 +213,13 @@ func (tf *terraform) imported(resource, id string, identity *tfprotov6.ResourceI
 // inhabited is a service that holds one thing of each resource, made through the provider.
 type inhabited struct {
 	*servicetest.Service
-	tf     *terraform
-	token  string
-	admin  *client.Client
-	own    service.Workspace
-	things map[string]thing
+	tf    *terraform
+	token string
+	admin *client.Client
+	// developer applies for what the admin, who is a reviewer here, decides.
+	developer *client.Client
+	own       service.Workspace
+	things    map[string]thing
 	// configs are the configurations that made the things.
 	configs map[string]map[string]any
 }
@@ -264,14 +266,16 @@ var kinds = []struct {
 // id is that of the thing of the resource.
 func (h *inhabited) id(resource string) string { return h.things[resource].text(h.tf.t, "id") }
 
-// applied has a developer apply for another publication, and returns its id.
-func (h *inhabited) applied() string {
+// applied is the id of a publication that the developer has applied for.
+func (h *inhabited) applied() string { return h.apply("customers").ID }
+
+// apply makes an API, and has the developer apply for its publication.
+func (h *inhabited) apply(name string) service.Publication {
 	t := h.tf.t
 	t.Helper()
-	developer := h.Client(h.Developer("dev", false))
-	api, err := developer.CreateAPI(t.Context(), service.APIInput{APISpec: service.APISpec{
-		Name: "customers", Definition: service.Definition{
-			Path: "/customers", Mode: service.ModeScript, Method: "GET", AuthType: service.AuthNone, ConnectionID: h.id(connectionType),
+	api, err := h.developer.CreateAPI(t.Context(), service.APIInput{APISpec: service.APISpec{
+		Name: name, Definition: service.Definition{
+			Path: "/" + name, Mode: service.ModeScript, Method: "GET", AuthType: service.AuthNone, ConnectionID: h.id(connectionType),
 			Script:             &service.Script{SQL: "SELECT id FROM orders ORDER BY id"},
 			ResponseParameters: map[string]service.ResponseParameter{"id": {Type: "INT"}},
 		}.WithDefaults(),
@@ -279,11 +283,11 @@ func (h *inhabited) applied() string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := developer.Publish(t.Context(), service.PublishInput{APIID: api.ID, Revision: 1, EnvironmentID: service.ReleaseEnvironmentID})
+	p, err := h.developer.Publish(t.Context(), service.PublishInput{APIID: api.ID, Revision: 1, EnvironmentID: service.ReleaseEnvironmentID})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p.ID
+	return p
 }
 
 func newInhabited(t *testing.T) *inhabited {
@@ -303,6 +307,7 @@ func newInhabited(t *testing.T) *inhabited {
 	if _, err := h.admin.UpdateMember(t.Context(), who.Member.ID, service.MemberInput{Name: who.Member.Name, Role: who.Member.Role, Reviewer: true}); err != nil {
 		t.Fatal(err)
 	}
+	h.developer = h.Client(h.Developer("dev", false))
 	h.tf = newTerraform(t, h.ControlPlane, h.token)
 	var missing []string
 	for resource := range h.tf.schemas.ResourceSchemas {
