@@ -6,7 +6,6 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -30,7 +29,7 @@ func newAPIList() list.ListResource {
 		filter: byName(map[string]schema.Attribute{
 			"group_id":  filterText("Id of the group that the APIs are filed under.", idValidator{"group"}),
 			"folder_id": filterText("Id of the folder that the APIs lie in.", idValidator{"folder"}),
-			"mode":      filterText("`WIZARD`, `SCRIPT` or `REGISTRATION`.", stringvalidator.OneOf(texts(service.Modes)...)),
+			"mode":      filterOneOf("", service.Modes),
 		}),
 		page: func(ctx context.Context, c *client.Client, f apiFilter, page client.Page) (service.List[service.API], error) {
 			return c.APIs(ctx, client.APIFilter{GroupID: f.GroupID.ValueString(), FolderID: f.FolderID.ValueString()}, page)
@@ -72,7 +71,7 @@ func newConnectionList() list.ListResource {
 	return &listing[connectionFilter, service.Connection]{
 		typeName: connectionType, things: "connections", description: listed("connections", "No password is found: the service tells none."),
 		filter: byName(map[string]schema.Attribute{
-			"engine": filterText("`SQLITE`, `POSTGRESQL` or `MYSQL`.", stringvalidator.OneOf(texts(service.Engines)...)),
+			"engine": filterOneOf("", service.Engines),
 		}),
 		page: func(ctx context.Context, c *client.Client, _ connectionFilter, page client.Page) (service.List[service.Connection], error) {
 			return c.Connections(ctx, page)

@@ -31,7 +31,7 @@ type identified struct {
 func (r *identified) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = identityschema.Schema{Attributes: map[string]identityschema.Attribute{
 		"id": identityschema.StringAttribute{
-			Description:       "What the command terraform import takes: the id.",
+			Description:       "The id, as `terraform import` takes it.",
 			RequiredForImport: true,
 		},
 	}}

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
@@ -142,6 +143,13 @@ func byName(more map[string]schema.Attribute) map[string]schema.Attribute {
 // filterText is an attribute of a filter.
 func filterText(description string, validators ...validator.String) schema.Attribute {
 	return schema.StringAttribute{MarkdownDescription: description, Optional: true, Validators: validators}
+}
+
+// filterOneOf is an attribute of a filter that has one of these values.
+func filterOneOf[T ~string](description string, values []T) schema.Attribute {
+	names := texts(values)
+	last := len(names) - 1
+	return filterText(fmt.Sprintf("%s`%s` or `%s`.", description, strings.Join(names[:last], "`, `"), names[last]), stringvalidator.OneOf(names...))
 }
 
 // same reports whether a filter, which may be left out, admits the value.

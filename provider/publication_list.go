@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
@@ -42,7 +41,7 @@ func newPublicationList() list.ListResource {
 		filter: map[string]schema.Attribute{
 			"api_id":         filterText("Id of the API that is published.", idValidator{"api"}),
 			"environment_id": filterText("Id of the environment that it is published to."),
-			"status":         filterText("Status of the publications.", oneOfBut(service.Statuses, absent)),
+			"status":         filterOneOf("Status of the publications: ", allBut(service.Statuses, absent)),
 		},
 		page: func(ctx context.Context, c *client.Client, f publicationFilter, page client.Page) (service.List[service.Publication], error) {
 			return c.Publications(ctx, client.PublicationFilter{
@@ -85,8 +84,8 @@ func newReviewList() list.ListResource {
 				Optional:            true,
 				Validators:          []validator.Int64{int64validator.AtLeast(1)},
 			},
-			"kind":   filterText("`PUBLISH`, `RESTORE` or `AUTHORIZE`.", stringvalidator.OneOf(texts(service.ReviewKinds)...)),
-			"status": filterText("`APPROVED` or `REJECTED`.", stringvalidator.OneOf(string(service.ReviewApproved), string(service.ReviewRejected))),
+			"kind":   filterOneOf("What was applied for: ", service.ReviewKinds),
+			"status": filterOneOf("How it was decided: ", []service.ReviewStatus{service.ReviewApproved, service.ReviewRejected}),
 		},
 		page: func(ctx context.Context, c *client.Client, f reviewFilter, page client.Page) (service.List[service.Review], error) {
 			return c.Reviews(ctx, client.ReviewFilter{
@@ -125,7 +124,7 @@ func newAuthorizationList() list.ListResource {
 			"api_id":         filterText("Id of the API that may be called.", idValidator{"api"}),
 			"environment_id": filterText("Id of the environment that it may be called in."),
 			"app_id":         filterText("Id of the app that may call.", idValidator{"app"}),
-			"status":         filterText("Status of the authorizations.", oneOfBut(service.AuthorizationStatuses, gone)),
+			"status":         filterOneOf("Status of the authorizations: ", allBut(service.AuthorizationStatuses, gone)),
 		},
 		page: func(ctx context.Context, c *client.Client, f authorizationFilter, page client.Page) (service.List[service.Authorization], error) {
 			return c.Authorizations(ctx, client.AuthorizationFilter{
@@ -150,7 +149,5 @@ func newAuthorizationList() list.ListResource {
 	}
 }
 
-// oneOfBut admits the values of an enumeration but for some.
-func oneOfBut[T ~string](all []T, but func(T) bool) validator.String {
-	return stringvalidator.OneOf(texts(slices.DeleteFunc(slices.Clone(all), but))...)
-}
+// allBut are the values of an enumeration but for some.
+func allBut[T any](all []T, but func(T) bool) []T { return slices.DeleteFunc(slices.Clone(all), but) }

@@ -6,7 +6,6 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -46,7 +45,7 @@ func newMemberList() list.ListResource {
 	return &listing[memberFilter, service.Member]{
 		typeName: memberType, things: "members", description: listed("members", ""),
 		filter: byName(map[string]schema.Attribute{
-			"role": filterText("`ADMIN`, `DEVELOPER`, `OPERATOR` or `VISITOR`.", stringvalidator.OneOf(texts(service.Roles)...)),
+			"role": filterOneOf("", service.Roles),
 		}),
 		page: func(ctx context.Context, c *client.Client, _ memberFilter, page client.Page) (service.List[service.Member], error) {
 			return c.Members(ctx, page)
