@@ -178,6 +178,7 @@ func (r *appResource) Update(ctx context.Context, req resource.UpdateRequest, re
 		r.record.Update(ctx, req, resp)
 	} else {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+		resp.Diagnostics.Append(r.identify(ctx, resp.Identity, state.ID)...)
 	}
 	if resp.Diagnostics.HasError() || !plan.rotates(&state) || !r.backend.ready(ctx, &resp.Diagnostics) {
 		return

@@ -80,7 +80,7 @@ func TestWhatEndsAnAuthorization(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := &authorizationResource{configured{&backend{client: c}}}
+			r := &authorizationResource{identified{configured: configured{&backend{client: c}}}}
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 			defer cancel()
 			_, err = r.end(ctx, testID, service.RevokeInput{RevokeAs: tt.side, Time: tt.time}, time.Second)

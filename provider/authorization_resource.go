@@ -19,7 +19,7 @@ import (
 const authorizationType = "dataservice_authorization"
 
 type authorizationResource struct {
-	configured
+	identified
 }
 
 func newAuthorizationResource() resource.Resource { return &authorizationResource{} }
@@ -50,6 +50,7 @@ func (r *authorizationResource) Create(ctx context.Context, req resource.CreateR
 			}
 			plan.takeComputed(made)
 			resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+			resp.Diagnostics.Append(r.identify(ctx, resp.Identity, plan.ID)...)
 			resp.Diagnostics.Append(keepStanding(ctx, resp.Private, made)...)
 			warnAuthorization(&resp.Diagnostics, made, memberID)
 			return nil
@@ -109,7 +110,12 @@ func warnAuthorization(diags *diag.Diagnostics, a service.Authorization, memberI
 func (r *authorizationResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state authorizationModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || !r.backend.readable(ctx, &resp.Diagnostics) {
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	readable := r.backend.readable(ctx, &resp.Diagnostics)
+	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, state.ID)...)
+	if !readable {
 		return
 	}
 	importing := state.APIID.IsNull()
@@ -118,26 +124,39 @@ func (r *authorizationResource) Read(ctx context.Context, req resource.ReadReque
 		resp.State.RemoveResource(ctx)
 		return
 	}
-	var identity service.Identity
 	if err == nil {
-		identity, err = r.backend.whoAmI(ctx)
-	}
-	if err == nil {
-		a.EnvironmentID, err = r.backend.environmentAs(ctx, state.EnvironmentID, a.EnvironmentID)
+		err = r.show(ctx, &state, a)
 	}
 	if err != nil {
 		addError(&resp.Diagnostics, nil, r.summary("read", state), err)
 		return
 	}
-	state.take(a, identity.Member.ID)
 	if importing {
-		state.RevokeAs = types.StringValue(string(service.SideAPI))
-		if a.OpenReview != nil {
-			state.Remark = orNull(a.OpenReview.Remark)
-		}
+		resp.Diagnostics.Append(r.identifyAnew(ctx, resp.Identity, state.ID)...)
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 	resp.Diagnostics.Append(keepStanding(ctx, resp.Private, a)...)
+}
+
+// show makes the model, which has nothing but an id after an import, say what a refresh
+// found.
+func (r *authorizationResource) show(ctx context.Context, m *authorizationModel, a service.Authorization) error {
+	importing := m.APIID.IsNull()
+	identity, err := r.backend.whoAmI(ctx)
+	if err != nil {
+		return err
+	}
+	if a.EnvironmentID, err = r.backend.environmentAs(ctx, m.EnvironmentID, a.EnvironmentID); err != nil {
+		return err
+	}
+	m.take(a, identity.Member.ID)
+	if importing {
+		m.RevokeAs = types.StringValue(string(service.SideAPI))
+		if a.OpenReview != nil {
+			m.Remark = orNull(a.OpenReview.Remark)
+		}
+	}
+	return nil
 }
 
 func (r *authorizationResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
@@ -149,6 +168,7 @@ func (r *authorizationResource) Update(ctx context.Context, req resource.UpdateR
 	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
 		return
 	}
+	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, state.ID)...)
 	if state.settledAs(plan) {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 		return
@@ -173,10 +193,6 @@ func (r *authorizationResource) Update(ctx context.Context, req resource.UpdateR
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(keepStanding(ctx, resp.Private, there)...)
 	warnAuthorization(&resp.Diagnostics, there, identity.Member.ID)
-}
-
-func (r *authorizationResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	resource.ImportStatePassthroughID(ctx, path.Root("id"), req, resp)
 }
 
 func (r *authorizationResource) summary(verb string, m authorizationModel) string {

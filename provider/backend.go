@@ -78,10 +78,7 @@ func (e *wrongWorkspaceError) Error() string {
 // whoAmI returns who the token belongs to, asking the service once. It must have
 // succeeded before a "not found" may be believed: in a wrong workspace nothing is found.
 func (b *backend) whoAmI(ctx context.Context, options ...client.Option) (service.Identity, error) {
-	b.mu.Lock()
-	known := b.identity
-	b.mu.Unlock()
-	if known != nil {
+	if known := b.known(); known != nil {
 		return *known, nil
 	}
 	identity, err := b.client.WhoAmI(ctx, options...)
@@ -95,6 +92,13 @@ func (b *backend) whoAmI(ctx context.Context, options ...client.Option) (service
 	b.identity = &identity
 	b.mu.Unlock()
 	return identity, nil
+}
+
+// known is who the token belongs to; nil until the service has said so.
+func (b *backend) known() *service.Identity {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.identity
 }
 
 // ready makes sure that the service can be called, and reports where it cannot.

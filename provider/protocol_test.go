@@ -122,18 +122,8 @@ func (p *protocol) plan(config map[string]any) (tftypes.Value, []finding) {
 func (p *protocol) update(state tftypes.Value, config map[string]any) (tftypes.Value, []finding) {
 	p.t.Helper()
 	v := p.value(p.typ, config)
-	var proposed, prior map[string]tftypes.Value
-	if err := errors.Join(v.As(&proposed), state.As(&prior)); err != nil {
-		p.t.Fatal(err)
-	}
-	proposed = maps.Clone(proposed) // the configuration's own map
-	for _, computed := range p.computed {
-		if proposed[computed].IsNull() {
-			proposed[computed] = prior[computed]
-		}
-	}
 	resp, err := p.server.PlanResourceChange(p.t.Context(), &tfprotov6.PlanResourceChangeRequest{
-		TypeName: p.resource, Config: p.dynamic(v), ProposedNewState: p.dynamic(tftypes.NewValue(p.typ, proposed)), PriorState: p.dynamic(state),
+		TypeName: p.resource, Config: p.dynamic(v), ProposedNewState: p.dynamic(p.proposed(v, state)), PriorState: p.dynamic(state),
 	})
 	if err != nil {
 		p.t.Fatal(err)
@@ -143,6 +133,22 @@ func (p *protocol) update(state tftypes.Value, config map[string]any) (tftypes.V
 		p.t.Fatal(err)
 	}
 	return planned, findings(resp.Diagnostics)
+}
+
+// proposed is the configuration with what the state knows beside it.
+func (p *protocol) proposed(config, state tftypes.Value) tftypes.Value {
+	p.t.Helper()
+	var proposed, prior map[string]tftypes.Value
+	if err := errors.Join(config.As(&proposed), state.As(&prior)); err != nil {
+		p.t.Fatal(err)
+	}
+	proposed = maps.Clone(proposed) // the configuration's own map
+	for _, computed := range p.computed {
+		if proposed[computed].IsNull() {
+			proposed[computed] = prior[computed]
+		}
+	}
+	return tftypes.NewValue(p.typ, proposed)
 }
 
 // applied is the state that a plan leads to, in which the service filled in what was

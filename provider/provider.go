@@ -19,6 +19,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -115,7 +116,8 @@ func (p *dataserviceProvider) Configure(ctx context.Context, req provider.Config
 		return
 	}
 	b := &backend{planValidation: true, creating: map[string]bool{}}
-	resp.ResourceData, resp.DataSourceData, resp.EphemeralResourceData, resp.ActionData = b, b, b, b
+	resp.ResourceData, resp.DataSourceData, resp.EphemeralResourceData = b, b, b
+	resp.ListResourceData, resp.ActionData = b, b
 	if b.unknown = config.unknown(); len(b.unknown) > 0 {
 		return
 	}
@@ -290,6 +292,24 @@ func (p *dataserviceProvider) Resources(context.Context) []func() resource.Resou
 		newReviewResource,
 		newAppResource,
 		newAuthorizationResource,
+	}
+}
+
+// ListResources has one of each resource.
+func (p *dataserviceProvider) ListResources(context.Context) []func() list.ListResource {
+	return []func() list.ListResource{
+		newWorkspaceList,
+		newInstanceList,
+		newEnvironmentList,
+		newMemberList,
+		newConnectionList,
+		newGroupList,
+		newFolderList,
+		newAPIList,
+		newPublicationList,
+		newReviewList,
+		newAppList,
+		newAuthorizationList,
 	}
 }
 

@@ -57,7 +57,7 @@ func TestADestroyWaitsUntilNothingAnswersAnyMore(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := &publicationResource{configured{&backend{client: c}}}
+			r := &publicationResource{identified{configured: configured{&backend{client: c}}}}
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 			defer cancel()
 			_, err = r.takeOffline(ctx, testID, "", time.Second)

@@ -19,7 +19,7 @@ import (
 const publicationType = "dataservice_publication"
 
 type publicationResource struct {
-	configured
+	identified
 }
 
 func newPublicationResource() resource.Resource { return &publicationResource{} }
@@ -72,6 +72,7 @@ func (r *publicationResource) Create(ctx context.Context, req resource.CreateReq
 			p := *done.publication
 			plan.takeApplied(p, w.from)
 			resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+			resp.Diagnostics.Append(r.identify(ctx, resp.Identity, plan.ID)...)
 			resp.Diagnostics.Append(r.note(ctx, resp.Private, plan, p, w.from)...)
 			r.warn(ctx, &resp.Diagnostics, done, w.from)
 			if err != nil {
@@ -144,7 +145,12 @@ func (r *publicationResource) Read(ctx context.Context, req resource.ReadRequest
 	resp.Diagnostics.Append(diags...)
 	state.pinned, diags = getPrivate[bool](ctx, req.Private, pinnedKey)
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || !r.backend.readable(ctx, &resp.Diagnostics) {
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	readable := r.backend.readable(ctx, &resp.Diagnostics)
+	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, state.ID)...)
+	if !readable {
 		return
 	}
 	importing := state.APIID.IsNull()
@@ -157,29 +163,37 @@ func (r *publicationResource) Read(ctx context.Context, req resource.ReadRequest
 		addError(&resp.Diagnostics, nil, r.summary("read", state), err)
 		return
 	}
-	identity, err := r.backend.whoAmI(ctx)
-	if err != nil {
-		addError(&resp.Diagnostics, nil, r.summary("read", state), err)
-		return
-	}
-	if p.EnvironmentID, err = r.backend.environmentAs(ctx, state.EnvironmentID, p.EnvironmentID); err != nil {
-		addError(&resp.Diagnostics, nil, r.summary("read", state), err)
-		return
-	}
-	gone, err := state.read(p, identity.Member.ID, chosen)
+	gone, err := r.show(ctx, &state, p, chosen)
 	switch {
 	case err != nil:
-		resp.Diagnostics.AddError(r.summary("read", state), err.Error())
+		addError(&resp.Diagnostics, nil, r.summary("read", state), err)
 		return
 	case gone:
 		resp.State.RemoveResource(ctx)
 		return
 	}
 	if importing {
-		r.guessInputs(ctx, &state, p, standpoint{memberID: identity.Member.ID})
+		resp.Diagnostics.Append(r.identifyAnew(ctx, resp.Identity, state.ID)...)
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 	resp.Diagnostics.Append(keep(ctx, resp.Private, p)...)
+}
+
+// show makes the model, which has nothing but an id after an import, say what a refresh
+// found. gone is true where the next plan must create the publication.
+func (r *publicationResource) show(ctx context.Context, m *publicationModel, p service.Publication, chosen string) (gone bool, err error) {
+	importing := m.APIID.IsNull()
+	identity, err := r.backend.whoAmI(ctx)
+	if err != nil {
+		return false, err
+	}
+	if p.EnvironmentID, err = r.backend.environmentAs(ctx, m.EnvironmentID, p.EnvironmentID); err != nil {
+		return false, err
+	}
+	if gone, err = m.read(p, identity.Member.ID, chosen); err == nil && !gone && importing {
+		r.guessInputs(ctx, m, p, standpoint{memberID: identity.Member.ID})
+	}
+	return gone, err
 }
 
 // guessInputs fills in, for an import, the inputs that a refresh never reads back.
@@ -210,6 +224,7 @@ func (r *publicationResource) Update(ctx context.Context, req resource.UpdateReq
 	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
 		return
 	}
+	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, state.ID)...)
 	plan.pinned = !leftOut(ctx, req.Config, path.Root("version"))
 	if state.settledAs(plan) {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
@@ -270,10 +285,6 @@ func (r *publicationResource) recordReality(ctx context.Context, resp *resource.
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 	resp.Diagnostics.Append(keep(ctx, resp.Private, p)...)
-}
-
-func (r *publicationResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	resource.ImportStatePassthroughID(ctx, path.Root("id"), req, resp)
 }
 
 func (r *publicationResource) summary(verb string, m publicationModel) string {

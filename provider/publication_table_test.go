@@ -124,7 +124,7 @@ func (s *oneSidedService) resource() *publicationResource {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return &publicationResource{configured{&backend{client: c, creating: map[string]bool{}}}}
+	return &publicationResource{identified{configured: configured{&backend{client: c, creating: map[string]bool{}}}}}
 }
 
 // TestEveryStatusWithEveryDesiredStatus is the table status × open application ×

@@ -17,7 +17,7 @@ import (
 )
 
 // record is the part that resources share of which each is one named record of the
-// service: it creates, reads, updates, deletes and imports. A resource embeds it, adds
+// service: it creates, reads, updates, deletes and is imported. A resource embeds it, adds
 // its schema and its plan, and has a method of its own where it is different.
 //
 // M is the model of the resource, In what the service is asked for, T what it answers.
@@ -28,7 +28,7 @@ import (
 //     changed since the plan is not overwritten.
 //   - A record that is gone leaves the state, and is no error of a destroy.
 type record[M, In, T any, P recordModel[M, In, T]] struct {
-	configured
+	identified
 	// typeName is the name of the resource, noun the word for the thing in sentences.
 	typeName, noun string
 	create         func(*client.Client, context.Context, In, ...client.Option) (T, error)
@@ -103,6 +103,8 @@ func (r *record[M, In, T, P]) Create(ctx context.Context, req resource.CreateReq
 	}
 	plan.take(made)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	id, _ := plan.idAndName()
+	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, id)...)
 	resp.Diagnostics.Append(r.keepETag(ctx, resp.Private, made)...)
 }
 
@@ -124,10 +126,15 @@ func (r *record[M, In, T, P]) existing(ctx context.Context, name string, in In) 
 func (r *record[M, In, T, P]) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	state := P(new(M))
 	resp.Diagnostics.Append(req.State.Get(ctx, state)...)
-	if resp.Diagnostics.HasError() || !r.backend.readable(ctx, &resp.Diagnostics) {
+	if resp.Diagnostics.HasError() {
 		return
 	}
-	id, _ := state.idAndName()
+	id, name := state.idAndName()
+	readable := r.backend.readable(ctx, &resp.Diagnostics)
+	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, id)...)
+	if !readable {
+		return
+	}
 	got, err := r.read(r.backend.client, ctx, id.ValueString())
 	if client.IsNotFound(err) {
 		resp.State.RemoveResource(ctx)
@@ -139,6 +146,10 @@ func (r *record[M, In, T, P]) Read(ctx context.Context, req resource.ReadRequest
 	}
 	state.take(got)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	if name.IsNull() { // an import, which may have named it otherwise than by its id
+		id, _ = state.idAndName()
+		resp.Diagnostics.Append(r.identifyAnew(ctx, resp.Identity, id)...)
+	}
 	resp.Diagnostics.Append(r.keepETag(ctx, resp.Private, got)...)
 }
 
@@ -159,6 +170,7 @@ func (r *record[M, In, T, P]) Update(ctx context.Context, req resource.UpdateReq
 		return
 	}
 	id, _ := state.idAndName()
+	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, id)...)
 	got, err := r.update(r.backend.client, ctx, id.ValueString(), in, client.IfMatch(etag))
 	if err != nil {
 		addUpdateError(&resp.Diagnostics, req.Plan.Schema.Type(), r.summary("update", plan), err)
@@ -179,10 +191,6 @@ func (r *record[M, In, T, P]) Delete(ctx context.Context, req resource.DeleteReq
 	if err := r.remove(r.backend.client, ctx, id.ValueString()); err != nil && !client.IsNotFound(err) {
 		addError(&resp.Diagnostics, nil, r.summary("delete", state), err)
 	}
-}
-
-func (r *record[M, In, T, P]) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	resource.ImportStatePassthroughID(ctx, path.Root("id"), req, resp)
 }
 
 func (r *record[M, In, T, P]) summary(verb string, m P) string {

@@ -58,7 +58,7 @@ var publicationRevision = regexp.MustCompile(`^([0-9a-f]{32})/([1-9][0-9]{0,17})
 const pollTime = client.MaxWait / 2
 
 type reviewResource struct {
-	configured
+	identified
 }
 
 func newReviewResource() resource.Resource { return &reviewResource{} }
@@ -207,7 +207,7 @@ func (m *reviewModel) take(review service.Review) {
 
 // takeNone makes the model say that no review was needed.
 func (m *reviewModel) takeNone() {
-	m.ID = types.StringValue(fmt.Sprintf("%s/%d", m.PublicationID.ValueString(), m.APIRevision.ValueInt64()))
+	m.ID = m.lastingID(false)
 	m.Status = types.StringValue(statusNotRequired)
 	m.ReviewID, m.Kind, m.Applicant, m.Reviewer, m.DecidedAt = types.StringNull(), types.StringNull(), types.StringNull(), types.StringNull(), types.StringNull()
 }
@@ -307,6 +307,17 @@ func (r *reviewResource) Create(ctx context.Context, req resource.CreateRequest,
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(noteName(ctx, resp.Private, req.Config)...)
+	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, plan.lastingID(!leftOut(ctx, req.Config, path.Root("review_id"))))...)
+}
+
+// lastingID is the id that imports the decision, and stays what it is: that of the
+// application where it is named, else of the publication and revision, about which
+// another decision may be made on a newer application.
+func (m *reviewModel) lastingID(named bool) types.String {
+	if named || m.PublicationID.IsNull() || m.APIRevision.IsNull() {
+		return m.ID
+	}
+	return types.StringValue(fmt.Sprintf("%s/%d", m.PublicationID.ValueString(), m.APIRevision.ValueInt64()))
 }
 
 // subject names what an application is about.
@@ -396,7 +407,12 @@ func (r *reviewResource) Read(ctx context.Context, req resource.ReadRequest, res
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	named, diags := getPrivate[bool](ctx, req.Private, namedKey)
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || !r.backend.readable(ctx, &resp.Diagnostics) {
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	readable := r.backend.readable(ctx, &resp.Diagnostics)
+	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, state.lastingID(named))...)
+	if !readable {
 		return
 	}
 	headline := "Cannot read review " + state.ID.ValueString()
@@ -476,6 +492,7 @@ func (r *reviewResource) Update(ctx context.Context, req resource.UpdateRequest,
 	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
 		return
 	}
+	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, state.lastingID(named))...)
 	if !named && decidesAnew(state, plan) && r.decideNewer(ctx, &plan, state, resp) {
 		return
 	}
@@ -535,8 +552,12 @@ func (r *reviewResource) Delete(context.Context, resource.DeleteRequest, *resour
 // ImportState takes over a decision: by the id of the review, or by
 // PUBLICATION/REVISION, which is the id of what needed none.
 func (r *reviewResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	id, ok := r.imported(ctx, req, resp)
+	if !ok {
+		return
+	}
 	var m reviewModel
-	parts := publicationRevision.FindStringSubmatch(req.ID)
+	parts := publicationRevision.FindStringSubmatch(id)
 	switch {
 	case parts != nil:
 		revision, err := strconv.ParseInt(parts[2], 10, 64)
@@ -544,10 +565,10 @@ func (r *reviewResource) ImportState(ctx context.Context, req resource.ImportSta
 			panic("provider: the pattern admits what is no number: " + err.Error())
 		}
 		m.PublicationID, m.APIRevision = types.StringValue(parts[1]), types.Int64Value(revision)
-	case idPattern.MatchString(req.ID):
-		m.ReviewID = types.StringValue(req.ID)
+	case idPattern.MatchString(id):
+		m.ReviewID = types.StringValue(id)
 	default:
-		resp.Diagnostics.AddError("Not the id of a decision", fmt.Sprintf("%q is neither the id of a review nor the id of a publication with a revision, such as 0123456789abcdef0123456789abcdef/3.", req.ID))
+		resp.Diagnostics.AddError("Not the id of a decision", fmt.Sprintf("%q is neither the id of a review nor the id of a publication with a revision, such as 0123456789abcdef0123456789abcdef/3.", id))
 		return
 	}
 	if !r.backend.ready(ctx, &resp.Diagnostics) {
@@ -556,10 +577,10 @@ func (r *reviewResource) ImportState(ctx context.Context, req resource.ImportSta
 	review, err := r.find(ctx, m)
 	switch {
 	case err != nil:
-		addError(&resp.Diagnostics, nil, "Cannot import the decision "+req.ID, err)
+		addError(&resp.Diagnostics, nil, "Cannot import the decision "+id, err)
 		return
 	case review == nil:
-		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), req.ID)...)
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id)...)
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("publication_id"), m.PublicationID)...)
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("api_revision"), m.APIRevision)...)
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("status"), statusNotRequired)...)
@@ -575,4 +596,5 @@ func (r *reviewResource) ImportState(ctx context.Context, req resource.ImportSta
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), review.ID)...)
 	}
 	resp.Diagnostics.Append(setPrivate(ctx, resp.Private, namedKey, parts == nil)...)
+	resp.Diagnostics.Append(r.identifyAnew(ctx, resp.Identity, types.StringValue(id))...)
 }

@@ -28,7 +28,7 @@ func newWorkspaceResource() resource.Resource {
 	r.typeName, r.noun = workspaceType, "workspace"
 	r.create, r.read = (*client.Client).CreateWorkspace, (*client.Client).ReadWorkspace
 	r.update, r.remove = (*client.Client).UpdateWorkspace, (*client.Client).DeleteWorkspace
-	r.etag = service.Workspace.ETag
+	r.etag, r.everywhere = service.Workspace.ETag, true
 	return r
 }
 

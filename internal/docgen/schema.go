@@ -29,6 +29,19 @@ type (
 		DataSources        map[string]schema `json:"data_source_schemas"`
 		EphemeralResources map[string]schema `json:"ephemeral_resource_schemas"`
 		Actions            map[string]schema `json:"action_schemas"`
+		ListResources      map[string]schema `json:"list_resource_schemas"`
+		// Identities are those of the resources.
+		Identities map[string]identitySchema `json:"resource_identity_schemas"`
+	}
+	identitySchema struct {
+		Version    int64                        `json:"version"`
+		Attributes map[string]identityAttribute `json:"attributes"`
+	}
+	identityAttribute struct {
+		Type              json.RawMessage `json:"type"`
+		Description       string          `json:"description,omitempty"`
+		RequiredForImport bool            `json:"required_for_import,omitempty"`
+		OptionalForImport bool            `json:"optional_for_import,omitempty"`
 	}
 	schema struct {
 		Version int64 `json:"version"`
@@ -80,7 +93,10 @@ func providerSchema(ctx context.Context) (*providerSchemas, error) {
 			return nil, fmt.Errorf("%s: %s", d.Summary, d.Detail)
 		}
 	}
-	p := &providerSchemas{Resources: map[string]schema{}, DataSources: map[string]schema{}, EphemeralResources: map[string]schema{}, Actions: map[string]schema{}}
+	p := &providerSchemas{
+		Resources: map[string]schema{}, DataSources: map[string]schema{}, EphemeralResources: map[string]schema{},
+		ListResources: map[string]schema{}, Actions: map[string]schema{}, Identities: map[string]identitySchema{},
+	}
 	if p.Provider, err = newSchema(answer.Provider); err != nil {
 		return nil, err
 	}
@@ -102,6 +118,20 @@ func providerSchema(ctx context.Context) (*providerSchemas, error) {
 	for name, a := range answer.ActionSchemas {
 		if p.Actions[name], err = newSchema(a.Schema); err != nil {
 			return nil, fmt.Errorf("action %s: %w", name, err)
+		}
+	}
+	for name, s := range answer.ListResourceSchemas {
+		if p.ListResources[name], err = newSchema(s); err != nil {
+			return nil, fmt.Errorf("list resource %s: %w", name, err)
+		}
+	}
+	identities, err := server.GetResourceIdentitySchemas(ctx, &tfprotov6.GetResourceIdentitySchemasRequest{})
+	if err != nil {
+		return nil, err
+	}
+	for name, s := range identities.IdentitySchemas {
+		if p.Identities[name], err = newIdentitySchema(s); err != nil {
+			return nil, fmt.Errorf("identity of resource %s: %w", name, err)
 		}
 	}
 	return p, nil
@@ -130,6 +160,18 @@ func (p providerSchemas) desiredStatusTable() (string, error) {
 func newSchema(s *tfprotov6.Schema) (schema, error) {
 	b, err := newBlock(s.Block)
 	return schema{Version: s.Version, Block: b}, err
+}
+
+func newIdentitySchema(s *tfprotov6.ResourceIdentitySchema) (identitySchema, error) {
+	result := identitySchema{Version: s.Version, Attributes: map[string]identityAttribute{}}
+	for _, a := range s.IdentityAttributes {
+		text, err := json.Marshal(a.Type)
+		if err != nil {
+			return result, fmt.Errorf("%s: %w", a.Name, err)
+		}
+		result.Attributes[a.Name] = identityAttribute{Type: text, Description: a.Description, RequiredForImport: a.RequiredForImport, OptionalForImport: a.OptionalForImport}
+	}
+	return result, nil
 }
 
 func newBlock(b *tfprotov6.SchemaBlock) (block, error) {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	mathrand "math/rand/v2"
 	"mime"
@@ -463,20 +464,40 @@ func (p Page) query(pairs ...string) url.Values {
 // All collects every page of a list.
 func All[T any](ctx context.Context, list func(context.Context, Page) (service.List[T], error)) ([]T, error) {
 	var all []T
-	page := Page{Limit: 500}
-	for {
-		got, err := list(ctx, page)
+	for item, err := range Each(ctx, 500, list) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, got.Items...)
-		if got.Next == "" {
-			return all, nil
+		all = append(all, item)
+	}
+	return all, nil
+}
+
+// Each goes through a list, asking for the next page of that size when the one before is
+// used up. An error comes with no item, and is the last that comes.
+func Each[T any](ctx context.Context, size int, list func(context.Context, Page) (service.List[T], error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		page := Page{Limit: size}
+		for {
+			got, err := list(ctx, page)
+			if err == nil && got.Next != "" && got.Next == page.After {
+				err = errors.New("the service answered the same page of a list twice")
+			}
+			if err != nil {
+				yield(none, err)
+				return
+			}
+			for _, item := range got.Items {
+				if !yield(item, nil) {
+					return
+				}
+			}
+			if got.Next == "" {
+				return
+			}
+			page.After = got.Next
 		}
-		if got.Next == page.After {
-			return nil, errors.New("the service answered the same page of a list twice")
-		}
-		page.After = got.Next
 	}
 }
 

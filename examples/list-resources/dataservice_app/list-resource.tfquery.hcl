@@ -1,0 +1,9 @@
+# The apps of one member.
+list "dataservice_app" "own" {
+  provider         = dataservice
+  include_resource = true
+
+  config {
+    owner = "ci"
+  }
+}

@@ -1,0 +1,9 @@
+# The folders of one group.
+list "dataservice_folder" "sales" {
+  provider         = dataservice
+  include_resource = true
+
+  config {
+    group_id = "01990c0c6f0a7c3a9d1e5b7f00112244"
+  }
+}

@@ -1,0 +1,5 @@
+# The instances of the provider's workspace.
+list "dataservice_instance" "all" {
+  provider         = dataservice
+  include_resource = true
+}

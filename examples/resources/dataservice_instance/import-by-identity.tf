@@ -1,0 +1,6 @@
+import {
+  to = dataservice_instance.partners
+  identity = {
+    id = "01990c0c6f0a7c3a9d1e5b7f00112299"
+  }
+}

@@ -1,0 +1,6 @@
+import {
+  to = dataservice_member.ci
+  identity = {
+    id = "01990c0c6f0a7c3a9d1e5b7f00112277"
+  }
+}
