@@ -278,6 +278,11 @@ func (p *dataserviceProvider) DataSources(context.Context) []func() datasource.D
 	return []func() datasource.DataSource{
 		newPublishedAPIDataSource,
 		newPublicationDataSource,
+		newAPIDataSource,
+		newAPIsDataSource,
+		newCatalogDataSource,
+		newReviewsDataSource,
+		newEnvironmentDataSource,
 	}
 }
 

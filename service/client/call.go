@@ -449,18 +449,34 @@ func (p Page) query(pairs ...string) url.Values {
 // All collects every page of a list.
 func All[T any](ctx context.Context, list func(context.Context, Page) (service.List[T], error)) ([]T, error) {
 	var all []T
+	err := Each(ctx, list, func(item T) bool {
+		all = append(all, item)
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// Each goes through every page of a list, one at a time, until use returns false.
+func Each[T any](ctx context.Context, list func(context.Context, Page) (service.List[T], error), use func(T) bool) error {
 	page := Page{Limit: 500}
 	for {
 		got, err := list(ctx, page)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		all = append(all, got.Items...)
+		for _, item := range got.Items {
+			if !use(item) {
+				return nil
+			}
+		}
 		if got.Next == "" {
-			return all, nil
+			return nil
 		}
 		if got.Next == page.After {
-			return nil, errors.New("the service answered the same page of a list twice")
+			return errors.New("the service answered the same page of a list twice")
 		}
 		page.After = got.Next
 	}
