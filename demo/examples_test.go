@@ -88,6 +88,11 @@ func (s *stage) snippets(t *testing.T) {
 	if err != nil || len(files) < 5 {
 		t.Fatalf("the snippets are %v, %v", files, err)
 	}
+	functions, err := filepath.Glob(filepath.Join(s.root, "examples", "functions", "*", "*.tf"))
+	if err != nil || len(functions) == 0 {
+		t.Fatalf("the snippets of functions are %v, %v", functions, err)
+	}
+	files = append(files, functions...)
 	for _, file := range append(files, filepath.Join(s.root, "examples", "provider", "provider.tf")) {
 		text, err := os.ReadFile(file)
 		if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -290,5 +291,11 @@ func (p *dataserviceProvider) EphemeralResources(context.Context) []func() ephem
 	return []func() ephemeral.EphemeralResource{
 		newToken,
 		newAppCredentials,
+	}
+}
+
+func (p *dataserviceProvider) Functions(context.Context) []func() function.Function {
+	return []func() function.Function{
+		newScriptParameters,
 	}
 }
