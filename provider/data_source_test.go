@@ -192,6 +192,11 @@ func TestWhatDataSourcesFind(t *testing.T) {
 			w.plan().succeeds(t, "No changes")
 		})
 	}
+	t.Run("a visitor finds what is live, and no drafts", func(t *testing.T) {
+		w := s.workdir("sources_visitor", s.member("guest", service.RoleVisitor, false))
+		w.apply().succeeds(t, `live = "orders"`)
+		w.set("drafts=true").plan().fails(t, "Cannot list the APIs", "guest", "VISITOR")
+	})
 	t.Run("what is not there, or somebody else's, is an error that says what to do", func(t *testing.T) {
 		s.workdir("sources_missing", s.developer).plan().fails(t,
 			"There is no API ordres", "dataservice_apis lists those that you see", "There is no API 1", "There is no API hidden",
