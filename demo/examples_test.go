@@ -94,6 +94,11 @@ func (s *stage) snippets(t *testing.T) {
 	files = slices.DeleteFunc(files, func(file string) bool { return strings.Contains(filepath.ToSlash(file), "/examples/actions/") })
 	// Identities are a matter of Terraform 1.12; internal/docgen checks these against the schema.
 	files = slices.DeleteFunc(files, func(file string) bool { return filepath.Base(file) == "import-by-identity.tf" })
+	functions, err := filepath.Glob(filepath.Join(s.root, "examples", "functions", "*", "*.tf"))
+	if err != nil || len(functions) == 0 {
+		t.Fatalf("the snippets of functions are %v, %v", functions, err)
+	}
+	files = append(files, functions...)
 	for _, file := range append(files, filepath.Join(s.root, "examples", "provider", "provider.tf")) {
 		text, err := os.ReadFile(file)
 		if err != nil {

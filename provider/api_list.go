@@ -27,9 +27,9 @@ func newAPIList() list.ListResource {
 	return &listing[apiFilter, service.API]{
 		typeName: apiType, things: "APIs", description: listed("APIs", "A `debug` is no part of what is found: it is an input of a write."),
 		filter: byName(map[string]schema.Attribute{
-			"group_id":  filterText("Id of the group that the APIs are filed under.", idValidator{"group"}),
-			"folder_id": filterText("Id of the folder that the APIs lie in.", idValidator{"folder"}),
-			"mode":      filterOneOf("", service.Modes),
+			"group_id":  listFilter("Id of the group that the APIs are filed under.", idValidator{"group"}),
+			"folder_id": listFilter("Id of the folder that the APIs lie in.", idValidator{"folder"}),
+			"mode":      listFilterOneOf("", service.Modes),
 		}),
 		page: func(ctx context.Context, c *client.Client, f apiFilter, page client.Page) (service.List[service.API], error) {
 			return c.APIs(ctx, client.APIFilter{GroupID: f.GroupID.ValueString(), FolderID: f.FolderID.ValueString()}, page)
@@ -50,8 +50,8 @@ func newFolderList() list.ListResource {
 	return &listing[folderFilter, service.Folder]{
 		typeName: folderType, things: "folders", description: listed("folders", ""),
 		filter: byName(map[string]schema.Attribute{
-			"group_id":  filterText("Id of the group that the folders are in.", idValidator{"group"}),
-			"parent_id": filterText("Id of the folder that the folders lie in.", idValidator{"folder"}),
+			"group_id":  listFilter("Id of the group that the folders are in.", idValidator{"group"}),
+			"parent_id": listFilter("Id of the folder that the folders lie in.", idValidator{"folder"}),
 		}),
 		page: func(ctx context.Context, c *client.Client, f folderFilter, page client.Page) (service.List[service.Folder], error) {
 			return c.Folders(ctx, client.FolderFilter{GroupID: f.GroupID.ValueString(), ParentID: f.ParentID.ValueString()}, page)
@@ -71,7 +71,7 @@ func newConnectionList() list.ListResource {
 	return &listing[connectionFilter, service.Connection]{
 		typeName: connectionType, things: "connections", description: listed("connections", "No password is found: the service tells none."),
 		filter: byName(map[string]schema.Attribute{
-			"engine": filterOneOf("", service.Engines),
+			"engine": listFilterOneOf("", service.Engines),
 		}),
 		page: func(ctx context.Context, c *client.Client, _ connectionFilter, page client.Page) (service.List[service.Connection], error) {
 			return c.Connections(ctx, page)

@@ -207,6 +207,17 @@ func (c *configuredSource) Configure(_ context.Context, req datasource.Configure
 	}
 }
 
+// ready makes sure that the service can be asked for what is named, and reports where it
+// cannot.
+func (c *configuredSource) ready(ctx context.Context, diags *diag.Diagnostics, what string) bool {
+	if c.backend.client == nil {
+		diags.AddError("The provider is not configured",
+			fmt.Sprintf("The provider's %s is known only after an apply, so %s cannot be looked up yet. Apply what it depends on first, with -target.", strings.Join(c.backend.unknown, ", "), what))
+		return false
+	}
+	return c.backend.ready(ctx, diags)
+}
+
 // configuredEphemeral is the same for ephemeral resources.
 type configuredEphemeral struct {
 	backend *backend

@@ -134,22 +134,22 @@ func (f nameFilter) admits(name string) bool {
 // byName are the attributes of a filter by name, and the more of one kind of thing.
 func byName(more map[string]schema.Attribute) map[string]schema.Attribute {
 	attributes := map[string]schema.Attribute{
-		"name_contains": filterText("Those alone whose name contains this text, in whatever case."),
+		"name_contains": listFilter("Those alone whose name contains this text, in whatever case."),
 	}
 	maps.Copy(attributes, more)
 	return attributes
 }
 
-// filterText is an attribute of a filter.
-func filterText(description string, validators ...validator.String) schema.Attribute {
+// listFilter is an attribute of a filter.
+func listFilter(description string, validators ...validator.String) schema.Attribute {
 	return schema.StringAttribute{MarkdownDescription: description, Optional: true, Validators: validators}
 }
 
-// filterOneOf is an attribute of a filter that has one of these values.
-func filterOneOf[T ~string](description string, values []T) schema.Attribute {
+// listFilterOneOf is an attribute of a filter that has one of these values.
+func listFilterOneOf[T ~string](description string, values []T) schema.Attribute {
 	names := texts(values)
 	last := len(names) - 1
-	return filterText(fmt.Sprintf("%s`%s` or `%s`.", description, strings.Join(names[:last], "`, `"), names[last]), stringvalidator.OneOf(names...))
+	return listFilter(fmt.Sprintf("%s`%s` or `%s`.", description, strings.Join(names[:last], "`, `"), names[last]), stringvalidator.OneOf(names...))
 }
 
 // same reports whether a filter, which may be left out, admits the value.

@@ -19,6 +19,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
@@ -317,6 +318,11 @@ func (p *dataserviceProvider) DataSources(context.Context) []func() datasource.D
 	return []func() datasource.DataSource{
 		newPublishedAPIDataSource,
 		newPublicationDataSource,
+		newAPIDataSource,
+		newAPIsDataSource,
+		newCatalogDataSource,
+		newReviewsDataSource,
+		newEnvironmentDataSource,
 	}
 }
 
@@ -333,5 +339,11 @@ func (p *dataserviceProvider) EphemeralResources(context.Context) []func() ephem
 	return []func() ephemeral.EphemeralResource{
 		newToken,
 		newAppCredentials,
+	}
+}
+
+func (p *dataserviceProvider) Functions(context.Context) []func() function.Function {
+	return []func() function.Function{
+		newScriptParameters,
 	}
 }

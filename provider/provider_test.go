@@ -123,7 +123,8 @@ func TestAnEndpointThatIsNotKnownYet(t *testing.T) {
 	w.set("trigger=2")
 	w.plan().ends(t, 2, "Not refreshed", "The provider's endpoint is known only after an apply", "1 to add, 0 to change, 1 to destroy")
 	w.configure("unknown_endpoint_data")
-	w.plan().fails(t, "The provider is not configured", "The provider's endpoint is known only after an apply, so orders cannot be looked up yet")
+	w.plan().fails(t, "The provider is not configured", "The provider's endpoint is known only after an apply, so orders cannot be looked up yet",
+		"so API orders cannot", "so the APIs cannot", "so the catalog cannot", "so the reviews cannot", "so environment RELEASE cannot")
 	w.run("apply", "-auto-approve", "-no-color", "-target=terraform_data.endpoint").succeeds(t)
 	w.plan().succeeds(t, "No changes")
 }

@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/datasourcevalidator"
@@ -168,12 +167,7 @@ func (d *publicationDataSource) Read(ctx context.Context, req datasource.ReadReq
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if d.backend.client == nil {
-		resp.Diagnostics.AddError("The provider is not configured",
-			fmt.Sprintf("The provider's %s is known only after an apply, so the publication cannot be looked up yet. Apply what it depends on first, with -target.", strings.Join(d.backend.unknown, ", ")))
-		return
-	}
-	if !d.backend.ready(ctx, &resp.Diagnostics) {
+	if !d.ready(ctx, &resp.Diagnostics, "the publication") {
 		return
 	}
 	p, err := d.find(ctx, config)

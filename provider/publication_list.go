@@ -39,9 +39,9 @@ func newPublicationList() list.ListResource {
 		typeName: publicationType, things: "publications",
 		description: listed("publications", "What is `CREATED` or `OFFLINE` is not among them: a resource takes it over when it is created."),
 		filter: map[string]schema.Attribute{
-			"api_id":         filterText("Id of the API that is published.", idValidator{"api"}),
-			"environment_id": filterText("Id of the environment that it is published to."),
-			"status":         filterOneOf("Status of the publications: ", allBut(service.Statuses, absent)),
+			"api_id":         listFilter("Id of the API that is published.", idValidator{"api"}),
+			"environment_id": listFilter("Id of the environment that it is published to."),
+			"status":         listFilterOneOf("Status of the publications: ", allBut(service.Statuses, absent)),
 		},
 		page: func(ctx context.Context, c *client.Client, f publicationFilter, page client.Page) (service.List[service.Publication], error) {
 			return c.Publications(ctx, client.PublicationFilter{
@@ -78,14 +78,14 @@ func newReviewList() list.ListResource {
 		typeName: reviewType, things: "reviews",
 		description: listed("decisions on applications", "They come with the newest first. What is pending, or was closed without a decision, is not among them."),
 		filter: map[string]schema.Attribute{
-			"publication_id": filterText("Id of the publication that was applied for.", idValidator{"publication"}),
+			"publication_id": listFilter("Id of the publication that was applied for.", idValidator{"publication"}),
 			"api_revision": schema.Int64Attribute{
 				MarkdownDescription: "Revision of the API that was applied for.",
 				Optional:            true,
 				Validators:          []validator.Int64{int64validator.AtLeast(1)},
 			},
-			"kind":   filterOneOf("What was applied for: ", service.ReviewKinds),
-			"status": filterOneOf("How it was decided: ", []service.ReviewStatus{service.ReviewApproved, service.ReviewRejected}),
+			"kind":   listFilterOneOf("What was applied for: ", service.ReviewKinds),
+			"status": listFilterOneOf("How it was decided: ", []service.ReviewStatus{service.ReviewApproved, service.ReviewRejected}),
 		},
 		page: func(ctx context.Context, c *client.Client, f reviewFilter, page client.Page) (service.List[service.Review], error) {
 			return c.Reviews(ctx, client.ReviewFilter{
@@ -120,11 +120,11 @@ func newAuthorizationList() list.ListResource {
 		typeName: authorizationType, things: "authorizations",
 		description: listed("authorizations of apps", "What has ended is not among them."),
 		filter: map[string]schema.Attribute{
-			"publication_id": filterText("Id of the publication that may be called.", idValidator{"publication"}),
-			"api_id":         filterText("Id of the API that may be called.", idValidator{"api"}),
-			"environment_id": filterText("Id of the environment that it may be called in."),
-			"app_id":         filterText("Id of the app that may call.", idValidator{"app"}),
-			"status":         filterOneOf("Status of the authorizations: ", allBut(service.AuthorizationStatuses, gone)),
+			"publication_id": listFilter("Id of the publication that may be called.", idValidator{"publication"}),
+			"api_id":         listFilter("Id of the API that may be called.", idValidator{"api"}),
+			"environment_id": listFilter("Id of the environment that it may be called in."),
+			"app_id":         listFilter("Id of the app that may call.", idValidator{"app"}),
+			"status":         listFilterOneOf("Status of the authorizations: ", allBut(service.AuthorizationStatuses, gone)),
 		},
 		page: func(ctx context.Context, c *client.Client, f authorizationFilter, page client.Page) (service.List[service.Authorization], error) {
 			return c.Authorizations(ctx, client.AuthorizationFilter{

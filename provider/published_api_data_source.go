@@ -5,8 +5,6 @@ package provider
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -100,13 +98,7 @@ func (d *publishedAPIDataSource) Read(ctx context.Context, req datasource.ReadRe
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if d.backend.client == nil {
-		resp.Diagnostics.AddError("The provider is not configured",
-			fmt.Sprintf("The provider's %s is known only after an apply, so %s cannot be looked up yet. Apply what it depends on first, with -target.",
-				strings.Join(d.backend.unknown, ", "), config.APIID.ValueString()))
-		return
-	}
-	if !d.backend.ready(ctx, &resp.Diagnostics) {
+	if !d.ready(ctx, &resp.Diagnostics, config.APIID.ValueString()) {
 		return
 	}
 	got, err := d.backend.client.PublishedAPI(ctx, config.APIID.ValueString(), config.EnvironmentID.ValueString())

@@ -23,7 +23,7 @@ func newEnvironmentList() list.ListResource {
 	return &listing[environmentFilter, service.Environment]{
 		typeName: environmentType, things: "environments", description: listed("environments", "`RELEASE` of each instance is one of them."),
 		filter: byName(map[string]schema.Attribute{
-			"instance_id": filterText("Id of the instance that the environments are stages of.", idValidator{"instance"}),
+			"instance_id": listFilter("Id of the instance that the environments are stages of.", idValidator{"instance"}),
 		}),
 		page: func(ctx context.Context, c *client.Client, _ environmentFilter, page client.Page) (service.List[service.Environment], error) {
 			return c.Environments(ctx, page)
@@ -45,7 +45,7 @@ func newMemberList() list.ListResource {
 	return &listing[memberFilter, service.Member]{
 		typeName: memberType, things: "members", description: listed("members", ""),
 		filter: byName(map[string]schema.Attribute{
-			"role": filterOneOf("", service.Roles),
+			"role": listFilterOneOf("", service.Roles),
 		}),
 		page: func(ctx context.Context, c *client.Client, _ memberFilter, page client.Page) (service.List[service.Member], error) {
 			return c.Members(ctx, page)
@@ -65,7 +65,7 @@ func newAppList() list.ListResource {
 	return &listing[appFilter, service.App]{
 		typeName: appType, things: "apps", description: listed("apps", "No credentials but the key are found."),
 		filter: byName(map[string]schema.Attribute{
-			"owner": filterText("Name or id of the member that the apps belong to."),
+			"owner": listFilter("Name or id of the member that the apps belong to."),
 		}),
 		page: func(ctx context.Context, c *client.Client, f appFilter, page client.Page) (service.List[service.App], error) {
 			return c.Apps(ctx, client.AppFilter{Owner: f.Owner.ValueString()}, page)

@@ -25,6 +25,9 @@ const (
 	DebugSuccess DebugStatus = "SUCCESS"
 )
 
+// DebugStatuses lists every debug status.
+var DebugStatuses = []DebugStatus{DebugWaiting, DebugFailed, DebugSuccess}
+
 // DebugInput says with which values a revision is called once, as texts like in a
 // query string. Parameters that it leaves out take their default, else their example.
 type DebugInput struct {

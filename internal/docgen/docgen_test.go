@@ -122,6 +122,10 @@ func TestTheProvidersSchemaIsWhatTheDocumentationToolReads(t *testing.T) {
 	if !secret.Computed || !secret.Sensitive {
 		t.Errorf("the secret of an app is %+v, want a computed sensitive string", secret)
 	}
+	parameters := p.Functions["script_parameters"]
+	if len(parameters.Parameters) != 1 || parameters.Parameters[0].Name != "sql" || parameters.Variadic == nil || strings.Join(strings.Fields(string(parameters.ReturnType)), "") != `["list","string"]` {
+		t.Errorf("script_parameters is %+v, want a function of a SQL and maybe its mode that returns texts", parameters)
+	}
 	script := p.Resources["dataservice_api"].Block.Attributes["script"]
 	if script.NestedType == nil || script.NestedType.NestingMode != "single" || !script.NestedType.Attributes["sql"].Required {
 		t.Errorf("script is %+v, want an object with a required sql", script)

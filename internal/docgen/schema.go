@@ -24,12 +24,13 @@ type (
 		Providers     map[string]providerSchemas `json:"provider_schemas"`
 	}
 	providerSchemas struct {
-		Provider           schema            `json:"provider"`
-		Resources          map[string]schema `json:"resource_schemas"`
-		DataSources        map[string]schema `json:"data_source_schemas"`
-		EphemeralResources map[string]schema `json:"ephemeral_resource_schemas"`
-		Actions            map[string]schema `json:"action_schemas"`
-		ListResources      map[string]schema `json:"list_resource_schemas"`
+		Provider           schema               `json:"provider"`
+		Resources          map[string]schema    `json:"resource_schemas"`
+		DataSources        map[string]schema    `json:"data_source_schemas"`
+		EphemeralResources map[string]schema    `json:"ephemeral_resource_schemas"`
+		Actions            map[string]schema    `json:"action_schemas"`
+		Functions          map[string]signature `json:"functions,omitempty"`
+		ListResources      map[string]schema    `json:"list_resource_schemas"`
 		// Identities are those of the resources.
 		Identities map[string]identitySchema `json:"resource_identity_schemas"`
 	}
@@ -42,6 +43,19 @@ type (
 		Description       string          `json:"description,omitempty"`
 		RequiredForImport bool            `json:"required_for_import,omitempty"`
 		OptionalForImport bool            `json:"optional_for_import,omitempty"`
+	}
+	signature struct {
+		Description string          `json:"description,omitempty"`
+		Summary     string          `json:"summary,omitempty"`
+		ReturnType  json.RawMessage `json:"return_type"`
+		Parameters  []parameter     `json:"parameters,omitempty"`
+		Variadic    *parameter      `json:"variadic_parameter,omitempty"`
+	}
+	parameter struct {
+		Name        string          `json:"name,omitempty"`
+		Description string          `json:"description,omitempty"`
+		IsNullable  bool            `json:"is_nullable,omitempty"`
+		Type        json.RawMessage `json:"type"`
 	}
 	schema struct {
 		Version int64 `json:"version"`
@@ -95,7 +109,7 @@ func providerSchema(ctx context.Context) (*providerSchemas, error) {
 	}
 	p := &providerSchemas{
 		Resources: map[string]schema{}, DataSources: map[string]schema{}, EphemeralResources: map[string]schema{},
-		ListResources: map[string]schema{}, Actions: map[string]schema{}, Identities: map[string]identitySchema{},
+		ListResources: map[string]schema{}, Actions: map[string]schema{}, Identities: map[string]identitySchema{}, Functions: map[string]signature{},
 	}
 	if p.Provider, err = newSchema(answer.Provider); err != nil {
 		return nil, err
@@ -134,7 +148,40 @@ func providerSchema(ctx context.Context) (*providerSchemas, error) {
 			return nil, fmt.Errorf("identity of resource %s: %w", name, err)
 		}
 	}
+	for name, f := range answer.Functions {
+		if p.Functions[name], err = newSignature(f); err != nil {
+			return nil, fmt.Errorf("function %s: %w", name, err)
+		}
+	}
 	return p, nil
+}
+
+func newSignature(f *tfprotov6.Function) (signature, error) {
+	result := signature{Description: f.Description, Summary: f.Summary}
+	var err error
+	if result.ReturnType, err = json.Marshal(f.Return.Type); err != nil {
+		return signature{}, err
+	}
+	for _, p := range f.Parameters {
+		described, err := newParameter(p)
+		if err != nil {
+			return signature{}, err
+		}
+		result.Parameters = append(result.Parameters, described)
+	}
+	if f.VariadicParameter != nil {
+		described, err := newParameter(f.VariadicParameter)
+		if err != nil {
+			return signature{}, err
+		}
+		result.Variadic = &described
+	}
+	return result, nil
+}
+
+func newParameter(p *tfprotov6.FunctionParameter) (parameter, error) {
+	text, err := json.Marshal(p.Type)
+	return parameter{Name: p.Name, Description: p.Description, IsNullable: p.AllowNullValue, Type: text}, err
 }
 
 // json writes the schema as Terraform would.

@@ -42,14 +42,20 @@ func (c *Client) API(ctx context.Context, ref string) (service.API, error) {
 
 // APIFilter narrows a list of APIs; empty fields do not. GroupID keeps those that are
 // filed under the group in every folder, FolderID those that lie directly in the folder.
+// Owner is the id or name of a member; Search is looked for in name and description.
 type APIFilter struct {
 	GroupID, FolderID string
+	Mode              service.Mode
+	Visibility        service.Visibility
+	DebugStatus       service.DebugStatus
+	Owner, Search     string
 }
 
 // APIs returns one page of the workspace's APIs.
 func (c *Client) APIs(ctx context.Context, filter APIFilter, page Page) (service.List[service.API], error) {
 	call := get(c.path("apis"))
-	call.query = page.query("group_id", filter.GroupID, "folder_id", filter.FolderID)
+	call.query = page.query("group_id", filter.GroupID, "folder_id", filter.FolderID, "mode", string(filter.Mode),
+		"visibility", string(filter.Visibility), "debug_status", string(filter.DebugStatus), "owner", filter.Owner, "search", filter.Search)
 	return fetch[service.List[service.API]](ctx, c, call)
 }
 

@@ -461,10 +461,13 @@ func (p Page) query(pairs ...string) url.Values {
 	return q
 }
 
+// MaxPage is how many items the service answers at once at the most.
+const MaxPage = 500
+
 // All collects every page of a list.
 func All[T any](ctx context.Context, list func(context.Context, Page) (service.List[T], error)) ([]T, error) {
 	var all []T
-	for item, err := range Each(ctx, 500, list) {
+	for item, err := range Each(ctx, MaxPage, list) {
 		if err != nil {
 			return nil, err
 		}

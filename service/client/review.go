@@ -38,6 +38,10 @@ type ReviewFilter struct {
 	Revision      int64
 	Kind          service.ReviewKind
 	Status        service.ReviewStatus
+	APIID         string
+	EnvironmentID string
+	// Applicant is the id or name of a member.
+	Applicant string
 }
 
 // Reviews returns one page of the workspace's reviews, newest first.
@@ -47,6 +51,7 @@ func (c *Client) Reviews(ctx context.Context, filter ReviewFilter, page Page) (s
 		revision = strconv.FormatInt(filter.Revision, 10)
 	}
 	call := get(c.path("reviews"))
-	call.query = page.query("publication_id", filter.PublicationID, "api_revision", revision, "kind", string(filter.Kind), "status", string(filter.Status))
+	call.query = page.query("publication_id", filter.PublicationID, "api_revision", revision, "kind", string(filter.Kind), "status", string(filter.Status),
+		"api_id", filter.APIID, "environment_id", filter.EnvironmentID, "applicant", filter.Applicant)
 	return fetch[service.List[service.Review]](ctx, c, call)
 }

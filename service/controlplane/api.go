@@ -58,12 +58,20 @@ func (a *api) validateAPI(ctx context.Context, c lifecycle.Caller, in *struct {
 }
 
 func (a *api) listAPIs(ctx context.Context, c lifecycle.Caller, in *struct {
-	GroupID  string `query:"group_id" doc:"Only those that are filed under this group, in every folder."`
-	FolderID string `query:"folder_id" doc:"Only those that lie directly in this folder."`
+	GroupID     string              `query:"group_id" doc:"Only those that are filed under this group, in every folder."`
+	FolderID    string              `query:"folder_id" doc:"Only those that lie directly in this folder."`
+	Mode        service.Mode        `query:"mode" enum:"WIZARD,SCRIPT,REGISTRATION" doc:"Only those that get their answer in this way."`
+	Visibility  service.Visibility  `query:"visibility" enum:"WORKSPACE,PRIVATE" doc:"Only those of this visibility."`
+	DebugStatus service.DebugStatus `query:"debug_status" enum:"WAITING,FAILED,SUCCESS" doc:"Only those whose current revision has this status."`
+	Owner       string              `query:"owner" doc:"Only those of this member, by id or name."`
+	Search      string              `query:"search" maxLength:"200" doc:"Only those with this text in their name or description, in whatever case."`
 	PageInput
 },
 ) (*object[service.List[service.API]], error) {
-	return answer(a.Service.APIs(ctx, c, lifecycle.APIFilter{GroupID: in.GroupID, FolderID: in.FolderID}, in.page()))
+	filter := lifecycle.APIFilter{
+		GroupID: in.GroupID, FolderID: in.FolderID, Mode: in.Mode, Visibility: in.Visibility, DebugStatus: in.DebugStatus, Owner: in.Owner, Search: in.Search,
+	}
+	return answer(a.Service.APIs(ctx, c, filter, in.page()))
 }
 
 func (a *api) getAPI(ctx context.Context, c lifecycle.Caller, in *RefInput) (*tagged[service.API], error) {

@@ -30,10 +30,15 @@ type EnvironmentRefInput struct {
 
 func (a *api) listPublishedAPIs(ctx context.Context, c lifecycle.Caller, in *struct {
 	EnvironmentRefInput
+	GroupID  string       `query:"group_id" doc:"Only those that are filed under this group, in every folder."`
+	FolderID string       `query:"folder_id" doc:"Only those that lie directly in this folder."`
+	Mode     service.Mode `query:"mode" enum:"WIZARD,SCRIPT,REGISTRATION" doc:"Only those that get their answer in this way."`
+	Search   string       `query:"search" maxLength:"200" doc:"Only those that are live with this text in their name or description, in whatever case."`
 	PageInput
 },
 ) (*object[service.List[service.PublishedAPI]], error) {
-	return answer(a.Service.Catalog(ctx, c, in.Environment, in.page()))
+	filter := lifecycle.CatalogFilter{Environment: in.Environment, GroupID: in.GroupID, FolderID: in.FolderID, Mode: in.Mode, Search: in.Search}
+	return answer(a.Service.Catalog(ctx, c, filter, in.page()))
 }
 
 func (a *api) getPublishedAPI(ctx context.Context, c lifecycle.Caller, in *struct {

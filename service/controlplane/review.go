@@ -41,10 +41,16 @@ func (a *api) listReviews(ctx context.Context, c lifecycle.Caller, in *struct {
 	Revision      int64                `query:"api_revision" minimum:"1" doc:"Only those about this revision of the API."`
 	Kind          service.ReviewKind   `query:"kind" enum:"PUBLISH,RESTORE,AUTHORIZE" doc:"Only applications of this kind."`
 	Status        service.ReviewStatus `query:"status" enum:"PENDING,APPROVED,REJECTED,CANCELLED,SUPERSEDED" doc:"Only those in this status."`
+	APIID         string               `query:"api_id" doc:"Only those of this API."`
+	EnvironmentID string               `query:"environment_id" doc:"Only those in this environment."`
+	Applicant     string               `query:"applicant" doc:"Only those of this member, by id or name."`
 	PageInput
 },
 ) (*object[service.List[service.Review]], error) {
-	filter := lifecycle.ReviewFilter{PublicationID: in.PublicationID, Revision: in.Revision, Kind: in.Kind, Status: in.Status}
+	filter := lifecycle.ReviewFilter{
+		PublicationID: in.PublicationID, Revision: in.Revision, Kind: in.Kind, Status: in.Status,
+		APIID: in.APIID, EnvironmentID: in.EnvironmentID, Applicant: in.Applicant,
+	}
 	return answer(a.Service.Reviews(ctx, c, filter, in.page()))
 }
 

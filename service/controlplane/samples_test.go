@@ -52,7 +52,7 @@ var samples = map[string][]sample{
 		{path: "/apis/validate", body: definition("another", "/another")},
 		{path: "/apis/validate", query: "api={api}", body: definition("another", "/another")},
 	},
-	"list-apis":  {{path: "/apis", query: "group_id={group}&folder_id={folder}"}},
+	"list-apis":  {{path: "/apis", query: "group_id={group}&folder_id={folder}&mode=SCRIPT&visibility=WORKSPACE&debug_status=SUCCESS&owner=dev&search=a"}},
 	"get-api":    {{path: "/apis/{api}"}},
 	"update-api": {{path: "/apis/{api}", body: definition("taken_over", "/taken-over")}},
 	"delete-api": {{path: "/apis/{api}"}},
@@ -80,7 +80,7 @@ var samples = map[string][]sample{
 	"unpublish":          {{path: "/publications/{publication}/unpublish", body: `{}`}},
 	"cancel":             {{path: "/publications/{publication}/cancel", body: `{}`}},
 
-	"list-reviews":  {{path: "/reviews"}, {path: "/reviews", query: "publication_id={publication}"}},
+	"list-reviews":  {{path: "/reviews"}, {path: "/reviews", query: "publication_id={publication}"}, {path: "/reviews", query: "api_id={api}&environment_id={environment}&applicant=dev"}},
 	"get-review":    {{path: "/reviews/{review}"}},
 	"approve":       {{path: "/reviews/{review}/approve", body: `{}`}},
 	"reject":        {{path: "/reviews/{review}/reject", body: `{"comment": "No."}`}},
@@ -142,7 +142,7 @@ var samples = map[string][]sample{
 	"list-tokens":  {{path: "/tokens"}},
 	"revoke-token": {{path: "/tokens/{token}"}},
 
-	"list-published-apis": {{path: "/catalog", query: "environment={environment}"}},
+	"list-published-apis": {{path: "/catalog", query: "environment={environment}"}, {path: "/catalog", query: "environment={environment}&group_id={group}&folder_id={folder}&mode=SCRIPT&search=a"}},
 	"get-published-api":   {{path: "/catalog/{api}"}, {path: "/catalog/{api}", query: "environment={environment}"}},
 
 	"list-events":   {{path: "/events"}},

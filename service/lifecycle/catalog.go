@@ -54,19 +54,23 @@ func (s *Service) published(api service.API, p service.Publication) service.Publ
 	}
 }
 
-// Catalog lists what can be called in an environment ("" for RELEASE).
-func (s *Service) Catalog(ctx context.Context, c Caller, environmentRef string, page Page) (service.List[service.PublishedAPI], error) {
+// Catalog lists what can be called in an environment.
+func (s *Service) Catalog(ctx context.Context, c Caller, filter CatalogFilter, page Page) (service.List[service.PublishedAPI], error) {
 	l := service.List[service.PublishedAPI]{Items: []service.PublishedAPI{}}
 	err := s.Store.View(ctx, func(tx Tx) error {
 		if err := c.Member.Authorize(service.OpReadCatalog); err != nil {
 			return err
 		}
-		env, err := environmentOrRelease(ctx, tx, c, environmentRef)
+		env, err := environmentOrRelease(ctx, tx, c, filter.Environment)
 		if err != nil {
 			return err
 		}
+		callable := PublicationFilter{
+			EnvironmentID: env.ID, Callable: true, Sight: c.ownSight(),
+			GroupID: filter.GroupID, FolderID: filter.FolderID, Mode: filter.Mode, Search: filter.Search,
+		}
 		live, err := list(page, func(p service.Publication) string { return p.ID }, func(p Page) ([]service.Publication, error) {
-			return tx.Publications(ctx, c.Workspace.ID, PublicationFilter{EnvironmentID: env.ID, Callable: true, Sight: c.ownSight()}, p)
+			return tx.Publications(ctx, c.Workspace.ID, callable, p)
 		})
 		if err != nil {
 			return err

@@ -459,7 +459,7 @@ func TestWhatAVisitorMayDo(t *testing.T) {
 	if published.Version != "V1" || published.URL != "http://gateway/orders" {
 		t.Errorf("a visitor reads %+v", published)
 	}
-	if l := must(h.Catalog(h.ctx, guest, "", lifecycle.Page{}))(t); len(l.Items) != 1 {
+	if l := must(h.Catalog(h.ctx, guest, lifecycle.CatalogFilter{}, lifecycle.Page{}))(t); len(l.Items) != 1 {
 		t.Errorf("a visitor's catalog holds %+v", l.Items)
 	}
 	_, err := h.API(h.ctx, guest, api.ID)

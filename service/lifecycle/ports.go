@@ -324,7 +324,27 @@ type APIFilter struct {
 	FolderID string
 	// OwnerID keeps the member's own.
 	OwnerID string
-	Sight   *Sight
+	// Owner is the id or the name of the member whose APIs are kept.
+	Owner       string
+	Mode        service.Mode
+	Visibility  service.Visibility
+	DebugStatus service.DebugStatus
+	// Search keeps those that have it in their name or description, in whatever case.
+	Search string
+	Sight  *Sight
+}
+
+// CatalogFilter narrows the catalog; empty fields do not.
+type CatalogFilter struct {
+	// Environment is the id or the name of the environment; "" for RELEASE.
+	Environment string
+	// GroupID keeps the APIs of the group in every folder.
+	GroupID string
+	// FolderID keeps the APIs that lie directly in the folder.
+	FolderID string
+	Mode     service.Mode
+	// Search keeps those that are live with it in their name or description, in whatever case.
+	Search string
 }
 
 // PublicationFilter narrows a list of publications; empty fields do not.
@@ -333,7 +353,12 @@ type PublicationFilter struct {
 	Status               service.Status
 	// Callable keeps those that the gateway answers.
 	Callable bool
-	Sight    *Sight
+	// GroupID and FolderID keep those of APIs that are filed there.
+	GroupID, FolderID string
+	// Mode and Search look at the live version.
+	Mode   service.Mode
+	Search string
+	Sight  *Sight
 	// ConnectionID keeps publications whose live version or open candidate reads from it.
 	ConnectionID string
 }
@@ -403,9 +428,12 @@ type ReviewFilter struct {
 	AuthorizationID string
 	// ApplicantID keeps those that the member applied for.
 	ApplicantID string
-	Revision    int64
-	Kind        service.ReviewKind
-	Status      service.ReviewStatus
+	// Applicant is the id or the name of that member.
+	Applicant            string
+	APIID, EnvironmentID string
+	Revision             int64
+	Kind                 service.ReviewKind
+	Status               service.ReviewStatus
 	// Sight shows the reviews that its member applied for or decided in any case.
 	Sight *Sight
 }

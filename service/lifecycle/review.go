@@ -196,6 +196,9 @@ func (s *Service) Reviews(ctx context.Context, c Caller, filter ReviewFilter, pa
 		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
 			return err
 		}
+		if filter.EnvironmentID, err = knownEnvironment(ctx, tx, c, filter.EnvironmentID); err != nil {
+			return err
+		}
 		l, err = list(page, func(r service.Review) string { return r.ID }, func(p Page) ([]service.Review, error) {
 			return tx.Reviews(ctx, c.Workspace.ID, filter, p)
 		})

@@ -75,6 +75,13 @@ func TestANewWorkspaceHasAnInstanceWithRELEASEAndAnAdmin(t *testing.T) {
 	if l := must(h.Authorizations(h.ctx, dev, lifecycle.AuthorizationFilter{EnvironmentID: service.ReleaseEnvironmentID}, lifecycle.Page{}))(t); len(l.Items) != 1 {
 		t.Errorf("RELEASE has the authorizations %+v", l.Items)
 	}
+	junior := lifecycle.Caller{Member: must(h.CreateMember(h.ctx, admin, service.MemberInput{Name: "junior", Role: service.RoleDeveloper}))(t), Workspace: admin.Workspace}
+	in.Name, in.Path = "returns", "/returns"
+	returns := must(h.CreateAPI(h.ctx, junior, in))(t)
+	must(h.Publish(h.ctx, junior, service.PublishInput{APIID: returns.ID, EnvironmentID: service.ReleaseEnvironmentID, Revision: 1}))(t)
+	if l := must(h.Reviews(h.ctx, dev, lifecycle.ReviewFilter{EnvironmentID: service.ReleaseEnvironmentID}, lifecycle.Page{}))(t); len(l.Items) != 1 {
+		t.Errorf("RELEASE has the reviews %+v", l.Items)
+	}
 	for who, c := range map[string]lifecycle.Caller{"admin": h.admin, "an admin of the service": admin} {
 		all := strings.Join(h.happened(t, c), "\n")
 		if !strings.Contains(all, who+" workspace.create sales") || !strings.Contains(all, who+" token.create admin") {

@@ -186,7 +186,7 @@ func TestWhoSeesAPrivateAPI(t *testing.T) {
 			return err
 		}, states{"live": "----yy", "changing": "----yy"}},
 		{"list the catalog", func(h *house, c lifecycle.Caller, it private) error {
-			l, err := h.Catalog(h.ctx, c, "", lifecycle.Page{Limit: 500})
+			l, err := h.Catalog(h.ctx, c, lifecycle.CatalogFilter{}, lifecycle.Page{Limit: 500})
 			return listed(l, err, func(p service.PublishedAPI) bool { return p.APIID == it.api.ID })
 		}, states{"live": "----yy", "changing": "----yy"}},
 		{"read its events", func(h *house, c lifecycle.Caller, it private) error {
@@ -352,7 +352,7 @@ func TestListsWithoutThePrivateHavePagesOfFullLength(t *testing.T) {
 		page := lifecycle.Page{Limit: 2}
 		apis := must(h.APIs(h.ctx, ops, lifecycle.APIFilter{}, page))(t)
 		publications := must(h.Publications(h.ctx, ops, lifecycle.PublicationFilter{}, page))(t)
-		catalog := must(h.Catalog(h.ctx, ops, "", page))(t)
+		catalog := must(h.Catalog(h.ctx, ops, lifecycle.CatalogFilter{}, page))(t)
 		if len(apis.Items) != 2 || apis.Next == "" || len(publications.Items) != 2 || publications.Next == "" || len(catalog.Items) != 2 || catalog.Next != "" {
 			t.Errorf("the first pages have %d APIs (next %q), %d publications (next %q), %d published APIs (next %q)",
 				len(apis.Items), apis.Next, len(publications.Items), publications.Next, len(catalog.Items), catalog.Next)

@@ -72,6 +72,11 @@ type myBatis struct {
 	// lists are the indices of the parameters whose number of elements is part of the shape.
 	lists []int
 
+	// open takes each name that is not declared for a parameter, and met has these in the
+	// order of their first use: so a script tells its parameters.
+	open bool
+	met  []string
+
 	// What is noticed on the way: which parameters are used, and what they are compared with.
 	used     []bool
 	literals [][]any
@@ -110,6 +115,12 @@ func (m *myBatis) resolve(s *scope, name string) (declaration, bool) {
 	d, known := m.find(s, name)
 	if known && d.parameter >= 0 {
 		m.used[d.parameter] = true
+	}
+	if !known && m.open {
+		if !slices.Contains(m.met, name) {
+			m.met = append(m.met, name)
+		}
+		return declaration{parameter: -1, list: -1}, true
 	}
 	return d, known
 }
@@ -688,7 +699,7 @@ func (m *myBatis) forEach(e *element, s *scope) node {
 	switch {
 	case !known:
 		m.refuse(e.attributes["collection"].at, "The collection %q is not declared: add it to request_parameters as a list.", n.collection)
-	case d.sort != sortList:
+	case d.sort != sortList && !m.open:
 		m.refuse(e.attributes["collection"].at, "The collection %q is no list: declare it as one, such as STRING_LIST.", n.collection)
 	default:
 		n.list = d.parameter

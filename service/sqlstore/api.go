@@ -95,6 +95,21 @@ func (t *transaction) APIs(ctx context.Context, workspaceID string, f lifecycle.
 	if f.FolderID != "" {
 		c = c.and("a.folder_id = ?", f.FolderID)
 	}
+	if f.Owner != "" {
+		c = c.and("(a.owner_id = ? OR m.name = ?)", f.Owner, f.Owner)
+	}
+	if f.Mode != "" {
+		c = c.mode(f.Mode)
+	}
+	if f.Visibility != "" {
+		c = c.and("a.visibility = ?", string(f.Visibility))
+	}
+	if f.DebugStatus != "" {
+		c = c.and("v.debug_status = ?", string(f.DebugStatus))
+	}
+	if f.Search != "" {
+		c = c.search(f.Search, "a.name", "a.description")
+	}
 	return apis.list(ctx, t, c, page)
 }
 

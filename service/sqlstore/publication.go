@@ -175,6 +175,18 @@ func (t *transaction) Publications(ctx context.Context, workspaceID string, f li
 	if f.Status != "" {
 		c = c.and("p.status = ?", string(f.Status))
 	}
+	if f.GroupID != "" {
+		c = c.and("a.group_id = ?", f.GroupID)
+	}
+	if f.FolderID != "" {
+		c = c.and("a.folder_id = ?", f.FolderID)
+	}
+	if f.Mode != "" {
+		c = c.mode(f.Mode)
+	}
+	if f.Search != "" {
+		c = c.search(f.Search, "v.api_name", "v.description")
+	}
 	if f.ConnectionID != "" {
 		c = c.and("(p.live_connection_id = ? OR o.held_connection_id = ?)", f.ConnectionID, f.ConnectionID)
 	}

@@ -96,6 +96,15 @@ func (t *transaction) Reviews(ctx context.Context, workspaceID string, f lifecyc
 	if f.ApplicantID != "" {
 		c = c.and("r.applicant_id = ?", f.ApplicantID)
 	}
+	if f.Applicant != "" {
+		c = c.and("(r.applicant_id = ? OR ra.name = ?)", f.Applicant, f.Applicant)
+	}
+	if f.APIID != "" {
+		c = c.and("p.api_id = ?", f.APIID)
+	}
+	if f.EnvironmentID != "" {
+		c = c.and("p.environment_id = ?", f.EnvironmentID)
+	}
 	if f.AuthorizationID != "" {
 		c = c.and("r.authorization_id = ?", f.AuthorizationID)
 	}

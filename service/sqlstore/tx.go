@@ -331,6 +331,25 @@ func (c condition) and(term string, args ...any) condition {
 	}
 }
 
+// search keeps records that have the text in one of the columns, in whatever case.
+func (c condition) search(text string, columns ...string) condition {
+	terms := make([]string, len(columns))
+	args := make([]any, len(columns))
+	for i, column := range columns {
+		terms[i], args[i] = `LOWER(`+column+`) LIKE LOWER(?) ESCAPE '!'`, "%"+likeEscaper.Replace(text)+"%"
+	}
+	return c.and("("+strings.Join(terms, " OR ")+")", args...)
+}
+
+var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
+
+// mode keeps definitions of that mode; v is the alias of the table that has them. The
+// member cannot stand inside a text, where its quotes would be escaped, and no other
+// object of a definition has a text under this name.
+func (c condition) mode(m service.Mode) condition {
+	return c.and(`v.definition LIKE ? ESCAPE '!'`, `%"mode":"`+likeEscaper.Replace(string(m))+`"%`)
+}
+
 func (c *condition) add(term string, args ...any) { *c = c.and(term, args...) }
 
 func (c condition) where() string {

@@ -19,6 +19,7 @@ var filing = map[string]func(*testing.T, Open){
 	"a folder's name is taken in one place only":                   folderNames,
 	"folders are listed by group and by parent":                    folderLists,
 	"an API is filed under a group and a folder, and listed there": filedAPI,
+	"APIs are listed by what they are, and by a text in them":      apiFilters,
 	"a group or folder that holds something stays":                 deleteFiled,
 	"nothing is filed where there is nothing":                      filedNowhere,
 	"the lock of a group lets one at a time through":               groupLock,
@@ -213,6 +214,10 @@ func filedAPI(t *testing.T, open Open) {
 	wantEqual(t, "the APIs of the group", list(lifecycle.APIFilter{GroupID: sales.ID}), []service.API{filed})
 	wantEqual(t, "the APIs of the folder", list(lifecycle.APIFilter{FolderID: north.ID}), []service.API{filed})
 	wantEqual(t, "all APIs", list(lifecycle.APIFilter{}), []service.API{w.api, filed})
+	published := w.publish(w.addPublication(filed, w.release), filed, service.StatusPublished)
+	for what, filter := range map[string]lifecycle.PublicationFilter{"group": {GroupID: sales.ID}, "folder": {FolderID: north.ID}} {
+		wantEqual(t, "the publications of the "+what, publicationIDs(w, filter), []string{published.ID})
+	}
 
 	filed.FolderID, filed.ResourceGroup, filed.Visibility = "", "", service.VisibilityWorkspace
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateAPI(ctx, &filed) })
@@ -223,6 +228,53 @@ func filedAPI(t *testing.T, open Open) {
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateAPI(ctx, &filed) })
 	wantEqual(t, "the API that left its group", read(w, find), filed)
 	wantEqual(t, "the APIs of the group", list(lifecycle.APIFilter{GroupID: sales.ID}), []service.API{})
+}
+
+func apiFilters(t *testing.T, open Open) {
+	w := newWorld(t, open)
+	add := func(name string, change func(*service.API)) service.API {
+		a := w.newAPI(name, "/"+name)
+		change(&a)
+		w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.CreateAPI(ctx, &a) })
+		return a
+	}
+	// The description reads like a definition, and is none.
+	wizard := add("wizard", func(a *service.API) {
+		a.Mode, a.Script = service.ModeWizard, nil
+		a.Wizard = &service.Wizard{Table: "rivers"}
+		a.SuccessSample = `{"mode":"REGISTRATION"}`
+		a.Description, a.DebugStatus = "100% of the_rivers!", service.DebugFailed
+	})
+	private := add("private", func(a *service.API) {
+		a.Visibility, a.OwnerID, a.OwnerName = service.VisibilityPrivate, w.reviewer.ID, w.reviewer.Name
+		a.Description = "All Rivers"
+	})
+	for _, c := range []struct {
+		name   string
+		filter lifecycle.APIFilter
+		want   []service.API
+	}{
+		{"by nothing", lifecycle.APIFilter{}, []service.API{w.api, wizard, private}},
+		{"by mode", lifecycle.APIFilter{Mode: service.ModeWizard}, []service.API{wizard}},
+		{"by the mode of most", lifecycle.APIFilter{Mode: service.ModeScript}, []service.API{w.api, private}},
+		{"by the mode of none", lifecycle.APIFilter{Mode: service.ModeRegistration}, []service.API{}},
+		{"by visibility", lifecycle.APIFilter{Visibility: service.VisibilityPrivate}, []service.API{private}},
+		{"by debug status", lifecycle.APIFilter{DebugStatus: service.DebugFailed}, []service.API{wizard}},
+		{"by the owner's name", lifecycle.APIFilter{Owner: w.reviewer.Name}, []service.API{private}},
+		{"by the owner's id", lifecycle.APIFilter{Owner: w.reviewer.ID}, []service.API{private}},
+		{"by nobody", lifecycle.APIFilter{Owner: "nobody"}, []service.API{}},
+		{"by a part of the name in another case", lifecycle.APIFilter{Search: "IZAR"}, []service.API{wizard}},
+		{"by a part of the description", lifecycle.APIFilter{Search: "rivers"}, []service.API{wizard, private}},
+		{"by a percent sign, which is one", lifecycle.APIFilter{Search: "0% of"}, []service.API{wizard}},
+		{"by an underscore, which is one", lifecycle.APIFilter{Search: "l_rivers"}, []service.API{}},
+		{"by the sign that escapes", lifecycle.APIFilter{Search: "rs!"}, []service.API{wizard}},
+		{"by a text that cannot be stored", lifecycle.APIFilter{Search: "a\x00b"}, []service.API{}},
+		{"by several things", lifecycle.APIFilter{Search: "rivers", Mode: service.ModeScript, Visibility: service.VisibilityPrivate}, []service.API{private}},
+	} {
+		wantEqual(t, "the list narrowed "+c.name, read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.API, error) {
+			return tx.APIs(ctx, w.workspace.ID, c.filter, lifecycle.Page{})
+		}), c.want)
+	}
 }
 
 func deleteFiled(t *testing.T, open Open) {

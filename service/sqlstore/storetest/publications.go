@@ -168,6 +168,11 @@ func publicationFilters(t *testing.T, open Open) {
 		{"connection of the live version", lifecycle.PublicationFilter{ConnectionID: w.connection.ID}, []string{live.ID}},
 		{"connection of a candidate too", lifecycle.PublicationFilter{ConnectionID: other.ID}, []string{stopped.ID, pending.ID}},
 		{"several things", lifecycle.PublicationFilter{ConnectionID: other.ID, APIID: rivers.ID, EnvironmentID: stage.ID, Status: service.StatusStopped}, []string{stopped.ID}},
+		{"mode of the live version", lifecycle.PublicationFilter{Mode: service.ModeScript}, []string{live.ID, stopped.ID}},
+		{"another mode", lifecycle.PublicationFilter{Mode: service.ModeRegistration}, []string{}},
+		{"a word in the live name", lifecycle.PublicationFilter{Search: "RIVERS"}, []string{live.ID, stopped.ID}},
+		{"a name that is not live", lifecycle.PublicationFilter{Search: "list_cities"}, []string{}},
+		{"a word in the live description", lifecycle.PublicationFilter{Search: "by country"}, []string{live.ID, stopped.ID}},
 		{"what is not there", lifecycle.PublicationFilter{APIID: w.id()}, []string{}},
 	} {
 		wantEqual(t, "the list narrowed by "+c.name, publicationIDs(w, c.filter), c.want)
