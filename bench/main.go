@@ -30,6 +30,8 @@ type options struct {
 	postgres    string
 	mysql       string
 	only        string
+	// terraformAPIs is how many APIs Terraform manages, terraformRounds how often.
+	terraformAPIs, terraformRounds int
 }
 
 // comparison is one of the things that are measured, by the name that its line of
@@ -49,6 +51,7 @@ var comparisons = []comparison{
 	{"proxy", (*bench).compareProxy},
 	{"publish-under-load", (*bench).publishUnderLoad},
 	{"publish-in-one-apply", (*bench).publishInOneApply},
+	{"terraform-scale", (*bench).terraformAtScale},
 	{"routes-10k", (*bench).compareRoutes},
 	{"deadlines-sqlite", deadlines("sqlite", 1000)},
 	{"deadlines-postgres", deadlines("postgres", 1000)},
@@ -72,10 +75,12 @@ func main() {
 		"URL of a PostgreSQL server where a database may be made (DATASERVICE_TEST_POSTGRES)")
 	flag.StringVar(&o.mysql, "mysql", or(os.Getenv("DATASERVICE_TEST_MYSQL"), "root@tcp(127.0.0.1:3306)/"),
 		"DSN of a MySQL or MariaDB server where a database may be made (DATASERVICE_TEST_MYSQL)")
+	flag.IntVar(&o.terraformAPIs, "terraform-apis", 1000, "APIs, and as many publications, of terraform-scale")
+	flag.IntVar(&o.terraformRounds, "terraform-rounds", 2, "rounds per provider of terraform-scale")
 	flag.StringVar(&o.only, "only", "", "run only the comparison with this name: "+strings.Join(names, ", "))
 	flag.Parse()
-	if o.connections < 1 || o.rounds < 1 || o.duration <= 0 {
-		log.Fatal("bench: -connections, -rounds and -duration must be positive.")
+	if o.connections < 1 || o.rounds < 1 || o.duration <= 0 || o.terraformAPIs < 1 || o.terraformRounds < 1 {
+		log.Fatal("bench: -connections, -rounds, -duration, -terraform-apis and -terraform-rounds must be positive.")
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/config"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -33,9 +32,11 @@ func TestMain(m *testing.M) { servicetest.Main(m) }
 // factories serve the provider inside the test process. A second name stands for a
 // second identity: Terraform shares one server among the aliases of one name.
 var factories = map[string]func() (tfprotov6.ProviderServer, error){
-	"dataservice": providerserver.NewProtocol6WithError(provider.New("test")()),
-	"reviewer":    providerserver.NewProtocol6WithError(provider.New("test")()),
+	"dataservice": newServer,
+	"reviewer":    newServer,
 }
+
+func newServer() (tfprotov6.ProviderServer, error) { return provider.NewServer("test")(), nil }
 
 // testService is a running service with members.
 type testService struct {

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
@@ -22,7 +21,7 @@ type unknown struct{}
 
 // protocol calls the provider as Terraform does, without a Terraform.
 type protocol struct {
-	t        *testing.T
+	t        testing.TB
 	server   tfprotov6.ProviderServer
 	resource string
 	typ      tftypes.Type
@@ -30,9 +29,9 @@ type protocol struct {
 	computed []string
 }
 
-func newProtocol(t *testing.T, resource string) *protocol {
+func newProtocol(t testing.TB, resource string) *protocol {
 	t.Helper()
-	server := providerserver.NewProtocol6(New("test")())()
+	server := NewServer("test")()
 	schema, err := server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
 	if err != nil {
 		t.Fatal(err)
