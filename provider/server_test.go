@@ -4,6 +4,7 @@
 package provider
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"math/big"
@@ -131,8 +132,24 @@ func (p *protocol) destroyed(framework tfprotov6.ProviderServer, state tftypes.V
 	}
 }
 
+// identity is that of a resource that is there.
+func (p *protocol) identity() *tfprotov6.ResourceIdentityData {
+	p.t.Helper()
+	schemas, err := p.server.GetResourceIdentitySchemas(p.t.Context(), &tfprotov6.GetResourceIdentitySchemasRequest{})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	typ := schemas.IdentitySchemas[p.resource].ValueType()
+	data, err := tfprotov6.NewDynamicValue(typ, p.value(typ, map[string]any{"id": testID, "workspace_id": testID}))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return &tfprotov6.ResourceIdentityData{IdentityData: &data}
+}
+
 func (p *protocol) compare(framework tfprotov6.ProviderServer, req *tfprotov6.PlanResourceChangeRequest) bool {
 	p.t.Helper()
+	req.PriorIdentity = p.identity()
 	want, err := framework.PlanResourceChange(p.t.Context(), req)
 	if err != nil {
 		p.t.Fatal(err)
@@ -145,7 +162,7 @@ func (p *protocol) compare(framework tfprotov6.ProviderServer, req *tfprotov6.Pl
 	if diff := cmp.Diff(findings(want.Diagnostics), findings(got.Diagnostics), cmp.AllowUnexported(finding{})); diff != "" {
 		p.t.Errorf("the short cut finds something else (-framework, +short cut):\n%s", diff)
 	}
-	if len(want.RequiresReplace) != len(got.RequiresReplace) || string(want.PlannedPrivate) != string(got.PlannedPrivate) || (want.PlannedIdentity == nil) != (got.PlannedIdentity == nil) {
+	if len(want.RequiresReplace) != len(got.RequiresReplace) || string(want.PlannedPrivate) != string(got.PlannedPrivate) || !bytes.Equal(want.PlannedIdentity.IdentityData.MsgPack, got.PlannedIdentity.IdentityData.MsgPack) {
 		p.t.Errorf("the framework answers %+v, the short cut %+v", want, got)
 	}
 	s, ok := p.server.(*server)
