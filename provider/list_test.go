@@ -15,13 +15,19 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
-// lists goes through what a list block finds. Each result is handed over as it comes.
-func (tf *terraform) lists(resource string, filter map[string]any, limit int64, each func(tfprotov6.ListResourceResult) bool) {
+func (tf *terraform) lister() tfprotov6.ListResourceServer {
 	tf.t.Helper()
-	server, ok := tf.server.(tfprotov6.ProviderServerWithListResource) //nolint:staticcheck // the interface is to become part of ProviderServer
+	server, ok := tf.server.(tfprotov6.ListResourceServer)
 	if !ok {
 		tf.t.Fatal("the provider lists nothing")
 	}
+	return server
+}
+
+// lists goes through what a list block finds. Each result is handed over as it comes.
+func (tf *terraform) lists(resource string, filter map[string]any, limit int64, each func(tfprotov6.ListResourceResult) bool) {
+	tf.t.Helper()
+	server := tf.lister()
 	p := &protocol{t: tf.t, typ: tf.schemas.ListResourceSchemas[resource].ValueType()}
 	config := p.dynamic(p.value(p.typ, filter))
 	valid, err := server.ValidateListResourceConfig(tf.t.Context(), &tfprotov6.ValidateListResourceConfigRequest{TypeName: resource, Config: config})
@@ -130,7 +136,7 @@ func TestEveryResourceIsListed(t *testing.T) {
 func TestAFilterThatNothingCanMeetIsRefused(t *testing.T) {
 	t.Parallel()
 	tf := newTerraform(t, unknown{}, "x")
-	server := tf.server.(tfprotov6.ProviderServerWithListResource) //nolint:staticcheck // the interface is to become part of ProviderServer
+	server := tf.lister()
 	for resource, filter := range map[string]map[string]any{
 		publicationType:   {"status": "OFFLINE"},
 		reviewType:        {"status": "PENDING"},
