@@ -220,8 +220,12 @@ func (p *project) run(ctx context.Context, c command) (usage, error) {
 	start := time.Now()
 	out, err := cmd.CombinedOutput()
 	u := usage{wall: time.Since(start)}
-	if want := c.says(p.apis); err != nil || !strings.Contains(string(out), want) {
-		return usage{}, fmt.Errorf("terraform %s ended with %v and did not say %q:\n%s", c.name, err, want, out[max(0, len(out)-3000):])
+	end := out[max(0, len(out)-3000):]
+	if err != nil {
+		return usage{}, fmt.Errorf("terraform %s: %w\n%s", c.name, err, end)
+	}
+	if want := c.says(p.apis); !strings.Contains(string(out), want) {
+		return usage{}, fmt.Errorf("terraform %s did not say %q:\n%s", c.name, want, end)
 	}
 	// The plugin is a child of a child of terraform, and counted with it.
 	u.together = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()

@@ -35,7 +35,7 @@ func invoke(t *testing.T, s *servicetest.Service, token, action string, config m
 	if err != nil || len(configured.Diagnostics) > 0 {
 		t.Fatal(err, findings(configured.Diagnostics))
 	}
-	actions, ok := server.(tfprotov6.ProviderServerWithActions)
+	actions, ok := server.(tfprotov6.ActionServer)
 	if !ok {
 		t.Fatal("the provider serves no actions")
 	}

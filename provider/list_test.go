@@ -81,22 +81,31 @@ func TestEveryResourceIsListed(t *testing.T) {
 		groupType:       {{nil, []string{"sales"}}, {map[string]any{"name_contains": "other"}, nil}},
 		folderType:      {{nil, []string{"east"}}, {map[string]any{"group_id": h.id(groupType)}, []string{"east"}}, {map[string]any{"parent_id": h.id(folderType)}, nil}},
 		apiType: {
-			{nil, []string{"customers", "orders", "waiting", "withdrawn"}}, {map[string]any{"group_id": h.id(groupType)}, []string{"orders"}},
-			{map[string]any{"folder_id": h.id(folderType)}, []string{"orders"}}, {map[string]any{"name_contains": "w"}, []string{"waiting", "withdrawn"}}, {map[string]any{"mode": "WIZARD"}, nil},
+			{nil, []string{"customers", "orders", "waiting", "withdrawn"}},
+			{map[string]any{"group_id": h.id(groupType)}, []string{"orders"}},
+			{map[string]any{"folder_id": h.id(folderType)}, []string{"orders"}},
+			{map[string]any{"name_contains": "w"}, []string{"waiting", "withdrawn"}},
+			{map[string]any{"mode": "WIZARD"}, nil},
 		},
 		publicationType: {
-			{nil, []string{"customers in RELEASE", "orders in RELEASE", "waiting in RELEASE"}}, {map[string]any{"api_id": orders}, []string{"orders in RELEASE"}},
-			{map[string]any{"status": "PUBLISH_WAIT_REVIEW"}, []string{"waiting in RELEASE"}}, {map[string]any{"environment_id": h.id(environmentType)}, nil},
+			{nil, []string{"customers in RELEASE", "orders in RELEASE", "waiting in RELEASE"}},
+			{map[string]any{"api_id": orders}, []string{"orders in RELEASE"}},
+			{map[string]any{"status": "PUBLISH_WAIT_REVIEW"}, []string{"waiting in RELEASE"}},
+			{map[string]any{"environment_id": h.id(environmentType)}, nil},
 			{map[string]any{"environment_id": service.ReleaseEnvironmentID, "status": "PUBLISHED"}, []string{"customers in RELEASE", "orders in RELEASE"}},
 		},
 		reviewType: {
-			{nil, []string{decision}}, {map[string]any{"status": "REJECTED"}, nil}, {map[string]any{"publication_id": reviewed, "api_revision": 1, "kind": "PUBLISH"}, []string{decision}},
+			{nil, []string{decision}},
+			{map[string]any{"status": "REJECTED"}, nil},
+			{map[string]any{"publication_id": reviewed, "api_revision": 1, "kind": "PUBLISH"}, []string{decision}},
 			{map[string]any{"publication_id": pending.ID}, nil},
 		},
 		appType: {{nil, []string{"shop"}}, {map[string]any{"owner": "admin"}, []string{"shop"}}, {map[string]any{"owner": "dev"}, nil}},
 		authorizationType: {
-			{nil, []string{"shop for orders in RELEASE"}}, {map[string]any{"api_id": orders, "app_id": h.id(appType), "status": "ACTIVE"}, []string{"shop for orders in RELEASE"}},
-			{map[string]any{"publication_id": publication}, []string{"shop for orders in RELEASE"}}, {map[string]any{"publication_id": reviewed}, nil},
+			{nil, []string{"shop for orders in RELEASE"}},
+			{map[string]any{"api_id": orders, "app_id": h.id(appType), "status": "ACTIVE"}, []string{"shop for orders in RELEASE"}},
+			{map[string]any{"publication_id": publication}, []string{"shop for orders in RELEASE"}},
+			{map[string]any{"publication_id": reviewed}, nil},
 		},
 	}
 	for resource := range h.tf.schemas.ResourceSchemas {
