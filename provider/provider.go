@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
@@ -36,6 +37,8 @@ func New(version string) func() provider.Provider {
 
 type dataserviceProvider struct {
 	version string
+	// backend is nil until the provider is configured.
+	backend atomic.Pointer[backend]
 }
 
 type providerModel struct {
@@ -103,6 +106,7 @@ func (p *dataserviceProvider) Configure(ctx context.Context, req provider.Config
 	}
 	b := &backend{planValidation: true, creating: map[string]bool{}}
 	resp.ResourceData, resp.DataSourceData, resp.EphemeralResourceData = b, b, b
+	p.backend.Store(b)
 	if b.unknown = config.unknown(); len(b.unknown) > 0 {
 		return
 	}

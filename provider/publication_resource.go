@@ -6,10 +6,12 @@ package provider
 import (
 	"context"
 	"fmt"
+	"reflect"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
@@ -180,6 +182,36 @@ func (r *publicationResource) Read(ctx context.Context, req resource.ReadRequest
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 	resp.Diagnostics.Append(keep(ctx, resp.Private, p)...)
+}
+
+// current reports whether a refresh would leave everything as it is; false too where that
+// cannot be told.
+func (r *publicationResource) current(ctx context.Context, held tfsdk.State, private privateState) bool {
+	var state publicationModel
+	if held.Get(ctx, &state).HasError() || state.APIID.IsNull() || r.backend.unsure(ctx) {
+		return false
+	}
+	chosen, diags := getPrivate[string](ctx, private, chosenKey)
+	pinned, more := getPrivate[bool](ctx, private, pinnedKey)
+	rejected, evenMore := getPrivate[*rejection](ctx, private, rejectionKey)
+	if len(diags)+len(more)+len(evenMore) > 0 {
+		return false
+	}
+	state.pinned = pinned
+	p, err := r.backend.client.Publication(ctx, state.ID.ValueString(), 0)
+	if err != nil || rejected != nil || rejectionOf(p) != nil {
+		return false
+	}
+	identity, err := r.backend.whoAmI(ctx)
+	if err != nil {
+		return false
+	}
+	if p.EnvironmentID, err = r.backend.environmentAs(ctx, state.EnvironmentID, p.EnvironmentID); err != nil {
+		return false
+	}
+	before := state
+	gone, err := state.read(p, identity.Member.ID, chosen)
+	return err == nil && !gone && sameValues(reflect.ValueOf(before), reflect.ValueOf(state))
 }
 
 // guessInputs fills in, for an import, the inputs that a refresh never reads back.

@@ -6,6 +6,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"reflect"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -140,6 +141,24 @@ func (r *record[M, In, T, P]) Read(ctx context.Context, req resource.ReadRequest
 	state.take(got)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	resp.Diagnostics.Append(r.keepETag(ctx, resp.Private, got)...)
+}
+
+// current reports whether a refresh would leave everything as it is; false too where that
+// cannot be told.
+func (r *record[M, In, T, P]) current(ctx context.Context, held tfsdk.State, private privateState) bool {
+	state := P(new(M))
+	etag, diags := etagOf(ctx, private)
+	if diags.HasError() || held.Get(ctx, state).HasError() || r.etag == nil || r.backend.unsure(ctx) {
+		return false
+	}
+	id, _ := state.idAndName()
+	got, err := r.read(r.backend.client, ctx, id.ValueString())
+	if err != nil || r.etag(got) != etag {
+		return false
+	}
+	before := *state
+	state.take(got)
+	return sameValues(reflect.ValueOf(before), reflect.ValueOf(*state))
 }
 
 func (r *record[M, In, T, P]) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
