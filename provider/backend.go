@@ -121,15 +121,6 @@ func (b *backend) readable(ctx context.Context, diags *diag.Diagnostics) bool {
 	return b.ready(ctx, diags)
 }
 
-// unsure reports whether the service cannot be called, or not as who it should be.
-func (b *backend) unsure(ctx context.Context) bool {
-	if b == nil || b.client == nil {
-		return true
-	}
-	_, err := b.whoAmI(ctx)
-	return err != nil
-}
-
 // createKey derives the idempotency key of a create, so that a create whose answer
 // was lost is adopted by the next apply. The body must hold no secret.
 //

@@ -129,8 +129,10 @@ func (s *server) UpgradeResourceState(ctx context.Context, req *tfprotov6.Upgrad
 func (s *server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
 	ctx, done := s.stoppable(ctx)
 	defer done()
-	if shape := s.shapes()[req.TypeName]; shape != nil && shape.current(ctx, s.provider.backend.Load(), req) {
-		return &tfprotov6.ReadResourceResponse{NewState: req.CurrentState, Private: req.Private, NewIdentity: req.CurrentIdentity}, nil
+	if shape := s.shapes()[req.TypeName]; shape != nil {
+		if found, ok := shape.current(ctx, s.provider.backend.Load(), req); ok {
+			return &tfprotov6.ReadResourceResponse{NewState: req.CurrentState, Private: req.Private, NewIdentity: req.CurrentIdentity, Diagnostics: found}, nil
+		}
 	}
 	return s.wholeServer.ReadResource(ctx, req)
 }
@@ -203,27 +205,32 @@ func (s *shape) valid(ctx context.Context, req *tfprotov6.ValidateResourceConfig
 
 // refresher is a resource that can tell whether it is as the state has it.
 type refresher interface {
-	current(ctx context.Context, state tfsdk.State, private privateState) bool
+	current(ctx context.Context, state tfsdk.State, private privateState) (same bool, diags diag.Diagnostics)
 }
 
-// current reports whether the state is what a refresh would lead to.
-func (s *shape) current(ctx context.Context, b *backend, req *tfprotov6.ReadResourceRequest) bool {
+// current reports whether a refresh leaves the state as it is: because nothing changed, or
+// because the service could not be asked, which is found then.
+func (s *shape) current(ctx context.Context, b *backend, req *tfprotov6.ReadResourceRequest) (found []*tfprotov6.Diagnostic, ok bool) {
 	r, ok := s.resource(ctx, b).(refresher)
 	if !ok || req.CurrentState == nil || isNull(req.CurrentState) {
-		return false
+		return nil, false
 	}
 	state, err := req.CurrentState.Unmarshal(s.typ)
 	private := keptBytes{}
 	if err != nil || json.Unmarshal(req.Private, &private) != nil {
-		return false
+		return nil, false
 	}
 	for key := range private {
 		// The framework's own keys, such as that of an import, are its matter.
 		if strings.HasPrefix(key, ".") {
-			return false
+			return nil, false
 		}
 	}
-	return r.current(ctx, tfsdk.State{Raw: state, Schema: s.schema}, private)
+	same, diags := r.current(ctx, tfsdk.State{Raw: state, Schema: s.schema}, private)
+	if !same && len(diags) == 0 {
+		return nil, false
+	}
+	return diagnosticsOf(diags)
 }
 
 // sameValues reports whether two models have the same values.

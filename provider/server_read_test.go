@@ -22,7 +22,7 @@ import (
 // there; the framework answers in the same way.
 func TestARefreshAnswersAsTheFrameworkDoes(t *testing.T) {
 	api := service.API{ID: testID, Number: 100001, Revision: 1, DebugStatus: service.DebugSuccess, OwnerName: "admin"}
-	etag, gone, reads := `"1"`, false, 0
+	etag, gone, refused, reads := `"1"`, false, false, 0
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		switch {
@@ -30,6 +30,11 @@ func TestARefreshAnswersAsTheFrameworkDoes(t *testing.T) {
 			_ = json.NewEncoder(w).Encode(service.Identity{Member: service.Member{ID: testID, Name: "admin"}, Workspace: service.Workspace{ID: testID, Name: service.DefaultWorkspace}})
 		case strings.HasSuffix(r.URL.Path, "/validate"):
 			_ = json.NewEncoder(w).Encode(service.Validation{Warnings: []service.FieldError{}, BreakingChanges: []service.EnvironmentBreakingChange{}})
+		case refused:
+			reads++
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = w.Write([]byte(`{"status":403,"code":"FORBIDDEN","detail":"You may not see it.","request_id":"r"}`))
 		case gone:
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.WriteHeader(http.StatusNotFound)
@@ -73,9 +78,10 @@ func TestARefreshAnswersAsTheFrameworkDoes(t *testing.T) {
 		{"the revision alone", func() { api.Revision = 2 }, 2},
 		{"the entity tag alone", func() { etag = `"2"` }, 2},
 		{"everything: it is gone", func() { gone = true }, 0},
+		{"who may see it", func() { refused = true }, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			api, etag, gone = before, `"1"`, false
+			api, etag, gone, refused = before, `"1"`, false, false
 			tt.change()
 			req := &tfprotov6.ReadResourceRequest{TypeName: apiType, CurrentState: made.NewState, Private: made.Private}
 			want, err := framework.ReadResource(t.Context(), req)
@@ -92,6 +98,9 @@ func TestARefreshAnswersAsTheFrameworkDoes(t *testing.T) {
 			}
 			p.t = t
 			p.wantSame(want.NewState, got.NewState)
+			if diff := cmp.Diff(findings(want.Diagnostics), findings(got.Diagnostics), cmp.AllowUnexported(finding{})); diff != "" {
+				t.Errorf("something else is found (-framework, +short cut):\n%s", diff)
+			}
 			if diff := cmp.Diff(keysOf(t, want.Private), keysOf(t, got.Private)); diff != "" {
 				t.Errorf("the private state differs (-framework, +short cut):\n%s", diff)
 			}
