@@ -204,6 +204,9 @@ func (p *project) configure(changed bool) error {
 func (p *project) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, p.terraform, append(args, "-no-color")...)
 	cmd.Dir, cmd.Env = p.dir, p.environment
+	// Terraform that is killed would leave its plugin behind.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = time.Minute
 	return cmd
 }
 

@@ -55,7 +55,7 @@ func BenchmarkAPI(b *testing.B) {
 			return resp.Diagnostics, err
 		}},
 		{"Read", func() ([]*tfprotov6.Diagnostic, error) {
-			resp, err := p.server.ReadResource(b.Context(), &tfprotov6.ReadResourceRequest{TypeName: apiType, CurrentState: made.NewState, Private: made.Private})
+			resp, err := p.server.ReadResource(b.Context(), &tfprotov6.ReadResourceRequest{TypeName: apiType, CurrentState: made.NewState, Private: made.Private, CurrentIdentity: made.NewIdentity})
 			return resp.Diagnostics, err
 		}},
 		{"PlanUnchanged", func() ([]*tfprotov6.Diagnostic, error) {
@@ -119,7 +119,7 @@ var realisticAPI = map[string]any{
 }
 
 // cannedService answers every API as the one that was created last, and returns its address.
-func cannedService(b *testing.B) string {
+func cannedService(b testing.TB) string {
 	api := service.API{ID: testID, Number: 100001, Revision: 1, DebugStatus: service.DebugSuccess, OwnerName: "admin"}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var answer any

@@ -23,6 +23,14 @@ type writablePrivateState interface {
 	keptState
 }
 
+// keptBytes is the private state as Terraform keeps it, by key.
+type keptBytes map[string][]byte
+
+// GetKey returns what is kept under the key.
+func (k keptBytes) GetKey(_ context.Context, key string) ([]byte, diag.Diagnostics) {
+	return k[key], nil
+}
+
 func setPrivate(ctx context.Context, private writablePrivateState, key string, value any) diag.Diagnostics {
 	data, err := json.Marshal(value)
 	if err != nil {

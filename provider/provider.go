@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
@@ -41,6 +42,8 @@ func New(version string) func() provider.Provider {
 
 type dataserviceProvider struct {
 	version string
+	// backend is nil until the provider is configured.
+	backend atomic.Pointer[backend]
 }
 
 type providerModel struct {
@@ -119,6 +122,7 @@ func (p *dataserviceProvider) Configure(ctx context.Context, req provider.Config
 	b := &backend{planValidation: true, creating: map[string]bool{}}
 	resp.ResourceData, resp.DataSourceData, resp.EphemeralResourceData = b, b, b
 	resp.ListResourceData, resp.ActionData = b, b
+	p.backend.Store(b)
 	if b.unknown = config.unknown(); len(b.unknown) > 0 {
 		return
 	}

@@ -122,11 +122,16 @@ type rejection struct {
 
 // keep notes in the private state what later plans must know of the publication.
 func keep(ctx context.Context, private writablePrivateState, p service.Publication) diag.Diagnostics {
-	var noted *rejection
-	if r := p.Rejection; r != nil && p.OpenReview == nil {
-		noted = &rejection{r.Kind, r.Revision, r.Version, r.ConnectionID, r.Remark, r.DeciderName, r.Comment, r.ID}
+	return setPrivate(ctx, private, rejectionKey, rejectionOf(p))
+}
+
+// rejectionOf is the last rejection, while no newer application is open.
+func rejectionOf(p service.Publication) *rejection {
+	r := p.Rejection
+	if r == nil || p.OpenReview != nil {
+		return nil
 	}
-	return setPrivate(ctx, private, rejectionKey, noted)
+	return &rejection{r.Kind, r.Revision, r.Version, r.ConnectionID, r.Remark, r.DeciderName, r.Comment, r.ID}
 }
 
 // about reports whether the plan asks for just what was rejected.

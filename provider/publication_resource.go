@@ -6,10 +6,12 @@ package provider
 import (
 	"context"
 	"fmt"
+	"reflect"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
@@ -194,6 +196,45 @@ func (r *publicationResource) show(ctx context.Context, m *publicationModel, p s
 		r.guessInputs(ctx, m, p, standpoint{memberID: identity.Member.ID})
 	}
 	return gone, err
+}
+
+// current reports whether a refresh would leave everything as it is; false too where that
+// cannot be told. What the service refuses is all that a refresh would tell.
+func (r *publicationResource) current(ctx context.Context, held tfsdk.State, private privateState) (same bool, diags diag.Diagnostics) {
+	var state publicationModel
+	if held.Get(ctx, &state).HasError() || state.APIID.IsNull() || r.backend == nil || r.backend.client == nil {
+		return false, nil
+	}
+	chosen, unreadable := getPrivate[string](ctx, private, chosenKey)
+	pinned, more := getPrivate[bool](ctx, private, pinnedKey)
+	rejected, evenMore := getPrivate[*rejection](ctx, private, rejectionKey)
+	if len(unreadable)+len(more)+len(evenMore) > 0 || rejected != nil {
+		return false, nil
+	}
+	if !r.backend.ready(ctx, &diags) {
+		return false, diags
+	}
+	state.pinned = pinned
+	p, err := r.backend.client.Publication(ctx, state.ID.ValueString(), 0)
+	switch {
+	case client.IsNotFound(err):
+		return false, nil
+	case err != nil:
+		addError(&diags, nil, r.summary("read", state), err)
+		return false, diags
+	case rejectionOf(p) != nil:
+		return false, nil
+	}
+	identity, err := r.backend.whoAmI(ctx)
+	if err != nil {
+		return false, nil //nolint:nilerr // the refresh tells
+	}
+	if p.EnvironmentID, err = r.backend.environmentAs(ctx, state.EnvironmentID, p.EnvironmentID); err != nil {
+		return false, nil //nolint:nilerr // the refresh tells
+	}
+	before := state
+	gone, err := state.read(p, identity.Member.ID, chosen)
+	return err == nil && !gone && sameValues(reflect.ValueOf(before), reflect.ValueOf(state)), nil
 }
 
 // guessInputs fills in, for an import, the inputs that a refresh never reads back.

@@ -6,6 +6,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"reflect"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -151,6 +152,33 @@ func (r *record[M, In, T, P]) Read(ctx context.Context, req resource.ReadRequest
 		resp.Diagnostics.Append(r.identifyAnew(ctx, resp.Identity, id)...)
 	}
 	resp.Diagnostics.Append(r.keepETag(ctx, resp.Private, got)...)
+}
+
+// current reports whether a refresh would leave everything as it is; false too where that
+// cannot be told. What the service refuses is all that a refresh would tell.
+func (r *record[M, In, T, P]) current(ctx context.Context, held tfsdk.State, private privateState) (same bool, diags diag.Diagnostics) {
+	state := P(new(M))
+	etag, unreadable := etagOf(ctx, private)
+	if unreadable.HasError() || held.Get(ctx, state).HasError() || r.etag == nil || r.backend == nil || r.backend.client == nil {
+		return false, nil
+	}
+	if !r.backend.ready(ctx, &diags) {
+		return false, diags
+	}
+	id, _ := state.idAndName()
+	got, err := r.read(r.backend.client, ctx, id.ValueString())
+	switch {
+	case client.IsNotFound(err):
+		return false, nil
+	case err != nil:
+		addError(&diags, nil, r.summary("read", state), err)
+		return false, diags
+	case r.etag(got) != etag:
+		return false, nil
+	}
+	before := *state
+	state.take(got)
+	return sameValues(reflect.ValueOf(before), reflect.ValueOf(*state)), nil
 }
 
 func (r *record[M, In, T, P]) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {

@@ -8,9 +8,12 @@ import (
 	"encoding/json"
 	"maps"
 	"math/big"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -28,11 +31,11 @@ func TestAShortCutAnswersAsTheFrameworkDoes(t *testing.T) {
 	for name, tt := range map[string]struct {
 		resource string
 		config   map[string]any
-		// varied has each place of the state changed, which takes a second.
+		// varied has each place of configuration and state changed, which takes a second.
 		varied bool
 	}{
-		"a wizard":        {apiType, fullAPI(service.ModeWizard), false},
-		"a script":        {apiType, with(fullAPI(service.ModeScript), map[string]any{"request_parameters|ids": nil}), true},
+		"a wizard":        {apiType, with(fullAPI(service.ModeWizard), map[string]any{"request_parameters|ids": nil, "request_parameters|amount": nil, "debug": nil}), true},
+		"a script":        {apiType, fullAPI(service.ModeScript), false},
 		"a registration":  {apiType, fullAPI(service.ModeRegistration), false},
 		"a realistic API": {apiType, realisticAPI, false},
 		"a publication":   {publicationType, publication, true},
@@ -47,14 +50,23 @@ func TestAShortCutAnswersAsTheFrameworkDoes(t *testing.T) {
 			if !p.unchanged(framework, config, state, nil) {
 				t.Error("what is unchanged takes no short cut")
 			}
-			// The schema says what stands in a place that the configuration leaves out.
-			for _, place := range places(tt.config) {
-				p.unchanged(framework, p.value(p.typ, with(tt.config, map[string]any{place: nil})), state, nil)
+			if !p.created(framework, tt.config) {
+				t.Error("what is created takes no short cut")
 			}
 			p.destroyed(framework, state)
 			p.upgraded(framework, state)
 			if !tt.varied {
 				return
+			}
+			// The schema says what stands in a place that the configuration leaves out.
+			for _, place := range places(tt.config) {
+				less := with(tt.config, map[string]any{place: nil})
+				p.unchanged(framework, p.value(p.typ, less), state, nil)
+				p.created(framework, less)
+				p.created(framework, with(tt.config, map[string]any{place: unknown{}}))
+				if _, text := valueAt(tt.config, place).(string); text {
+					p.validated(framework, p.dynamic(p.value(p.typ, with(tt.config, map[string]any{place: ""}))))
+				}
 			}
 			for _, changed := range variants(t, state) {
 				p.unchanged(framework, config, changed, nil)
@@ -124,6 +136,24 @@ func (p *protocol) unchanged(framework tfprotov6.ProviderServer, config, state t
 	})
 }
 
+// created has the plan of what does not exist yet made by both, and reports whether a short
+// cut was taken.
+func (p *protocol) created(framework tfprotov6.ProviderServer, config map[string]any) bool {
+	p.t.Helper()
+	given := p.dynamic(p.value(p.typ, config))
+	req := &tfprotov6.PlanResourceChangeRequest{
+		TypeName: p.resource, Config: given, ProposedNewState: given, PriorState: p.dynamic(tftypes.NewValue(p.typ, nil)),
+	}
+	p.compare(framework, req)
+	p.validated(framework, given)
+	s, ok := p.server.(*server)
+	if !ok {
+		return false
+	}
+	_, taken := s.shapes()[p.resource].created(p.t.Context(), nil, req)
+	return taken
+}
+
 func (p *protocol) destroyed(framework tfprotov6.ProviderServer, state tftypes.Value) {
 	p.t.Helper()
 	null := p.dynamic(tftypes.NewValue(p.typ, nil))
@@ -149,7 +179,9 @@ func (p *protocol) identity() *tfprotov6.ResourceIdentityData {
 
 func (p *protocol) compare(framework tfprotov6.ProviderServer, req *tfprotov6.PlanResourceChangeRequest) bool {
 	p.t.Helper()
-	req.PriorIdentity = p.identity()
+	if !isNull(req.PriorState) {
+		req.PriorIdentity = p.identity()
+	}
 	want, err := framework.PlanResourceChange(p.t.Context(), req)
 	if err != nil {
 		p.t.Fatal(err)
@@ -167,6 +199,24 @@ func (p *protocol) compare(framework tfprotov6.ProviderServer, req *tfprotov6.Pl
 	}
 	s, ok := p.server.(*server)
 	return ok && s.shapes()[p.resource].stays(req)
+}
+
+// validated has the configuration checked by both.
+func (p *protocol) validated(framework tfprotov6.ProviderServer, config *tfprotov6.DynamicValue) {
+	p.t.Helper()
+	req := &tfprotov6.ValidateResourceConfigRequest{TypeName: p.resource, Config: config}
+	want, err := framework.ValidateResourceConfig(p.t.Context(), req)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	got, err := p.server.ValidateResourceConfig(p.t.Context(), req)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	inOrder := cmpopts.SortSlices(func(a, b finding) bool { return a.String() < b.String() })
+	if diff := cmp.Diff(findings(want.Diagnostics), findings(got.Diagnostics), cmp.AllowUnexported(finding{}), inOrder); diff != "" {
+		p.t.Errorf("the short cut finds something else in a configuration (-framework, +short cut):\n%s", diff)
+	}
 }
 
 func (p *protocol) upgraded(framework tfprotov6.ProviderServer, state tftypes.Value) {
@@ -207,6 +257,23 @@ func (p *protocol) wantSame(want, got *tfprotov6.DynamicValue) {
 		differences, _ := w.Diff(g)
 		p.t.Errorf("the short cut answers something else than the framework: %v", differences)
 	}
+}
+
+// valueAt is the value in a place.
+func valueAt(v any, place string) any {
+	for step := range strings.SplitSeq(place, "|") {
+		switch here := v.(type) {
+		case map[string]any:
+			v = here[step]
+		case []any:
+			i, err := strconv.Atoi(step)
+			if err != nil {
+				return nil
+			}
+			v = here[i]
+		}
+	}
+	return v
 }
 
 // variants are the value with each place in it null, and each text, number and flag another.
