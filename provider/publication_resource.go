@@ -227,10 +227,10 @@ func (r *publicationResource) current(ctx context.Context, held tfsdk.State, pri
 	}
 	identity, err := r.backend.whoAmI(ctx)
 	if err != nil {
-		return false, nil //nolint:nilerr // the refresh tells
+		return false, nil // the refresh tells
 	}
 	if p.EnvironmentID, err = r.backend.environmentAs(ctx, state.EnvironmentID, p.EnvironmentID); err != nil {
-		return false, nil //nolint:nilerr // the refresh tells
+		return false, nil // the refresh tells
 	}
 	before := state
 	gone, err := state.read(p, identity.Member.ID, chosen)
