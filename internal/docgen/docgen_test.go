@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -174,6 +175,53 @@ func TestTheFlagsOfTheServiceAreListed(t *testing.T) {
 	for _, want := range []string{"| `--data-dir` | `DATASERVICE_DATA_DIR` | `./dataservice-data` |", "| `--sqlite-dir` | `DATASERVICE_SQLITE_DIR` |"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("there is no %q in\n%s", want, text)
+		}
+	}
+}
+
+// A resource that some promise has no test for, or a test that is not there any more, shows.
+func TestEveryPromiseIsTestedForEveryResource(t *testing.T) {
+	provider, err := providerSchema(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]bool{}
+	for _, folder := range []string{"acceptance", "provider", "demo"} {
+		files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("the tests in %s are %v, %v", folder, files, err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, found := range regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`).FindAllStringSubmatch(string(text), -1) {
+				tests[folder+"."+found[1]] = true
+			}
+		}
+	}
+	// A test of all kinds must have one of each.
+	adoption, err := os.ReadFile(filepath.Join("acceptance", "adoption_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range provider.Resources {
+		for _, p := range promises {
+			test := p.testOf(name)
+			if !tests[test] {
+				t.Errorf("%s: %q is shown by %s, which is not there", name, p.says, test)
+			}
+			if strings.HasPrefix(test, "acceptance.") && p.of[name] == "" && !strings.Contains(string(adoption), "resource \""+name+"\"") && test != "acceptance.TestTheTokenIsFoundNowhere" {
+				t.Errorf("%s: %s is a test of the configuration in adoption_test.go, which has none", name, test)
+			}
+		}
+	}
+	for _, p := range promises {
+		for name := range p.of {
+			if _, exists := provider.Resources[name]; !exists {
+				t.Errorf("there is no resource %s for %s", name, p.of[name])
+			}
 		}
 	}
 }

@@ -59,6 +59,7 @@ func generate(ctx context.Context, schemaFile, openAPIFile, guides string) error
 		{filepath.Join(guides, "lifecycle.md.tmpl"), "lifecycle table", lifecycleTable()},
 		{filepath.Join(guides, "lifecycle.md.tmpl"), "permissions", permissionTable()},
 		{filepath.Join(guides, "lifecycle.md.tmpl"), "desired status table", desiredStatuses},
+		{filepath.Join(guides, "tested.md.tmpl"), "tested", provider.testedTable()},
 		{filepath.Join(guides, "versions.md.tmpl"), "breaking changes", breakingTable()},
 		{filepath.Join(guides, "versions.md.tmpl"), "harmless changes", harmlessList()},
 		{filepath.Join(guides, "api-fields.md.tmpl"), "number codes", numberCodes()},
