@@ -208,11 +208,11 @@ func TestEveryPromiseIsTestedForEveryResource(t *testing.T) {
 	}
 	for name := range provider.Resources {
 		for _, p := range promises {
-			test := p.testOf(name)
+			test := p.forResource(name).test
 			if !tests[test] {
 				t.Errorf("%s: %q is shown by %s, which is not there", name, p.says, test)
 			}
-			if strings.HasPrefix(test, "acceptance.") && p.of[name] == "" && !strings.Contains(string(adoption), "resource \""+name+"\"") && test != "acceptance.TestTheTokenIsFoundNowhere" {
+			if strings.HasPrefix(test, "acceptance.") && p.of[name].test == "" && !strings.Contains(string(adoption), "resource \""+name+"\"") && test != "acceptance.TestTheTokenIsFoundNowhere" {
 				t.Errorf("%s: %s is a test of the configuration in adoption_test.go, which has none", name, test)
 			}
 		}
@@ -220,7 +220,7 @@ func TestEveryPromiseIsTestedForEveryResource(t *testing.T) {
 	for _, p := range promises {
 		for name := range p.of {
 			if _, exists := provider.Resources[name]; !exists {
-				t.Errorf("there is no resource %s for %s", name, p.of[name])
+				t.Errorf("there is no resource %s for %s", name, p.of[name].test)
 			}
 		}
 	}
