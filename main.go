@@ -42,6 +42,10 @@ func main() {
 	}
 }
 
+// memoryLimit is how many bytes of memory the plugin holds before it collects its garbage
+// more often again.
+const memoryLimit = 150 << 20
+
 // spareTime leaves out what nobody sees. The SDK formats a log line per attribute
 // even where no log was asked for, and a plugin that lives for seconds gains
 // nothing from collecting its garbage often: together they are a third of the time
@@ -49,6 +53,9 @@ func main() {
 func spareTime() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
 	}
 	for _, variable := range os.Environ() {
 		if name, value, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "TF_LOG") && value != "" {
