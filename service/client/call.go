@@ -192,6 +192,8 @@ func (c *Client) do(ctx context.Context, call call, out any, options ...Option) 
 		call.key = rand.Text()
 	}
 	cutShort := 0
+	// busy is what was waited for.
+	var busy error
 	for n := 0; ; n++ {
 		etag, retryIn, err := c.send(ctx, call, out, n)
 		var cut *cutShortError
@@ -203,6 +205,9 @@ func (c *Client) do(ctx context.Context, call call, out any, options ...Option) 
 		// Another publishing operation is under way. That is over soon, and the caller
 		// has nothing better to do than to wait: its context says for how long.
 		case service.ErrorCode(err) == service.CodeBusy && !call.once:
+			busy = err
+		case busy != nil && err != nil && ctx.Err() != nil:
+			return "", busy
 		default:
 			return etag, err
 		}
