@@ -46,8 +46,8 @@ func main() {
 // more often again.
 const memoryLimit = 150 << 20
 
-// spareTime leaves out what nobody sees. The SDK formats a log line per attribute
-// even where no log was asked for, and a plugin that lives for seconds gains
+// spareTime leaves out what nobody sees. The SDK formats a log line per attribute, and the
+// provider one per request, even where no log was asked for; and a plugin that lives for seconds gains
 // nothing from collecting its garbage often: together they are a third of the time
 // that a plan of many resources takes.
 func spareTime() {
@@ -62,7 +62,7 @@ func spareTime() {
 			return
 		}
 	}
-	for _, name := range []string{"TF_LOG_SDK", "TF_LOG_SDK_FRAMEWORK", "TF_LOG_SDK_PROTO"} {
+	for _, name := range []string{"TF_LOG_PROVIDER", "TF_LOG_SDK", "TF_LOG_SDK_FRAMEWORK", "TF_LOG_SDK_PROTO"} {
 		// A variable that cannot be set costs time and nothing else.
 		_ = os.Setenv(name, "OFF")
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -26,10 +27,10 @@ import (
 type fault struct {
 	// strike answers a request in place of the service, or after it.
 	strike func(s *strike, w http.ResponseWriter, r *http.Request, pass http.Handler)
-	// overcome says that the provider gets over it by itself, so that nobody notices; but
-	// for an update, where unsure says that it may have been made: repeated, it would be
-	// refused as coming after a change.
-	overcome, unsure bool
+	// overcome says that the provider gets over it by itself, so that nobody notices.
+	overcome bool
+	// shuts says that it needs a door to shut: resets do not come through one.
+	shuts bool
 	// says is what the user reads where it does not.
 	says string
 }
@@ -38,6 +39,8 @@ type fault struct {
 type strike struct {
 	t   *testing.T
 	cli atomic.Int64
+	// door is what the provider connects to; nil where the fault shuts none.
+	door *door
 	// interrupted is the last run that was: a second interruption has the CLI drop
 	// everything, state included.
 	interrupted atomic.Int64
@@ -45,26 +48,33 @@ type strike struct {
 
 // faults are all that every resource is tested against.
 var faults = map[string]fault{
+	"connections are refused for a while": {
+		overcome: true, shuts: true,
+		strike: func(s *strike, _ http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			s.door.shut(300 * time.Millisecond)
+			panic(http.ErrAbortHandler)
+		},
+	},
 	"the connection is reset before the service sees the request": {
-		overcome: true, unsure: true,
-		strike: func(_ *strike, w http.ResponseWriter, _ *http.Request, _ http.Handler) { reset(w, nil) },
+		overcome: true,
+		strike:   func(_ *strike, w http.ResponseWriter, _ *http.Request, _ http.Handler) { reset(w, nil) },
 	},
 	"the connection is reset before the service's answer arrives": {
-		overcome: true, unsure: true,
+		overcome: true,
 		strike: func(_ *strike, w http.ResponseWriter, r *http.Request, pass http.Handler) {
 			pass.ServeHTTP(httptest.NewRecorder(), r)
 			reset(w, nil)
 		},
 	},
 	"the connection is reset in the middle of the answer": {
-		overcome: true, unsure: true,
+		overcome: true,
 		strike: func(_ *strike, w http.ResponseWriter, r *http.Request, pass http.Handler) {
 			head, body := answerOf(pass, r)
 			reset(w, append(head, body[:len(body)/2]...))
 		},
 	},
 	"the answer is cut short": {
-		overcome: true, unsure: true,
+		overcome: true,
 		strike: func(_ *strike, w http.ResponseWriter, r *http.Request, pass http.Handler) {
 			recorded := httptest.NewRecorder()
 			pass.ServeHTTP(recorded, r)
@@ -76,7 +86,7 @@ var faults = map[string]fault{
 		},
 	},
 	"the answer takes too long": {
-		overcome: true, unsure: true,
+		overcome: true,
 		strike: func(_ *strike, _ http.ResponseWriter, r *http.Request, pass http.Handler) {
 			pass.ServeHTTP(httptest.NewRecorder(), r)
 			<-r.Context().Done()
@@ -97,7 +107,7 @@ var faults = map[string]fault{
 		},
 	},
 	"a proxy answers with a page of HTML (502)": {
-		overcome: true, unsure: true,
+		overcome: true,
 		strike: func(_ *strike, w http.ResponseWriter, r *http.Request, pass http.Handler) {
 			pass.ServeHTTP(httptest.NewRecorder(), r)
 			w.Header().Set("Content-Type", "text/html")
@@ -165,7 +175,11 @@ func reset(w http.ResponseWriter, sent []byte) {
 	}
 	_, _ = buffered.Write(sent)
 	_ = buffered.Flush()
-	if tcp, ok := conn.(*net.TCPConn); ok && len(sent) == 0 {
+	if len(sent) > 0 {
+		// A reset overtakes what has not been read.
+		time.Sleep(50 * time.Millisecond)
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 	}
 	_ = conn.Close()
@@ -242,7 +256,19 @@ func newFaultWorld(t *testing.T, f fault) *faultWorld {
 		}
 		pass.ServeHTTP(out, r)
 	}}
-	w.workdir.Env = append(w.workdir.Env, "DATASERVICE_ENDPOINT="+proxy.Start(t, w.service.ControlPlane), "DATASERVICE_REQUEST_TIMEOUT=5s")
+	through, err := url.Parse(proxy.Start(t, w.service.ControlPlane))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.shuts {
+		w.strike.door = newDoor(t, through.Host)
+		through.Host = w.strike.door.Listen
+		// One request at a time: what waits beside another one would be shut out again and again.
+		for _, command := range []string{"plan", "apply", "destroy"} {
+			w.workdir.Env = append(w.workdir.Env, "TF_CLI_ARGS_"+command+"=-parallelism=1")
+		}
+	}
+	w.workdir.Env = append(w.workdir.Env, "DATASERVICE_ENDPOINT="+through.String(), "DATASERVICE_REQUEST_TIMEOUT=5s")
 	return w
 }
 
@@ -296,7 +322,6 @@ func (w *faultWorld) live() {
 // fault, and else once more for each step of the graph.
 func (w *faultWorld) converge(verb string, args ...string) {
 	w.Helper()
-	overcome := w.overcome && !(w.unsure && verb == "update")
 	for run := 1; ; run++ {
 		running := w.workdir.Begin(args...)
 		w.strike.cli.Store(int64(running.Process().Pid))
@@ -316,7 +341,7 @@ func (w *faultWorld) converge(verb string, args ...string) {
 			}
 			w.workdirPlansNothing(verb)
 			return
-		case overcome || run > len(kinds):
+		case w.overcome || run > len(kinds):
 			w.Fatalf("%s: run %d ends with %d:\n%s", verb, run, result.Code, end(result.Output))
 		case !strings.Contains(result.Output, w.says):
 			w.Errorf("%s, run %d does not say %q:\n%s", verb, run, w.says, end(result.Output))

@@ -131,7 +131,7 @@ func TestAnInterruptedWaitGoesOn(t *testing.T) {
 			dev, rev := s.Developer("dev", false), s.Developer("rev", true)
 			asks := make(signal, 1)
 			proxy := servicetest.Proxy{Before: func(r *http.Request) {
-				if r.URL.Query().Has("wait") {
+				if isLongPoll(r) {
 					asks.send()
 				}
 			}}
@@ -232,7 +232,7 @@ func TestAWaitEndsWithinASecondOfTheApproval(t *testing.T) {
 	dev, rev := s.Developer("dev", false), s.Developer("rev", true)
 	asks := make(signal, 1)
 	var answered atomic.Pointer[time.Time]
-	isWait := func(r *http.Request) bool { return r.URL.Query().Has("wait") }
+	isWait := isLongPoll
 	proxy := servicetest.Proxy{
 		Before: func(r *http.Request) {
 			if isWait(r) {

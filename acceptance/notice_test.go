@@ -85,13 +85,20 @@ func confirm(t *testing.T, owner *client.Client) {
 	}
 }
 
+// isLongPoll reports whether a request waits for a decision or a deadline, and not for
+// the gateways alone.
+func isLongPoll(r *http.Request) bool {
+	wait := r.URL.Query().Get("wait")
+	return wait != "" && wait != "gateways"
+}
+
 // waitsOffline returns a signal that comes when the provider waits for the apps, and
 // leads w through the proxy that sends it.
 func waitsOffline(t *testing.T, s *servicetest.Service, w *servicetest.Workdir) signal {
 	t.Helper()
 	waits := make(signal, 1)
 	proxy := servicetest.Proxy{Before: func(r *http.Request) {
-		if r.URL.Query().Has("wait") {
+		if isLongPoll(r) {
 			waits.send()
 		}
 	}}

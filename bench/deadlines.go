@@ -121,7 +121,7 @@ type timekeeper struct {
 
 func (b *bench) newTimekeeper(ctx context.Context, dsn string) (*timekeeper, error) {
 	quiet := slog.New(slog.DiscardHandler)
-	store, err := sqlstore.Open(ctx, sqlstore.Options{DSN: dsn, Logger: quiet})
+	store, err := sqlstore.Open(ctx, sqlstore.Options{Keys: sqlstore.Keys{{1}}, DSN: dsn, Logger: quiet})
 	if err != nil {
 		return nil, err
 	}
@@ -166,6 +166,9 @@ func (w *timekeeper) Changed(ctx context.Context, changes ...lifecycle.Change) e
 	}
 	return nil
 }
+
+// Serving is the gateway's.
+func (w *timekeeper) Serving() (service.Gateway, bool) { return w.gateway.Serving() }
 
 // call calls the gateway and returns the status of its answer.
 func (w *timekeeper) call(ctx context.Context, path string) int {

@@ -128,6 +128,9 @@ func (c *caller) once() error {
 	c.out, c.want = c.target.ask(c.random, c.out, c.want[:0])
 	c.out = append(c.out, " HTTP/1.1\r\nHost: "...)
 	c.out = append(c.out, c.target.address...)
+	if tokens := c.target.tokens(); len(tokens) > 0 {
+		c.out = append(append(c.out, "\r\nX-Auth-Token: "...), tokens[c.random.IntN(len(tokens))]...)
+	}
 	c.out = append(c.out, "\r\n\r\n"...)
 	if _, err := c.conn.Write(c.out); err != nil {
 		return err

@@ -24,6 +24,14 @@ type target struct {
 	server  *server
 }
 
+// tokens are those of the members who call, one at random each time; none where nobody has to.
+func (t target) tokens() []string {
+	if t.server == nil {
+		return nil
+	}
+	return t.server.tokens
+}
+
 // ask appends the path and query of a call, and what its answer has to contain.
 type ask func(r *rand.Rand, path, want []byte) (newPath, newWant []byte)
 

@@ -5,14 +5,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/client"
@@ -22,6 +20,8 @@ import (
 type ours struct {
 	*server
 	gateway string
+	// control is the address of the control plane.
+	control string
 	client  *client.Client
 	// token is its admin's.
 	token string
@@ -36,49 +36,15 @@ var limit = &service.RateLimit{Requests: service.MaxRateRequests}
 // startOurs starts the service as a user would, on a data directory of that name, with
 // everything on that it can have: metrics, and a rate limit in each environment.
 func (b *bench) startOurs(ctx context.Context, name string, environment ...string) (*ours, error) {
-	var addresses [3]string
-	for i := range addresses {
-		var err error
-		if addresses[i], err = freeAddress(); err != nil {
-			return nil, err
-		}
-	}
-	data := filepath.Join(b.dir, name)
-	process, err := start(nil, b.service, []string{
-		"serve", "--data-dir", data, "--sqlite-dir", b.databases,
-		"--listen", addresses[0], "--gateway-listen", addresses[1], "--metrics-listen", addresses[2],
-		"--allow-backend-cidr", "127.0.0.0/8",
-	}, environment...)
+	o, _, err := b.launch(ctx, "serve", name, nil, environment...)
 	if err != nil {
 		return nil, err
 	}
-	b.later(process.stop)
-	o := &ours{server: process, gateway: addresses[1], connections: map[string]string{}}
-	if err := o.connect(ctx, "http://"+addresses[0], filepath.Join(data, "admin.token")); err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, process.log)
-	}
-	noReview := false
-	_, err = o.client.UpdateEnvironment(ctx, service.ReleaseEnvironmentID, service.EnvironmentInput{
-		Name: service.ReleaseEnvironmentName, ReviewRequired: &noReview, RateLimit: limit,
-	})
-	return o, err
+	return o, o.login(ctx, filepath.Join(b.dir, name))
 }
 
-// connect waits until the service is ready, and logs in as its admin.
-func (o *ours) connect(ctx context.Context, endpoint, tokenFile string) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for !ready(ctx, endpoint+"/readyz") {
-		select {
-		case <-tick.C:
-		case <-o.done:
-			return o.failed()
-		case <-ctx.Done():
-			return errors.New("dataservice is not ready after 30 s")
-		}
-	}
+// connect makes a client of the service's admin.
+func (o *ours) connect(endpoint, tokenFile string) error {
 	token, err := os.ReadFile(tokenFile)
 	if err != nil {
 		return err

@@ -37,6 +37,8 @@ type server struct {
 	// err is how the process ended; read it once done is closed.
 	err error
 	log *tail
+	// tokens are those of the members who call it, where it asks for them.
+	tokens []string
 }
 
 // start starts a program. Its log goes to memory and is shown where something fails.

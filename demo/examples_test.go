@@ -5,12 +5,14 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
+	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -67,47 +69,89 @@ func (s *stage) example(t *testing.T, name, token string) *servicetest.Workdir {
 	return w
 }
 
+// pipelines are the examples of whole pipelines, by their folders, and what applies them.
+var pipelines = []struct {
+	says    string
+	folders []string
+	run     func(*stage, *testing.T)
+}{
+	{"an API is written, reviewed and called", []string{"quickstart", "quickstart/review"}, (*stage).quickstart},
+	{"one apply with two identities publishes and approves", []string{"review-with-two-identities"}, (*stage).twoIdentities},
+	{"two pipelines meet at the review", []string{"review-in-two-pipelines/developer", "review-in-two-pipelines/reviewer"}, (*stage).twoPipelines},
+	{"a table is an API", []string{"wizard"}, (*stage).wizard},
+	{"a consumer gets its key and calls", []string{"consumer/api", "consumer", "consumer/reviewer"}, (*stage).consumer},
+	{"a backend is an API", []string{"registration"}, (*stage).registration},
+	{"the samples of the source documents run", []string{"seeds"}, (*stage).seeds},
+	{"an API is promoted from development to production", []string{"promotion", "promotion/api"}, (*stage).promotion},
+}
+
+// TestExamples applies the examples of whole pipelines, and calls what they publish.
 func TestExamples(t *testing.T) {
-	s := newStage(t)
-	t.Run("the snippets of the documentation are valid together", s.snippets)
-	t.Run("one apply with two identities publishes and approves", s.twoIdentities)
-	t.Run("two pipelines meet at the review", s.twoPipelines)
-	t.Run("a table is an API", s.wizard)
-	t.Run("a consumer gets its key and calls", s.consumer)
-}
-
-func TestExamplesWithABackend(t *testing.T) {
 	s := newStage(t, "--allow-backend-cidr", "127.0.0.0/8")
-	backend := s.startBackend(t)
-	t.Run("a backend is an API", func(t *testing.T) { s.registration(t, backend) })
-	t.Run("the samples of the source documents run", func(t *testing.T) { s.seeds(t, backend) })
+	workspace := &tenant{stage: s, t: t, workspace: service.DefaultWorkspace, token: s.AdminToken()}
+	before := workspace.holds()
+	for _, p := range pipelines {
+		t.Run(p.says, func(t *testing.T) { p.run(s, t) })
+		workspace.wantNothingMore(before)
+	}
 }
 
-func (s *stage) snippets(t *testing.T) {
-	w := s.workdir(s.developer)
-	files, err := filepath.Glob(filepath.Join(s.root, "examples", "*", "dataservice_*", "*.tf"))
-	if err != nil || len(files) < 5 {
-		t.Fatalf("the snippets are %v, %v", files, err)
+// TestNoFolderOfExamplesIsLeftOut walks through examples/: what is there is applied as a
+// pipeline, or as the example of a page.
+func TestNoFolderOfExamplesIsLeftOut(t *testing.T) {
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
 	}
-	// Actions are blocks that Terraform knows from 1.14 on, and OpenTofu does not; the
-	// provider's own tests look at their examples.
-	files = slices.DeleteFunc(files, func(file string) bool { return strings.Contains(filepath.ToSlash(file), "/examples/actions/") })
-	// Identities are a matter of Terraform 1.12; internal/docgen checks these against the schema.
-	files = slices.DeleteFunc(files, func(file string) bool { return filepath.Base(file) == "import-by-identity.tf" })
-	functions, err := filepath.Glob(filepath.Join(s.root, "examples", "functions", "*", "*.tf"))
-	if err != nil || len(functions) == 0 {
-		t.Fatalf("the snippets of functions are %v, %v", functions, err)
-	}
-	files = append(files, functions...)
-	for _, file := range append(files, filepath.Join(s.root, "examples", "provider", "provider.tf")) {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+	applied := map[string]bool{}
+	for _, folder := range pages(t, root) {
+		applied[folder] = true
+		// The list of a resource is queried where the resource's example is applied.
+		if name, isResource := strings.CutPrefix(folder, "resources/"); isResource {
+			applied["list-resources/"+name] = true
 		}
-		w.Write(filepath.Base(filepath.Dir(file))+"_"+filepath.Base(file), string(text))
 	}
-	w.Run("init", "-no-color").Succeeds(t)
-	w.Run("validate", "-no-color").Succeeds(t)
+	for _, p := range pipelines {
+		for _, folder := range p.folders {
+			applied[folder] = true
+		}
+	}
+	examples := filepath.Join(root, "examples")
+	err = filepath.WalkDir(examples, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if extension := filepath.Ext(path); entry.IsDir() || extension != ".tf" && extension != ".hcl" {
+			return nil
+		}
+		folder, err := filepath.Rel(examples, filepath.Dir(path))
+		if err == nil && !applied[filepath.ToSlash(folder)] {
+			t.Errorf("nothing applies examples/%s", filepath.ToSlash(folder))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// quickstart is the beginning of the story that the demo plays, with its end.
+func (s *stage) quickstart(t *testing.T) {
+	const call = "/countries?continent=Europe&currency=EUR"
+	developer, reviewer := s.example(t, "quickstart", s.developer), s.example(t, "quickstart/review", s.reviewer)
+	developer.Apply().Succeeds(t, "waits for review")
+	developer.Plan().Succeeds(t, "No changes")
+	s.WantCall(call, http.StatusNotFound)
+	publication := developer.State("dataservice_publication.countries")
+	reviewer.Set(fmt.Sprint("publication_id=", publication["id"]), fmt.Sprint("api_revision=", publication["api_revision"])).Apply().Succeeds(t)
+	reviewer.Plan().Succeeds(t, "No changes")
+	developer.Plan().Succeeds(t, "No changes")
+	if body := s.WantCall(call, http.StatusOK); !strings.Contains(body, `"name":"Austria"`) {
+		t.Errorf("the countries of Europe with the euro are %s", body)
+	}
+	reviewer.Destroy().Succeeds(t)
+	developer.As(s.reviewer).Destroy().Succeeds(t)
+	s.WantCall(call, http.StatusNotFound)
 }
 
 func (s *stage) twoIdentities(t *testing.T) {
@@ -134,8 +178,8 @@ func (s *stage) wizard(t *testing.T) {
 	s.WantCall("/regions", http.StatusNotFound)
 }
 
-func (s *stage) registration(t *testing.T, backend string) {
-	w := s.example(t, "registration", s.reviewer).Set("backend=" + backend)
+func (s *stage) registration(t *testing.T) {
+	w := s.example(t, "registration", s.reviewer).Set("backend=" + s.startBackend(t))
 	w.Apply().Succeeds(t)
 	w.Plan().Succeeds(t, "No changes")
 	body := s.WantCall("/stock?shelf=B%2F1&unit=kg", http.StatusOK)
@@ -151,13 +195,13 @@ func (s *stage) registration(t *testing.T, backend string) {
 	s.WantCall("/stock?shelf=B", http.StatusNotFound)
 }
 
-func (s *stage) seeds(t *testing.T, backend string) {
+func (s *stage) seeds(t *testing.T) {
 	statements, err := os.ReadFile(filepath.Join(s.root, "examples", "seeds", "person.sql"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Database("person.db", string(statements))
-	w := s.example(t, "seeds", s.reviewer).Set("backend=" + backend)
+	w := s.example(t, "seeds", s.reviewer).Set("backend=" + s.startBackend(t))
 	w.Apply().Succeeds(t, "[uid] is sent to the backend as it is", "The backend answers XML")
 	w.Plan().Succeeds(t, "No changes")
 	for path, says := range map[string]string{
@@ -330,13 +374,18 @@ func (s *stage) signed(t *testing.T, credentials map[string]string) *exec.Cmd {
 	return callScript(t, s.root, credentials["DATASERVICE_APP_KEY"], credentials["DATASERVICE_APP_SECRET"], s.Gateway+"/regions/by-name", "name=S%")
 }
 
-// member makes a member and returns a token.
+// member makes a member for as long as the test runs, and returns a token.
 func (s *stage) member(t *testing.T, in service.MemberInput) string {
 	t.Helper()
 	admin := s.Client(s.AdminToken())
 	if _, err := admin.CreateMember(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := admin.DeleteMember(context.WithoutCancel(t.Context()), in.Name, ""); err != nil {
+			t.Error(err)
+		}
+	})
 	token, err := admin.IssueToken(t.Context(), service.TokenInput{Member: in.Name})
 	if err != nil {
 		t.Fatal(err)

@@ -15,9 +15,8 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service/client"
 )
 
-// TestAnAPIIsPromotedFromDevelopmentToProduction applies examples/promotion, which has a module.
-func TestAnAPIIsPromotedFromDevelopmentToProduction(t *testing.T) {
-	s := newStage(t)
+// promotion applies a configuration that has a module.
+func (s *stage) promotion(t *testing.T) {
 	s.Database("world_development.db", `CREATE TABLE currencies (code TEXT PRIMARY KEY, symbol TEXT);
 		CREATE TABLE region_currencies (region_code TEXT NOT NULL, currency_code TEXT NOT NULL);
 		INSERT INTO currencies VALUES ('AAA', 'a'), ('BBB', 'b');

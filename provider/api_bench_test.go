@@ -22,7 +22,7 @@ import (
 // is answered in the same process and counted with it.
 func BenchmarkAPI(b *testing.B) {
 	// As main does where no log is asked for.
-	for _, name := range []string{"TF_LOG_SDK", "TF_LOG_SDK_FRAMEWORK", "TF_LOG_SDK_PROTO"} {
+	for _, name := range []string{"TF_LOG_PROVIDER", "TF_LOG_SDK", "TF_LOG_SDK_FRAMEWORK", "TF_LOG_SDK_PROTO"} {
 		b.Setenv(name, "OFF")
 	}
 	p := newProtocol(b, apiType)
@@ -68,6 +68,11 @@ func BenchmarkAPI(b *testing.B) {
 			resp, err := p.server.PlanResourceChange(b.Context(), &tfprotov6.PlanResourceChangeRequest{
 				TypeName: apiType, Config: given, ProposedNewState: given, PriorState: null,
 			})
+			return resp.Diagnostics, err
+		}},
+		{"Create", func() ([]*tfprotov6.Diagnostic, error) {
+			clear(p.server.(*server).provider.backend.Load().creating) // the same API once more
+			resp, err := p.server.ApplyResourceChange(b.Context(), create)
 			return resp.Diagnostics, err
 		}},
 		{"PlanDestroy", func() ([]*tfprotov6.Diagnostic, error) {

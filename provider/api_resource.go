@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
@@ -30,7 +31,7 @@ type apiResource struct {
 
 func newAPIResource() resource.Resource {
 	r := &apiResource{}
-	r.typeName, r.noun = apiType, "API"
+	r.typeName, r.noun, r.kind = apiType, "API", service.KindAPIs
 	r.create, r.read = (*client.Client).CreateAPI, (*client.Client).API
 	r.update, r.remove = (*client.Client).UpdateAPI, (*client.Client).DeleteAPI
 	r.etag = service.API.ETag
@@ -131,24 +132,24 @@ func (m *apiModel) take(a service.API) {
 }
 
 func (r *apiResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() || req.Plan.Raw.Equal(req.State.Raw) {
+	if !r.planAllowed(ctx, req, resp) || req.Plan.Raw.IsNull() || req.Plan.Raw.Equal(req.State.Raw) {
 		return
 	}
 	var plan apiModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(get(ctx, tfsdk.State(req.Plan), &plan)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	if leftOut(ctx, req.Config, path.Root("mode")) {
 		plan.Mode = plan.modeOfDetails()
 	}
-	known := plan.known(ctx)
+	known := plan.known()
 	id, redefined, refiled := "", true, true
 	if req.State.Raw.IsNull() {
 		plan.Revision = types.Int64Value(1)
 	} else {
 		var state apiModel
-		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+		resp.Diagnostics.Append(get(ctx, req.State, &state)...)
 		if resp.Diagnostics.HasError() {
 			return
 		}
@@ -169,21 +170,21 @@ func (r *apiResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 		refiled = !plan.Visibility.Equal(state.Visibility) || !plan.GroupID.Equal(state.GroupID) || !plan.FolderID.Equal(state.FolderID)
 	}
 	if redefined {
-		planDebug(ctx, &resp.Diagnostics, &plan)
+		planDebug(&resp.Diagnostics, &plan)
 	}
-	if known {
+	if known || plan.knownButConnection() {
 		warnings := plan.definition().Warnings()
 		if redefined || refiled {
 			warnings = r.validated(ctx, req, resp, &plan, id, redefined, warnings)
 		}
 		addFieldWarnings(&resp.Diagnostics, req.Plan.Schema.Type(), "of the API "+plan.Name.ValueString(), warnings)
 	}
-	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+	resp.Diagnostics.Append(set(ctx, (*tfsdk.State)(&resp.Plan), &plan)...)
 }
 
 // planDebug says how the debug of a new revision will end, as far as that is known.
-func planDebug(ctx context.Context, diags *diag.Diagnostics, plan *apiModel) {
-	if !fullyKnown(ctx, plan.Mode, plan.Method, plan.RequestParameters, plan.Debug) {
+func planDebug(diags *diag.Diagnostics, plan *apiModel) {
+	if !fullyKnown(plan.Mode, plan.Method, plan.RequestParameters, plan.Debug) {
 		return
 	}
 	if _, why := plan.definition().DebugCall(debugOf(plan.Debug)); why != "" {
@@ -197,7 +198,7 @@ func planDebug(ctx context.Context, diags *diag.Diagnostics, plan *apiModel) {
 // validated has the service check what is about to be written, against its connection
 // and where it is filed. It adds the service's warnings to those that are known already.
 func (r *apiResource) validated(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, plan *apiModel, id string, redefined bool, warnings []service.FieldError) []service.FieldError {
-	if !fullyKnown(ctx, plan.Name, plan.Description, plan.Visibility, plan.GroupID, plan.FolderID, plan.ResourceGroup) ||
+	if !fullyKnown(plan.Name, plan.Description, plan.Visibility, plan.GroupID, plan.FolderID, plan.ResourceGroup) ||
 		r.backend == nil || r.backend.client == nil || !r.backend.planValidation {
 		return warnings
 	}
@@ -206,10 +207,14 @@ func (r *apiResource) validated(ctx context.Context, req resource.ModifyPlanRequ
 		return warnings
 	}
 	in := plan.input()
-	if !fullyKnown(ctx, plan.Debug) {
+	if !fullyKnown(plan.Debug) {
 		in.Debug = nil
 	}
-	found, err := r.backend.client.ValidateAPI(ctx, id, in)
+	validate := r.backend.client.ValidateAPI
+	if plan.ConnectionID.IsUnknown() {
+		validate = r.backend.client.ValidateAPIWithoutConnection
+	}
+	found, err := validate(ctx, id, in)
 	switch {
 	case err == nil:
 	case client.Answered(err) && !passing(err):
@@ -220,6 +225,7 @@ func (r *apiResource) validated(ctx context.Context, req resource.ModifyPlanRequ
 	if redefined {
 		addBreakingChanges(&resp.Diagnostics, req.Plan.Schema.Type(), plan.Name.ValueString(), found.BreakingChanges)
 	}
+	addTakenPaths(&resp.Diagnostics, *plan, found.TakenPaths)
 	for _, w := range found.Warnings {
 		if !slices.Contains(warnings, w) {
 			warnings = append(warnings, w)
@@ -243,7 +249,7 @@ func addNotPublishable(diags *diag.Diagnostics, plan *apiModel, why string) {
 // plan is applied: nothing is wrong with the configuration itself.
 func passing(err error) bool {
 	switch service.ErrorCode(err) {
-	case service.CodeConnectionFailed, service.CodeRateLimited, service.CodeBusy, service.CodeUnavailable:
+	case service.CodeConnectionFailed, service.CodeRateLimited, service.CodeBusy, service.CodeOverloaded, service.CodeUnavailable:
 		return true
 	}
 	return false

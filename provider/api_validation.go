@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/query"
@@ -22,7 +23,7 @@ import (
 // ValidateConfig applies the domain's rules to what is known of the configuration.
 func (r *apiResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var config apiModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(get(ctx, tfsdk.State(req.Config), &config)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -32,9 +33,9 @@ func (r *apiResource) ValidateConfig(ctx context.Context, req resource.ValidateC
 		in.Method = service.MethodGet
 	}
 	var found diag.Diagnostics
-	addFieldErrors(ctx, &found, req.Config, config.judgeable(ctx, in.Validate()))
+	addFieldErrors(ctx, &found, req.Config, config.judgeable(in.Validate()))
 	// A statement is checked against the parameters once all of them are known.
-	if !found.HasError() && config.modeKnown() && in.ReadsConnection() && fullyKnown(ctx, config.Wizard, config.Script, config.RequestParameters, config.ResponseParameters) {
+	if !found.HasError() && config.modeKnown() && in.ReadsConnection() && fullyKnown(config.Wizard, config.Script, config.RequestParameters, config.ResponseParameters) {
 		addFieldErrors(ctx, &found, req.Config, query.Check(in.Definition))
 	}
 	resp.Diagnostics.Append(found...)
@@ -42,12 +43,12 @@ func (r *apiResource) ValidateConfig(ctx context.Context, req resource.ValidateC
 
 // judgeable leaves out what depends on values that are not known yet and may turn out
 // to be right. That a field itself is unknown, [addFieldErrors] sees.
-func (m *apiModel) judgeable(ctx context.Context, err error) error {
+func (m *apiModel) judgeable(err error) error {
 	fields := fieldErrors(err)
 	if len(fields) == 0 {
 		return err
 	}
-	fields = slices.DeleteFunc(slices.Clone(fields), func(f service.FieldError) bool { return !m.decided(ctx, pointerElements(f.Pointer)) })
+	fields = slices.DeleteFunc(slices.Clone(fields), func(f service.FieldError) bool { return !m.decided(pointerElements(f.Pointer)) })
 	if len(fields) == 0 {
 		return nil
 	}
@@ -55,21 +56,21 @@ func (m *apiModel) judgeable(ctx context.Context, err error) error {
 }
 
 // decided reports whether everything else that a rule on the attribute looks at is known.
-func (m *apiModel) decided(ctx context.Context, at []string) bool {
+func (m *apiModel) decided(at []string) bool {
 	switch at[0] {
 	case "folder_id":
 		return !m.GroupID.IsUnknown()
 	case "allow_app_code":
 		return !m.AuthType.IsUnknown()
 	case "wizard":
-		return m.modeKnown() && knownIfGiven(ctx, m.Wizard.Attributes()["paged"])
+		return m.modeKnown() && knownIfGiven(m.Wizard.Attributes()["paged"])
 	case "script":
-		return m.modeKnown() && knownIfGiven(ctx, m.Script.Attributes()["paged"])
+		return m.modeKnown() && knownIfGiven(m.Script.Attributes()["paged"])
 	case "request_parameters":
-		return m.modeKnown() && fullyKnown(ctx, m.Method, m.RequestContentType, m.Registration) &&
-			(len(at) == 1 || knownIfGiven(ctx, m.RequestParameters.Elements()[at[1]]))
+		return m.modeKnown() && fullyKnown(m.Method, m.RequestContentType, m.Registration) &&
+			(len(at) == 1 || knownIfGiven(m.RequestParameters.Elements()[at[1]]))
 	case "debug":
-		return m.modeKnown() && fullyKnown(ctx, m.Method, m.Wizard, m.Script, m.RequestParameters)
+		return m.modeKnown() && fullyKnown(m.Method, m.Wizard, m.Script, m.RequestParameters)
 	case "mode", "method", "response_content_type", "connection_id", "cache_ttl_seconds", "registration", "response_parameters":
 		return m.modeKnown()
 	}
@@ -77,8 +78,8 @@ func (m *apiModel) decided(ctx context.Context, at []string) bool {
 }
 
 // knownIfGiven reports whether nothing in the value, where there is one, is unknown.
-func knownIfGiven(ctx context.Context, v attr.Value) bool {
-	return v == nil || fullyKnown(ctx, v)
+func knownIfGiven(v attr.Value) bool {
+	return v == nil || fullyKnown(v)
 }
 
 // addFieldWarnings shows what is legal and probably not meant, each on its attribute.
@@ -120,6 +121,17 @@ func addBreakingChanges(diags *diag.Diagnostics, schemaType attr.Type, name stri
 	for _, c := range order {
 		diags.AddWarning(fmt.Sprintf("%s breaks the callers of its version %s in %s", name, c.Version, c.EnvironmentName),
 			fmt.Sprintf("Once this definition is live there, it takes something from them:\n%s", strings.Join(warned[c.EnvironmentID], "\n")))
+	}
+}
+
+// addTakenPaths warns of a path that another API has: it cannot be published there, unless
+// the same apply frees it first.
+func addTakenPaths(diags *diag.Diagnostics, plan apiModel, taken []service.TakenPath) {
+	for _, t := range taken {
+		name, called := plan.Name.ValueString(), plan.Method.ValueString()+" "+plan.Path.ValueString()
+		diags.AddAttributeWarning(path.Root("path"), fmt.Sprintf("%s is taken in %s", called, t.EnvironmentName),
+			fmt.Sprintf("The API %s has it there, and publishing %s to %s fails as long as it does. Write another path, take %s offline first, or, where this apply moves %s away, let the publication of %s depend on that.",
+				t.APIName, name, t.EnvironmentName, t.APIName, t.APIName, name))
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -110,11 +112,24 @@ func leftOut(ctx context.Context, config tfsdk.Config, at path.Path) bool {
 }
 
 // fullyKnown reports whether nothing in the values is unknown.
-func fullyKnown(ctx context.Context, values ...attr.Value) bool {
+func fullyKnown(values ...attr.Value) bool {
 	for _, v := range values {
-		raw, err := v.ToTerraformValue(ctx)
-		if err != nil || !raw.IsFullyKnown() {
+		if v.IsUnknown() {
 			return false
+		}
+		switch v := v.(type) {
+		case interface{ Attributes() map[string]attr.Value }:
+			if !fullyKnown(slices.Collect(maps.Values(v.Attributes()))...) {
+				return false
+			}
+		case interface{ Elements() map[string]attr.Value }:
+			if !fullyKnown(slices.Collect(maps.Values(v.Elements()))...) {
+				return false
+			}
+		case interface{ Elements() []attr.Value }:
+			if !fullyKnown(v.Elements()...) {
+				return false
+			}
 		}
 	}
 	return true

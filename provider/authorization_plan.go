@@ -14,19 +14,23 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/client"
 )
 
 func (r *authorizationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var plan, state authorizationModel
 	if req.Plan.Raw.IsNull() {
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+		r.planDestroy(ctx, &resp.Diagnostics, state)
 		return
 	}
-	var plan, state authorizationModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	if req.State.Raw.IsNull() {
 		plan.refusePast(&resp.Diagnostics)
+		r.planRights(ctx, &resp.Diagnostics, plan)
 		return
 	}
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -67,8 +71,48 @@ func (r *authorizationResource) ModifyPlan(ctx context.Context, req resource.Mod
 	case state.settledAs(plan):
 		plan.Status, plan.GrantedUntil, plan.Deadline = state.Status, state.GrantedUntil, state.Deadline
 		plan.ReviewID, plan.ReviewURL = state.ReviewID, state.ReviewURL
+	default:
+		r.planRights(ctx, &resp.Diagnostics, plan)
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// planRights tells that authorizing the app is for a reviewer, or not allowed. An app that
+// does not exist yet is taken for one of the member's own.
+func (r *authorizationResource) planRights(ctx context.Context, diags *diag.Diagnostics, plan authorizationModel) {
+	rights, ok := r.backend.rightsIn(ctx, diags, plan.EnvironmentID)
+	if !ok {
+		return
+	}
+	right := rights.AuthorizeOwn
+	if own := r.backend.known().Member.ID; rights.AuthorizeOther.Way != right.Way && !plan.AppID.IsUnknown() {
+		app, err := r.backend.client.App(ctx, plan.AppID.ValueString())
+		switch {
+		case client.IsNotFound(err):
+			diags.AddAttributeError(path.Root("app_id"), "No such app", fmt.Sprintf("%s Write the id of an app that you may act for, or have its owner or a reviewer authorize it.", err))
+			return
+		case err != nil:
+			return // the apply tells
+		case app.OwnerID != own:
+			right = rights.AuthorizeOther
+		}
+	}
+	r.backend.planRight(diags, path.Root("app_id"), right, "Authorizing an app", rights.EnvironmentName)
+}
+
+// planDestroy tells that the API's side may not end the right, or that the app is told first.
+func (r *authorizationResource) planDestroy(ctx context.Context, diags *diag.Diagnostics, state authorizationModel) {
+	if state.Status.ValueString() != string(service.AuthorizationActive) || state.RevokeAs.ValueString() == string(service.SideApp) {
+		return
+	}
+	// Where the environment is gone, so is the right.
+	rights, ok := r.backend.rightsIn(ctx, new(diag.Diagnostics), state.EnvironmentID)
+	if rights.Revoke.Way == service.WayRefused {
+		rights.Revoke.Why += " The app's side gives it up with revoke_as = \"APP\"."
+	}
+	if ok && r.backend.planRight(diags, path.Root("revoke_as"), rights.Revoke, "Taking the right to call away", rights.EnvironmentName) {
+		addAnnounced(diags, "Where the API is live, the end of the right to call it", "The destroy waits for that, as long as timeouts.delete says.", rights)
+	}
 }
 
 // asksFor reports whether the state has every input of the plan.

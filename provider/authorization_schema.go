@@ -96,7 +96,7 @@ func (r *authorizationResource) Schema(ctx context.Context, _ resource.SchemaReq
 				Computed:            true,
 			},
 			"review_url": schema.StringAttribute{
-				MarkdownDescription: "Where a reviewer finds that application.",
+				MarkdownDescription: "Page of the console where a reviewer finds that application.",
 				Computed:            true,
 			},
 			"timeouts": timeouts.Attributes(ctx, timeouts.Opts{

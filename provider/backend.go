@@ -39,6 +39,8 @@ type backend struct {
 	identity *service.Identity
 	// release is the own id of the environment RELEASE of the default instance; "" until it is asked for.
 	release string
+	// rights are those in each environment that was asked about, by its id.
+	rights map[string]*askedRights
 	// creating holds the keys of the creates that this process has made or is making.
 	creating map[string]bool
 	// issued holds a client for each token that this process has made and not revoked yet.
@@ -267,11 +269,11 @@ func addError(diags *diag.Diagnostics, schemaType attr.Type, summary string, err
 			// Terraform shows the line of a top-level attribute only.
 			detail = at.String() + ": " + detail
 		}
-		diags.AddAttributeError(at, summary, fmt.Sprintf("%s (request %s)", detail, e.RequestID))
+		diags.AddAttributeError(at, summary, detail+e.Reference())
 	}
 	if len(rest) > 0 {
 		whole := &service.Error{Message: e.Problem.Detail, Fields: rest}
-		diags.AddError(summary, fmt.Sprintf("%s (request %s)", whole.Error(), e.RequestID))
+		diags.AddError(summary, whole.Error()+e.Reference())
 	}
 }
 

@@ -34,7 +34,7 @@ type connectionResource struct {
 
 func newConnectionResource() resource.Resource {
 	r := &connectionResource{}
-	r.typeName, r.noun = connectionType, "connection"
+	r.typeName, r.noun, r.kind = connectionType, "connection", service.KindConnections
 	r.create, r.read = (*client.Client).CreateConnection, (*client.Client).Connection
 	r.update, r.remove = (*client.Client).UpdateConnection, (*client.Client).DeleteConnection
 	r.etag = service.Connection.ETag
@@ -204,7 +204,7 @@ func (r *connectionResource) ValidateConfig(ctx context.Context, req resource.Va
 }
 
 func (r *connectionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() {
+	if !r.planAllowed(ctx, req, resp) || req.Plan.Raw.IsNull() {
 		return
 	}
 	var plan connectionModel
@@ -245,7 +245,7 @@ func (r *connectionResource) validated(ctx context.Context, req resource.ModifyP
 	sends := plan.sendsPassword(state)
 	var password types.String
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("password_wo"), &password)...)
-	known := fullyKnown(ctx, plan.Name, plan.Description, plan.Engine, plan.File, plan.Host, plan.Port, plan.Database, plan.Username, plan.SSLMode, plan.AllowSuperuser, plan.PasswordWOVersion)
+	known := fullyKnown(plan.Name, plan.Description, plan.Engine, plan.File, plan.Host, plan.Port, plan.Database, plan.Username, plan.SSLMode, plan.AllowSuperuser, plan.PasswordWOVersion)
 	if !known || sends && password.IsUnknown() || !sends && plan.spec() == state.spec() ||
 		r.backend == nil || r.backend.client == nil || !r.backend.planValidation {
 		return

@@ -185,6 +185,10 @@ func TestWhatDataSourcesFind(t *testing.T) {
 				},
 				"beside": map[string]any{"name": "RELEASE", "instance_name": "europe"},
 			}
+			paths := map[string]string{s.developer: "/orders", s.reviewer: "/hidden /orders"}
+			tt.want["openapi"] = map[string]any{
+				"version": "3.1.0", "paths": paths[tt.token], "narrowed": "", "one": "/orders", "title": "orders", "server": s.Gateway, "same": true,
+			}
 			outputs := w.outputs(t)
 			for name, want := range tt.want {
 				wantWithin(t, name, outputs[name].Value, want)
@@ -203,7 +207,8 @@ func TestWhatDataSourcesFind(t *testing.T) {
 			`There is no API with the name "100001" here`,
 			"There is no environment STAGIN", "use the id of an environment of another one",
 			`The instance europe has no environment "STAGIN", but RELEASE, STAGE`,
-			"There is no environment 0123456789abcdef0123456789abcdef", "There is no such instance", `There is no instance "asia" here`)
+			"There is no environment 0123456789abcdef0123456789abcdef", "There is no such instance", `There is no instance "asia" here`,
+			"There is no environment STAGINGS", "Nothing is live of publication 0123456789abcdef0123456789abcdef", "is described once it is approved")
 	})
 }
 
@@ -249,7 +254,8 @@ func TestABadFilterFailsInThePlanOnItsAttribute(t *testing.T) {
 		"Exactly one of these attributes must be configured: [id,number,name]", "Exactly one of these attributes must be configured: [id,name]",
 		`"orders" is not an id: use the id of the api`, `"sales" is not an id: use the id of the group`, `"orders" is not an id: use the id of the folder`,
 		`"1" is not an id: use the id of the publication`, `"default" is not an id: use the id of the instance`,
-		"must be the id of an environment: use the id of a dataservice_environment", `Attribute "id" cannot be specified when "instance_name"`)
+		"must be the id of an environment: use the id of a dataservice_environment", `Attribute "id" cannot be specified when "instance_name"`,
+		`Attribute "mode" cannot be specified when "publication_id"`, `"orders" is not an id: use the id of the publication`)
 	for _, attribute := range []string{
 		"mode", "visibility", "debug_status", "owner", "search", "environment_id", "status", "kind", "api_revision", "applicant", "limit",
 	} {

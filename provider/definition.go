@@ -4,8 +4,6 @@
 package provider
 
 import (
-	"context"
-
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -120,9 +118,16 @@ func (m *definitionModel) details() attr.Value {
 }
 
 // known reports whether everything that makes the definition is known.
-func (m *definitionModel) known(ctx context.Context) bool {
-	return fullyKnown(ctx, m.Mode, m.details(), m.Path, m.Method, m.Protocols, m.RequestContentType, m.ResponseContentType, m.AuthType, m.AllowAppCode, m.TimeoutMS,
+func (m *definitionModel) known() bool {
+	return fullyKnown(m.Mode, m.details(), m.Path, m.Method, m.Protocols, m.RequestContentType, m.ResponseContentType, m.AuthType, m.AllowAppCode, m.TimeoutMS,
 		m.ConnectionID, m.RequestParameters, m.ResponseParameters, m.ErrorCodes, m.SuccessSample, m.FailureSample, m.RateLimit, m.CallerRateLimit, m.CacheTTLSeconds)
+}
+
+// knownButConnection reports whether the connection is all that is unknown of the definition.
+func (m *definitionModel) knownButConnection() bool {
+	rest := *m
+	rest.ConnectionID = types.StringNull()
+	return m.ConnectionID.IsUnknown() && rest.known()
 }
 
 // The types of the nested objects.

@@ -30,7 +30,7 @@ type environmentResource struct {
 
 func newEnvironmentResource() resource.Resource {
 	r := &environmentResource{}
-	r.typeName, r.noun = environmentType, "environment"
+	r.typeName, r.noun, r.kind = environmentType, "environment", service.KindEnvironments
 	r.create, r.read = (*client.Client).CreateEnvironment, (*client.Client).Environment
 	r.update, r.remove = (*client.Client).UpdateEnvironment, (*client.Client).DeleteEnvironment
 	r.etag, r.find = service.Environment.ETag, environmentBeside
@@ -152,6 +152,31 @@ func (r *environmentResource) ValidateConfig(ctx context.Context, req resource.V
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	if !resp.Diagnostics.HasError() {
 		addFieldErrors(ctx, &resp.Diagnostics, req.Config, config.environment().Validate())
+	}
+}
+
+// ModifyPlan tells too that what an environment demands is for others to change. RELEASE
+// is not deleted but forgotten, which everybody may do.
+func (r *environmentResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var plan, state environmentModel
+	if req.Plan.Raw.IsNull() {
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+		if state.Name.ValueString() != service.ReleaseEnvironmentName {
+			r.planAllowed(ctx, req, resp)
+		}
+		return
+	}
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if !r.planAllowed(ctx, req, resp) || !fullyKnown(plan.ReviewRequired, plan.FourEyes, plan.NoticeHours, plan.BreakingChanges, plan.RateLimit) {
+		return
+	}
+	before := service.DefaultPolicy
+	if !req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+		before = state.environment().Policy
+	}
+	if !plan.environment().Policy.Equal(before) {
+		r.backend.planRefused(&resp.Diagnostics, service.KindPolicies, "Not allowed to change what the environment demands")
 	}
 }
 

@@ -26,7 +26,7 @@ type folderResource struct {
 
 func newFolderResource() resource.Resource {
 	r := &folderResource{}
-	r.typeName, r.noun = folderType, "folder"
+	r.typeName, r.noun, r.kind = folderType, "folder", service.KindFolders
 	r.create, r.read = (*client.Client).CreateFolder, (*client.Client).Folder
 	r.update, r.remove = (*client.Client).UpdateFolder, (*client.Client).DeleteFolder
 	r.etag = service.Folder.ETag

@@ -24,7 +24,7 @@ type groupResource struct {
 
 func newGroupResource() resource.Resource {
 	r := &groupResource{}
-	r.typeName, r.noun = groupType, "group"
+	r.typeName, r.noun, r.kind = groupType, "group", service.KindGroups
 	r.create, r.read = (*client.Client).CreateGroup, (*client.Client).Group
 	r.update, r.remove = (*client.Client).UpdateGroup, (*client.Client).DeleteGroup
 	r.etag = service.Group.ETag

@@ -27,7 +27,7 @@ type instanceResource struct {
 
 func newInstanceResource() resource.Resource {
 	r := &instanceResource{}
-	r.typeName, r.noun = instanceType, "instance"
+	r.typeName, r.noun, r.kind = instanceType, "instance", service.KindInstances
 	r.create, r.read = (*client.Client).CreateInstance, (*client.Client).Instance
 	r.update, r.remove = (*client.Client).UpdateInstance, (*client.Client).DeleteInstance
 	r.etag = service.Instance.ETag

@@ -27,7 +27,7 @@ type memberResource struct {
 
 func newMemberResource() resource.Resource {
 	r := &memberResource{}
-	r.typeName, r.noun = memberType, "member"
+	r.typeName, r.noun, r.kind = memberType, "member", service.KindMembers
 	r.create, r.read = (*client.Client).CreateMember, (*client.Client).Member
 	r.update, r.etag = (*client.Client).UpdateMember, service.Member.ETag
 	return r

@@ -31,6 +31,24 @@ func (k keptBytes) GetKey(_ context.Context, key string) ([]byte, diag.Diagnosti
 	return k[key], nil
 }
 
+// SetKey keeps the value under the key.
+func (k keptBytes) SetKey(_ context.Context, key string, value []byte) diag.Diagnostics {
+	k[key] = value
+	return nil
+}
+
+// bytes is the private state as it is written: nil where nothing is kept.
+func (k keptBytes) bytes() []byte {
+	if len(k) == 0 {
+		return nil
+	}
+	data, err := json.Marshal(k)
+	if err != nil {
+		panic("provider: bytes by name are always JSON: " + err.Error())
+	}
+	return data
+}
+
 func setPrivate(ctx context.Context, private writablePrivateState, key string, value any) diag.Diagnostics {
 	data, err := json.Marshal(value)
 	if err != nil {

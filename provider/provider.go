@@ -30,6 +30,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
+	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/client"
 )
 
@@ -55,6 +56,7 @@ type providerModel struct {
 	ClientKeyFile  types.String `tfsdk:"client_key_file"`
 	RequestTimeout types.String `tfsdk:"request_timeout"`
 	MaxRetries     types.Int64  `tfsdk:"max_retries"`
+	MaxConcurrent  types.Int64  `tfsdk:"max_concurrent_requests"`
 	PlanValidation types.Bool   `tfsdk:"plan_validation"`
 }
 
@@ -103,15 +105,24 @@ func (p *dataserviceProvider) Schema(_ context.Context, _ provider.SchemaRequest
 				Optional:            true,
 				Validators:          []validator.Int64{int64validator.Between(0, maxMaxRetries)},
 			},
+			"max_concurrent_requests": schema.Int64Attribute{
+				MarkdownDescription: "How many requests may be under way at once, 1 to 1000, whatever `-parallelism` says; those that wait for a review or a notice do not count. As many as Terraform asks for where absent. Environment: `DATASERVICE_MAX_CONCURRENT_REQUESTS`.",
+				Optional:            true,
+				Validators:          []validator.Int64{int64validator.Between(1, maxMaxConcurrent)},
+			},
 			"plan_validation": schema.BoolAttribute{
-				MarkdownDescription: "Whether a plan asks the service to check changed APIs, so that SQL that does not prepare fails in the plan; `true` where absent. Environment: `DATASERVICE_PLAN_VALIDATION`.",
+				MarkdownDescription: "Whether a plan asks the service about what it changes, so that it tells what the apply would meet: SQL that does not prepare, a path that is taken, what is not allowed, a review that is needed; `true` where absent. Environment: `DATASERVICE_PLAN_VALIDATION`.",
 				Optional:            true,
 			},
 		},
 	}
 }
 
-const maxMaxRetries = 20
+// The most that can be asked for.
+const (
+	maxMaxRetries    = 20
+	maxMaxConcurrent = 1000
+)
 
 func (p *dataserviceProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	var config providerModel
@@ -130,7 +141,7 @@ func (p *dataserviceProvider) Configure(ctx context.Context, req provider.Config
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	settings.UserAgent = fmt.Sprintf("terraform-provider-dataservice/%s terraform/%s", p.version, req.TerraformVersion)
+	settings.UserAgent = fmt.Sprintf("%s%s terraform/%s", service.TerraformAgent, p.version, req.TerraformVersion)
 	settings.Log = func(ctx context.Context, message string, fields map[string]any) { tflog.Debug(ctx, message, fields) }
 	c, err := client.New(settings)
 	if err != nil {
@@ -156,6 +167,7 @@ func (m providerModel) unknown() []string {
 		{"client_key_file", m.ClientKeyFile.IsUnknown()},
 		{"request_timeout", m.RequestTimeout.IsUnknown()},
 		{"max_retries", m.MaxRetries.IsUnknown()},
+		{"max_concurrent_requests", m.MaxConcurrent.IsUnknown()},
 		{"plan_validation", m.PlanValidation.IsUnknown()},
 	} {
 		if a.unknown {
@@ -190,17 +202,8 @@ func (m providerModel) settings(diags *diag.Diagnostics) (c client.Config, planV
 		}
 		c.RequestTimeout = d
 	}
-	c.MaxRetries = client.DefaultMaxRetries
-	if text := os.Getenv("DATASERVICE_MAX_RETRIES"); !m.MaxRetries.IsNull() {
-		c.MaxRetries = int(m.MaxRetries.ValueInt64())
-	} else if text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 0 || n > maxMaxRetries {
-			diags.AddAttributeError(path.Root("max_retries"), "Invalid number of retries",
-				origin(true, "DATASERVICE_MAX_RETRIES")+fmt.Sprintf("%q is not a number from 0 to %d.", text, maxMaxRetries))
-		}
-		c.MaxRetries = n
-	}
+	c.MaxRetries = numberFromEnvironment(diags, m.MaxRetries, "MaxRetries", client.DefaultMaxRetries, 0, maxMaxRetries)
+	c.MaxConcurrent = numberFromEnvironment(diags, m.MaxConcurrent, "MaxConcurrent", 0, 1, maxMaxConcurrent)
 	planValidation = true
 	if text := os.Getenv("DATASERVICE_PLAN_VALIDATION"); !m.PlanValidation.IsNull() {
 		planValidation = m.PlanValidation.ValueBool()
@@ -222,6 +225,25 @@ func fromEnvironment(configured types.String, variable string) string {
 	return configured.ValueString()
 }
 
+// numberFromEnvironment is the number that is configured, or else the environment's, or
+// else the standard. field names it in a client's configuration.
+func numberFromEnvironment(diags *diag.Diagnostics, configured types.Int64, field string, standard, least, most int) int {
+	argument := arguments[field]
+	text := os.Getenv(argument.variable)
+	switch {
+	case !configured.IsNull():
+		return int(configured.ValueInt64())
+	case text == "":
+		return standard
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least || n > most {
+		diags.AddAttributeError(path.Root(argument.attribute), argument.summary,
+			origin(true, argument.variable)+fmt.Sprintf("%q is not a number from %d to %d.", text, least, most))
+	}
+	return n
+}
+
 // origin begins a message about a value that the configuration does not show.
 func origin(environment bool, variable string) string {
 	if environment {
@@ -239,6 +261,7 @@ var arguments = map[string]struct{ attribute, variable, summary string }{
 	"ClientKeyFile":  {"client_key_file", "DATASERVICE_CLIENT_KEY_FILE", "Invalid client key"},
 	"RequestTimeout": {"request_timeout", "DATASERVICE_REQUEST_TIMEOUT", "Invalid request timeout"},
 	"MaxRetries":     {"max_retries", "DATASERVICE_MAX_RETRIES", "Invalid number of retries"},
+	"MaxConcurrent":  {"max_concurrent_requests", "DATASERVICE_MAX_CONCURRENT_REQUESTS", "Invalid number of requests"},
 }
 
 func addConfigError(diags *diag.Diagnostics, err error) {
@@ -325,6 +348,7 @@ func (p *dataserviceProvider) DataSources(context.Context) []func() datasource.D
 		newAPIDataSource,
 		newAPIsDataSource,
 		newCatalogDataSource,
+		newOpenAPIDataSource,
 		newReviewsDataSource,
 		newEnvironmentDataSource,
 	}

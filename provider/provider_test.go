@@ -36,6 +36,7 @@ func TestABadProviderConfigurationNamesAttributeAndVariable(t *testing.T) {
 		{"a CA file that is missing", []string{"DATASERVICE_CA_CERT_FILE=absent.pem"}, []string{"Invalid CA certificate file", "absent.pem: no such file", "DATASERVICE_CA_CERT_FILE"}},
 		{"a client certificate without its key", []string{"DATASERVICE_CLIENT_CERT_FILE=client.pem"}, []string{"Invalid client key", "client.pem, and no client key: name both files or none", "DATASERVICE_CLIENT_KEY_FILE"}},
 		{"a timeout that is none", []string{"DATASERVICE_REQUEST_TIMEOUT=soon"}, []string{"From the environment variable DATASERVICE_REQUEST_TIMEOUT", `"soon" is not a duration`}},
+		{"a number of requests that is none", []string{"DATASERVICE_MAX_CONCURRENT_REQUESTS=0"}, []string{"From the environment variable DATASERVICE_MAX_CONCURRENT_REQUESTS", `"0" is not a number from 1 to 1000`}},
 		{"retries that are none", []string{"DATASERVICE_MAX_RETRIES=99"}, []string{"From the environment variable DATASERVICE_MAX_RETRIES", `"99" is not a number from 0 to 20`}},
 		{"a validation that is none", []string{"DATASERVICE_PLAN_VALIDATION=perhaps"}, []string{"From the environment variable DATASERVICE_PLAN_VALIDATION", `"perhaps" is neither true nor false`}},
 	} {

@@ -42,7 +42,8 @@ func (m *publicationModel) wanted(from standpoint) wanted {
 		noticeTime: m.NoticeTime.ValueString(),
 	}
 	if m.pinned {
-		w.version = m.Version.ValueString()
+		// A version has its own revision and connection.
+		w.version, w.connectionID = m.Version.ValueString(), ""
 	} else {
 		w.revision = m.APIRevision.ValueInt64()
 	}
@@ -83,6 +84,8 @@ type progress struct {
 	made []service.Call
 	// left holds the calls that wait for a decision.
 	left []service.Call
+	// lagging are the gateways that did not serve the last call in time.
+	lagging []service.Laggard
 	// notes are what the service said about how it understood the calls.
 	notes []string
 }
@@ -132,6 +135,7 @@ func (r *publicationResource) converge(ctx context.Context, there *service.Publi
 			return done, err
 		}
 		done.publication, done.made = &p, append(done.made, call)
+		done.lagging = p.LaggingGateways
 		if p.Note != "" {
 			done.notes = append(done.notes, p.Note)
 		}
@@ -141,18 +145,20 @@ func (r *publicationResource) converge(ctx context.Context, there *service.Publi
 
 func (r *publicationResource) call(ctx context.Context, call service.Call, p *service.Publication, w wanted) (service.Publication, error) {
 	in := service.ActionInput{Remark: w.remark}
+	// After an apply every gateway answers by what was applied.
+	served := client.AwaitGateways()
 	switch call {
 	case service.CallPublish:
 		return r.backend.client.Publish(ctx, service.PublishInput{
 			APIID: w.apiID, EnvironmentID: w.environmentID, Revision: w.revision, Version: w.version, ConnectionID: w.connectionID, Remark: w.remark,
-		})
+		}, served)
 	case service.CallSuspend:
 		in.Time = w.noticeTime
-		return r.backend.client.Suspend(ctx, p.ID, in)
+		return r.backend.client.Suspend(ctx, p.ID, in, served)
 	case service.CallRestore:
-		return r.backend.client.Restore(ctx, p.ID, in)
+		return r.backend.client.Restore(ctx, p.ID, in, served)
 	case service.CallCancel:
-		return r.backend.client.Cancel(ctx, p.ID, in)
+		return r.backend.client.Cancel(ctx, p.ID, in, served)
 	}
 	return service.Publication{}, fmt.Errorf("the call %s is not made by an apply", call)
 }

@@ -16,7 +16,7 @@ import (
 
 func (r *publicationResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state publicationModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(get(ctx, req.State, &state)...)
 	timeout, diags := state.Timeouts.Delete(ctx, unpublishTimeout)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
@@ -24,15 +24,18 @@ func (r *publicationResource) Delete(ctx context.Context, req resource.DeleteReq
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if p, err := r.takeOffline(ctx, state.ID.ValueString(), state.NoticeTime.ValueString(), timeout); err != nil {
+	p, lagging, err := r.takeOffline(ctx, state.ID.ValueString(), state.NoticeTime.ValueString(), timeout)
+	warnOfLaggards(&resp.Diagnostics, p, lagging)
+	if err != nil {
 		addError(&resp.Diagnostics, nil, r.failed("destroy", state, p), err)
 	}
 }
 
 // takeOffline ends the publication: it cancels what is pending, unpublishes what is
-// live, and returns it, as it was read last, once nothing answers calls any more.
-func (r *publicationResource) takeOffline(ctx context.Context, id, noticeTime string, timeout time.Duration) (service.Publication, error) {
-	return ending[service.Publication]{
+// live, and returns it, as it was read last, once nothing answers calls any more, but for
+// the gateways that lag.
+func (r *publicationResource) takeOffline(ctx context.Context, id, noticeTime string, timeout time.Duration) (p service.Publication, lagging []service.Laggard, err error) {
+	p, err = ending[service.Publication]{
 		read: func(ctx context.Context, wait time.Duration) (service.Publication, error) {
 			return r.backend.client.Publication(ctx, id, wait)
 		},
@@ -40,11 +43,14 @@ func (r *publicationResource) takeOffline(ctx context.Context, id, noticeTime st
 			if p.Status == service.StatusPublishWaitReview {
 				return r.backend.client.Cancel(ctx, id, service.ActionInput{})
 			}
-			return r.backend.client.Unpublish(ctx, id, service.ActionInput{Time: noticeTime})
+			p, err := r.backend.client.Unpublish(ctx, id, service.ActionInput{Time: noticeTime}, client.AwaitGateways())
+			lagging = p.LaggingGateways
+			return p, err
 		},
 		stage: offlineStage,
 		apps:  client.NoticeFilter{PublicationID: id},
 	}.end(ctx, r.backend, noticeTime, timeout)
+	return p, lagging, err
 }
 
 // offlineStage tells how far the publication is on its way offline.

@@ -60,7 +60,7 @@ func TestADestroyWaitsUntilNothingAnswersAnyMore(t *testing.T) {
 			r := &publicationResource{identified{configured: configured{&backend{client: c}}}}
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 			defer cancel()
-			_, err = r.takeOffline(ctx, testID, "", time.Second)
+			_, _, err = r.takeOffline(ctx, testID, "", time.Second)
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 				t.Errorf("it ends with %v, want %q", err, tt.want)
 			}

@@ -36,27 +36,36 @@ const (
 	chosenKey = "chosen_connection"
 	// rejectionKey keeps the last rejection that a refresh saw.
 	rejectionKey = "rejection"
+	// appsKey keeps how many apps a refresh saw that are told before the publication ends.
+	appsKey = "authorized_apps"
 	// pinnedKey keeps whether the configuration named a version when it was applied.
 	pinnedKey = "pinned"
 )
 
 func (r *publicationResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	r.make(ctx, req.Config, req.Plan, creation{&resp.State, resp.Identity, resp.Private, &resp.Diagnostics})
+}
+
+func (r *publicationResource) make(ctx context.Context, config tfsdk.Config, planned tfsdk.Plan, out creation) {
 	var plan publicationModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	out.diags.Append(get(ctx, tfsdk.State(planned), &plan)...)
 	timeout, diags := plan.Timeouts.Create(ctx, publishTimeout)
-	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
+	out.diags.Append(diags...)
+	if out.diags.HasError() || !r.backend.ready(ctx, out.diags) {
 		return
 	}
-	plan.pinned = !leftOut(ctx, req.Config, path.Root("version"))
+	plan.pinned = !leftOut(ctx, config, path.Root("version"))
 	apiID, environmentID := plan.APIID.ValueString(), plan.EnvironmentID.ValueString()
-	adopt(ctx, r.backend, &resp.Diagnostics, req.Plan.Schema.Type(), r.summary("create", plan), adoption[service.Publication]{
+	adopt(ctx, r.backend, out.diags, planned.Schema.Type(), r.summary("create", plan), adoption[service.Publication]{
 		key:     publicationType + " " + apiID + " " + environmentID,
 		at:      path.Root("api_id"),
 		what:    fmt.Sprintf("the publication of API %s in environment %s", apiID, environmentID),
 		timeout: timeout,
 		find:    func(ctx context.Context) (*service.Publication, error) { return r.find(ctx, apiID, environmentID) },
 		converge: func(ctx context.Context, there *service.Publication, memberID string) error {
+			if err := r.checkVersion(ctx, plan, there); err != nil {
+				return err
+			}
 			w := plan.wanted(standpoint{memberID: memberID})
 			w.apply = there != nil && there.Status != service.StatusRecoverWaitReview
 			if there != nil && there.Status == service.StatusRecoverWaitReview && there.OpenReview != nil {
@@ -73,14 +82,14 @@ func (r *publicationResource) Create(ctx context.Context, req resource.CreateReq
 			}
 			p := *done.publication
 			plan.takeApplied(p, w.from)
-			resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
-			resp.Diagnostics.Append(r.identify(ctx, resp.Identity, plan.ID)...)
-			resp.Diagnostics.Append(r.note(ctx, resp.Private, plan, p, w.from)...)
-			r.warn(ctx, &resp.Diagnostics, done, w.from)
+			out.diags.Append(set(ctx, out.state, &plan)...)
+			out.diags.Append(r.identify(ctx, out.identity, plan.ID)...)
+			out.diags.Append(r.note(ctx, out.private, plan, p, w.from)...)
+			r.warn(ctx, out.diags, done, w.from)
 			if err != nil {
 				// An error here would taint what was published, and the next apply would take it
 				// offline first.
-				resp.Diagnostics.AddWarning(fmt.Sprintf("%s in %s is not %s yet", p.APIName, p.EnvironmentName, w.desired),
+				out.diags.AddWarning(fmt.Sprintf("%s in %s is not %s yet", p.APIName, p.EnvironmentName, w.desired),
 					fmt.Sprintf("Its %s was taken over, and then: %s The next apply goes on from there.", candidate(w.revision, w.version), err))
 			}
 			return nil
@@ -106,6 +115,7 @@ func (r *publicationResource) warn(ctx context.Context, diags *diag.Diagnostics,
 	for _, note := range done.notes {
 		diags.AddAttributeWarning(path.Root("notice_time"), "Taken as UTC", note)
 	}
+	warnOfLaggards(diags, p, done.lagging)
 	if p.Status == service.StatusWaitingStop {
 		diags.AddWarning(fmt.Sprintf("%s in %s is suspended at %s", p.APIName, p.EnvironmentName, deadlineOf(p.Deadline)),
 			fmt.Sprintf("Apps are authorized to call it, and were told. Until then, or until each has confirmed its notice, it goes on answering.%s\n\nNothing more is to be done here: the plan is empty now, and once it is suspended.",
@@ -140,9 +150,24 @@ func (r *publicationResource) warn(ctx context.Context, diags *diag.Diagnostics,
 	diags.AddWarning(what+" waits for review", detail)
 }
 
+// warnOfLaggards names the gateways that do not answer calls by what was applied. That is no
+// error: it is applied, and would be undone by the next apply.
+func warnOfLaggards(diags *diag.Diagnostics, p service.Publication, lagging []service.Laggard) {
+	if len(lagging) == 0 {
+		return
+	}
+	names := ""
+	for _, l := range lagging {
+		names += "\n  - " + l.String()
+	}
+	diags.AddWarning(fmt.Sprintf("%s in %s is not the same on every gateway yet", p.APIName, p.EnvironmentName),
+		fmt.Sprintf("It was applied, and these gateways did not say in time that they serve it:%s\n\nThey follow by themselves as soon as they reach the store; until then they may answer calls as before. "+
+			"One that is gone for good is no longer named after some minutes. Nothing more is to be done here.", names))
+}
+
 func (r *publicationResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state publicationModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(get(ctx, req.State, &state)...)
 	chosen, diags := getPrivate[string](ctx, req.Private, chosenKey)
 	resp.Diagnostics.Append(diags...)
 	state.pinned, diags = getPrivate[bool](ctx, req.Private, pinnedKey)
@@ -177,7 +202,7 @@ func (r *publicationResource) Read(ctx context.Context, req resource.ReadRequest
 	if importing {
 		resp.Diagnostics.Append(r.identifyAnew(ctx, resp.Identity, state.ID)...)
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+	resp.Diagnostics.Append(set(ctx, &resp.State, &state)...)
 	resp.Diagnostics.Append(keep(ctx, resp.Private, p)...)
 }
 
@@ -202,13 +227,14 @@ func (r *publicationResource) show(ctx context.Context, m *publicationModel, p s
 // cannot be told. What the service refuses is all that a refresh would tell.
 func (r *publicationResource) current(ctx context.Context, held tfsdk.State, private privateState) (same bool, diags diag.Diagnostics) {
 	var state publicationModel
-	if held.Get(ctx, &state).HasError() || state.APIID.IsNull() || r.backend == nil || r.backend.client == nil {
+	if get(ctx, held, &state).HasError() || state.APIID.IsNull() || r.backend == nil || r.backend.client == nil {
 		return false, nil
 	}
 	chosen, unreadable := getPrivate[string](ctx, private, chosenKey)
 	pinned, more := getPrivate[bool](ctx, private, pinnedKey)
 	rejected, evenMore := getPrivate[*rejection](ctx, private, rejectionKey)
-	if len(unreadable)+len(more)+len(evenMore) > 0 || rejected != nil {
+	apps, mostOfAll := getPrivate[int](ctx, private, appsKey)
+	if len(unreadable)+len(more)+len(evenMore)+len(mostOfAll) > 0 || rejected != nil {
 		return false, nil
 	}
 	if !r.backend.ready(ctx, &diags) {
@@ -222,7 +248,7 @@ func (r *publicationResource) current(ctx context.Context, held tfsdk.State, pri
 	case err != nil:
 		addError(&diags, nil, r.summary("read", state), err)
 		return false, diags
-	case rejectionOf(p) != nil:
+	case rejectionOf(p) != nil || p.AuthorizedApps != apps:
 		return false, nil
 	}
 	identity, err := r.backend.whoAmI(ctx)
@@ -256,8 +282,8 @@ func (r *publicationResource) guessInputs(ctx context.Context, m *publicationMod
 
 func (r *publicationResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, state publicationModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(get(ctx, tfsdk.State(req.Plan), &plan)...)
+	resp.Diagnostics.Append(get(ctx, req.State, &state)...)
 	timeout, diags := plan.Timeouts.Update(ctx, publishTimeout)
 	resp.Diagnostics.Append(diags...)
 	chosen, diags := getPrivate[string](ctx, req.Private, chosenKey)
@@ -268,7 +294,7 @@ func (r *publicationResource) Update(ctx context.Context, req resource.UpdateReq
 	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, state.ID)...)
 	plan.pinned = !leftOut(ctx, req.Config, path.Root("version"))
 	if state.settledAs(plan) {
-		resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+		resp.Diagnostics.Append(set(ctx, &resp.State, &plan)...)
 		resp.Diagnostics.Append(setPrivate(ctx, resp.Private, pinnedKey, plan.pinned)...)
 		return
 	}
@@ -282,6 +308,10 @@ func (r *publicationResource) Update(ctx context.Context, req resource.UpdateReq
 	identity, err := r.backend.whoAmI(bounded)
 	if err != nil {
 		addUpdateError(&resp.Diagnostics, nil, r.summary("update", plan), err)
+		return
+	}
+	if err := r.checkVersion(bounded, plan, &there); err != nil {
+		addUpdateError(&resp.Diagnostics, req.Plan.Schema.Type(), r.summary("update", plan), err)
 		return
 	}
 	w := plan.wanted(state.standpoint(identity.Member.ID, chosen))
@@ -298,7 +328,7 @@ func (r *publicationResource) Update(ctx context.Context, req resource.UpdateReq
 		return
 	}
 	plan.takeApplied(*done.publication, w.from)
-	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+	resp.Diagnostics.Append(set(ctx, &resp.State, &plan)...)
 	resp.Diagnostics.Append(r.note(ctx, resp.Private, plan, *done.publication, w.from)...)
 	r.warn(ctx, &resp.Diagnostics, done, w.from)
 }
@@ -324,7 +354,7 @@ func (r *publicationResource) recordReality(ctx context.Context, resp *resource.
 	if gone || err != nil {
 		return // the next refresh tells
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+	resp.Diagnostics.Append(set(ctx, &resp.State, &state)...)
 	resp.Diagnostics.Append(keep(ctx, resp.Private, p)...)
 }
 

@@ -57,19 +57,16 @@ func (r *publicationResource) Schema(ctx context.Context, _ resource.SchemaReque
 				Validators:          []validator.String{stringvalidator.RegexMatches(environmentIDPattern, "must be the id of an environment: use the id of a dataservice_environment")},
 			},
 			"api_revision": schema.Int64Attribute{
-				MarkdownDescription: "Revision of the API to publish. With `dataservice_api.x.revision` every change of the definition is published. It reads as the revision of the open application, else as the live one; an application of another member that this configuration did not ask for is passed over while something is live. Either it or `version` is given.",
+				MarkdownDescription: "Revision of the API to publish. With `dataservice_api.x.revision` every change of the definition is published. It reads as the revision of the open application, else as the live one; an application of another member that this configuration did not ask for is passed over while something is live. It or `version` is given; both, where they are the same, as in a configuration that Terraform generated.",
 				Optional:            true,
 				Computed:            true,
 				Validators:          []validator.Int64{int64validator.AtLeast(1)},
 			},
 			"version": schema.StringAttribute{
-				MarkdownDescription: "In place of `api_revision`: a version that was live here before, such as `V3`, to make live again, on the connection that it had. Where absent, it reads as the version that is called, or that a restore brings back.",
+				MarkdownDescription: "In place of `api_revision`: a version that was live here before, such as `V3`, to make live again, on the connection that it had. An `api_revision` and a `connection_id` beside it must be those of the version. Where absent, it reads as the version that is called, or that a restore brings back.",
 				Optional:            true,
 				Computed:            true,
-				Validators: []validator.String{
-					stringvalidator.RegexMatches(versionPattern, "must be the name of a version: V1, V2, …"),
-					stringvalidator.ConflictsWith(path.MatchRoot("connection_id")),
-				},
+				Validators:          []validator.String{stringvalidator.RegexMatches(versionPattern, "must be the name of a version: V1, V2, …")},
 			},
 			"connection_id": schema.StringAttribute{
 				MarkdownDescription: "Id of the connection to read from in this environment; the API's own where absent.",
@@ -101,7 +98,7 @@ func (r *publicationResource) Schema(ctx context.Context, _ resource.SchemaReque
 				Computed:            true,
 			},
 			"review_url": schema.StringAttribute{
-				MarkdownDescription: "Where a reviewer finds that application.",
+				MarkdownDescription: "Page of the console where a reviewer finds that application.",
 				Computed:            true,
 			},
 			"live_revision": schema.Int64Attribute{
@@ -124,7 +121,7 @@ func (r *publicationResource) Schema(ctx context.Context, _ resource.SchemaReque
 
 func (r *publicationResource) ConfigValidators(context.Context) []resource.ConfigValidator {
 	return []resource.ConfigValidator{
-		resourcevalidator.ExactlyOneOf(path.MatchRoot("api_revision"), path.MatchRoot("version")),
+		resourcevalidator.AtLeastOneOf(path.MatchRoot("api_revision"), path.MatchRoot("version")),
 	}
 }
 

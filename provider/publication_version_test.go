@@ -105,11 +105,58 @@ func TestAVersionGoesThroughReviewToo(t *testing.T) {
 	}
 }
 
-func TestAVersionAndARevisionExcludeEachOther(t *testing.T) {
+func TestAVersionAndARevisionBesideItAgree(t *testing.T) {
 	t.Parallel()
 	s := startService(t)
 	w := s.workdir("orders", s.reviewer)
-	w.write("main.tf", strings.Replace(w.read("main.tf"), "remark         = var.remark", `version        = "V1"`, 1))
+	w.apply().succeeds(t)
+	// both makes the configuration name a version and a revision.
+	both := func(revision string) *workdir {
+		w.configure("orders")
+		w.write("main.tf", strings.Replace(w.read("main.tf"), "api_revision   = dataservice_api.orders.revision", "version        = \"V1\"\n  api_revision   = "+revision, 1))
+		return w
+	}
+	t.Run("what is live, with both, is left as it is", func(t *testing.T) {
+		both("1").plan().succeeds(t, "No changes")
+	})
+	t.Run("another revision fails in the plan", func(t *testing.T) {
+		both("2").plan().fails(t, "Not the revision or connection of the version", "version V1 is of revision 1, and api_revision says 2", "remove version to publish revision 2")
+	})
+	t.Run("one that is known after the apply alone fails in the apply", func(t *testing.T) {
+		both("dataservice_api.orders.revision").set(twice).apply().fails(t, "version V1 is of revision 1, and api_revision says 2")
+		if live := s.publication().Live; live.Name != "V1" || live.Revision != 1 {
+			t.Errorf("%s is live", live.Name)
+		}
+	})
+	t.Run("with the revision alone it goes on", func(t *testing.T) {
+		w.configure("orders")
+		w.set(twice).apply().succeeds(t)
+		if live := s.publication().Live; live.Name != "V2" || live.Revision != 2 {
+			t.Errorf("%s is live", live.Name)
+		}
+		w.plan().succeeds(t, "No changes")
+	})
+	t.Run("and both lead back", func(t *testing.T) {
+		both("1").plan().ends(t, 2, `version = "V2" -> "V1"`, "api_revision = 2 -> 1")
+		w.apply().succeeds(t)
+		w.plan().succeeds(t, "No changes")
+		if live := s.publication().Live; live.Name != "V1" {
+			t.Errorf("%s is live", live.Name)
+		}
+	})
+	t.Run("a connection beside it is that of the version", func(t *testing.T) {
+		both("1\n  connection_id = dataservice_connection.orders.id").plan().ends(t, 2, "connection_id", "0 to add, 1 to change")
+		w.apply().succeeds(t)
+		w.plan().succeeds(t, "No changes")
+		both("1\n  connection_id = \"0123456789abcdef0123456789abcdef\"").plan().fails(t, "connection_id says 0123456789abcdef0123456789abcdef")
+	})
+}
+
+func TestAPublicationNamesAVersionOrARevision(t *testing.T) {
+	t.Parallel()
+	s := startService(t)
+	w := s.workdir("orders", s.reviewer)
+	w.write("main.tf", strings.Replace(w.read("main.tf"), "api_revision   = dataservice_api.orders.revision", "", 1))
 	w.plan().fails(t, "[api_revision,version]")
 	w.pin("newest").plan().fails(t, "must be the name of a version")
 }

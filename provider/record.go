@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/client"
 )
 
@@ -32,10 +33,13 @@ type record[M, In, T any, P recordModel[M, In, T]] struct {
 	identified
 	// typeName is the name of the resource, noun the word for the thing in sentences.
 	typeName, noun string
-	create         func(*client.Client, context.Context, In, ...client.Option) (T, error)
-	read           func(*client.Client, context.Context, string) (T, error)
-	update         func(*client.Client, context.Context, string, In, ...client.Option) (T, error)
-	remove         func(*client.Client, context.Context, string, ...client.Option) error
+	// kind is what the service calls the things where it tells what is refused; "" where
+	// nobody is refused all of them.
+	kind   service.Kind
+	create func(*client.Client, context.Context, In, ...client.Option) (T, error)
+	read   func(*client.Client, context.Context, string) (T, error)
+	update func(*client.Client, context.Context, string, In, ...client.Option) (T, error)
+	remove func(*client.Client, context.Context, string, ...client.Option) error
 
 	// etag is that of an answer; nil where the service guards no update of the kind.
 	etag func(T) string
@@ -65,10 +69,39 @@ func (r *record[M, In, T, P]) Metadata(_ context.Context, _ resource.MetadataReq
 	resp.TypeName = r.typeName
 }
 
+// ModifyPlan tells that what is planned is not allowed.
+func (r *record[M, In, T, P]) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	r.planAllowed(ctx, req, resp)
+}
+
+// planAllowed reports whether the member may make what is planned come true, and tells
+// where not.
+func (r *record[M, In, T, P]) planAllowed(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) bool {
+	switch {
+	case req.Plan.Raw.IsNull():
+		resp.Diagnostics.Append(r.planDestroy(ctx, req.State, req.Private)...)
+	case req.State.Raw.IsNull():
+		r.backend.planRefused(&resp.Diagnostics, r.kind, "Not allowed to create this "+r.noun)
+	case !req.Plan.Raw.Equal(req.State.Raw):
+		r.backend.planRefused(&resp.Diagnostics, r.kind, "Not allowed to change this "+r.noun)
+	}
+	return !resp.Diagnostics.HasError()
+}
+
+// planDestroy tells that the record may not be deleted.
+func (r *record[M, In, T, P]) planDestroy(context.Context, tfsdk.State, privateState) (diags diag.Diagnostics) {
+	r.backend.planRefused(&diags, r.kind, "Not allowed to delete this "+r.noun)
+	return diags
+}
+
 func (r *record[M, In, T, P]) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	r.make(ctx, req.Config, req.Plan, creation{&resp.State, resp.Identity, resp.Private, &resp.Diagnostics})
+}
+
+func (r *record[M, In, T, P]) make(ctx context.Context, config tfsdk.Config, planned tfsdk.Plan, out creation) {
 	plan := P(new(M))
-	resp.Diagnostics.Append(req.Plan.Get(ctx, plan)...)
-	if resp.Diagnostics.HasError() {
+	out.diags.Append(get(ctx, tfsdk.State(planned), plan)...)
+	if out.diags.HasError() {
 		return
 	}
 	in := plan.input()
@@ -77,36 +110,36 @@ func (r *record[M, In, T, P]) Create(ctx context.Context, req resource.CreateReq
 		keyed = r.keyed(plan)
 	}
 	if r.complete != nil {
-		resp.Diagnostics.Append(r.complete(ctx, req.Config, plan, nil, &in)...)
+		out.diags.Append(r.complete(ctx, config, plan, nil, &in)...)
 	}
-	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
+	if out.diags.HasError() || !r.backend.ready(ctx, out.diags) {
 		return
 	}
 	_, label := plan.idAndName()
 	name := label.ValueString()
 	key, err := r.backend.createKey(ctx, r.typeName, name, keyed)
 	if err != nil {
-		addError(&resp.Diagnostics, nil, r.summary("create", plan), err)
+		addError(out.diags, nil, r.summary("create", plan), err)
 		return
 	}
 	release, ok := r.backend.claim(key)
 	if !ok {
-		addDuplicate(&resp.Diagnostics, path.Root("name"), fmt.Sprintf("the %s %q", r.noun, name))
+		addDuplicate(out.diags, path.Root("name"), fmt.Sprintf("the %s %q", r.noun, name))
 		return
 	}
 	made, err := r.create(r.backend.client, ctx, in, client.IdempotencyKey(key))
 	if err != nil {
 		release()
-		addCreateError(ctx, &resp.Diagnostics, req.Plan.Schema.Type(), r.typeName, name, r.summary("create", plan), err, func(ctx context.Context, name string) (string, error) {
+		addCreateError(ctx, out.diags, planned.Schema.Type(), r.typeName, name, r.summary("create", plan), err, func(ctx context.Context, name string) (string, error) {
 			return r.existing(ctx, name, in)
 		})
 		return
 	}
 	plan.take(made)
-	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	out.diags.Append(set(ctx, out.state, plan)...)
 	id, _ := plan.idAndName()
-	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, id)...)
-	resp.Diagnostics.Append(r.keepETag(ctx, resp.Private, made)...)
+	out.diags.Append(r.identify(ctx, out.identity, id)...)
+	out.diags.Append(r.keepETag(ctx, out.private, made)...)
 }
 
 // existing returns the id of the record that stands in the way of a create.
@@ -126,7 +159,7 @@ func (r *record[M, In, T, P]) existing(ctx context.Context, name string, in In) 
 
 func (r *record[M, In, T, P]) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	state := P(new(M))
-	resp.Diagnostics.Append(req.State.Get(ctx, state)...)
+	resp.Diagnostics.Append(get(ctx, req.State, state)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -146,7 +179,7 @@ func (r *record[M, In, T, P]) Read(ctx context.Context, req resource.ReadRequest
 		return
 	}
 	state.take(got)
-	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	resp.Diagnostics.Append(set(ctx, &resp.State, state)...)
 	if name.IsNull() { // an import, which may have named it otherwise than by its id
 		id, _ = state.idAndName()
 		resp.Diagnostics.Append(r.identifyAnew(ctx, resp.Identity, id)...)
@@ -159,7 +192,7 @@ func (r *record[M, In, T, P]) Read(ctx context.Context, req resource.ReadRequest
 func (r *record[M, In, T, P]) current(ctx context.Context, held tfsdk.State, private privateState) (same bool, diags diag.Diagnostics) {
 	state := P(new(M))
 	etag, unreadable := etagOf(ctx, private)
-	if unreadable.HasError() || held.Get(ctx, state).HasError() || r.etag == nil || r.backend == nil || r.backend.client == nil {
+	if unreadable.HasError() || get(ctx, held, state).HasError() || r.etag == nil || r.backend == nil || r.backend.client == nil {
 		return false, nil
 	}
 	if !r.backend.ready(ctx, &diags) {
@@ -183,8 +216,8 @@ func (r *record[M, In, T, P]) current(ctx context.Context, held tfsdk.State, pri
 
 func (r *record[M, In, T, P]) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	plan, state := P(new(M)), P(new(M))
-	resp.Diagnostics.Append(req.Plan.Get(ctx, plan)...)
-	resp.Diagnostics.Append(req.State.Get(ctx, state)...)
+	resp.Diagnostics.Append(get(ctx, tfsdk.State(req.Plan), plan)...)
+	resp.Diagnostics.Append(get(ctx, req.State, state)...)
 	etag, diags := etagOf(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
@@ -205,13 +238,13 @@ func (r *record[M, In, T, P]) Update(ctx context.Context, req resource.UpdateReq
 		return
 	}
 	plan.take(got)
-	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	resp.Diagnostics.Append(set(ctx, &resp.State, plan)...)
 	resp.Diagnostics.Append(r.keepETag(ctx, resp.Private, got)...)
 }
 
 func (r *record[M, In, T, P]) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	state := P(new(M))
-	resp.Diagnostics.Append(req.State.Get(ctx, state)...)
+	resp.Diagnostics.Append(get(ctx, req.State, state)...)
 	if resp.Diagnostics.HasError() || !r.backend.ready(ctx, &resp.Diagnostics) {
 		return
 	}

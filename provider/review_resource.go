@@ -308,6 +308,17 @@ func (r *reviewResource) Create(ctx context.Context, req resource.CreateRequest,
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(noteName(ctx, resp.Private, req.Config)...)
 	resp.Diagnostics.Append(r.identify(ctx, resp.Identity, plan.lastingID(!leftOut(ctx, req.Config, path.Root("review_id"))))...)
+	if review != nil && plan.Status.ValueString() == string(service.ReviewApproved) {
+		r.awaitGateways(ctx, &resp.Diagnostics, *review)
+	}
+}
+
+// awaitGateways waits until every gateway answers by what was approved: resources that
+// depend on the approval may call it. What goes wrong with that changes nothing of the approval.
+func (r *reviewResource) awaitGateways(ctx context.Context, diags *diag.Diagnostics, review service.Review) {
+	if p, err := r.backend.client.Publication(ctx, review.PublicationID, 0, client.AwaitGateways()); err == nil {
+		warnOfLaggards(diags, p, p.LaggingGateways)
+	}
 }
 
 // lastingID is the id that imports the decision, and stays what it is: that of the
@@ -467,12 +478,18 @@ func decidesAnew(state, plan reviewModel) bool {
 
 // ModifyPlan plans what another decision on a newer application will change.
 func (r *reviewResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.State.Raw.IsNull() || req.Plan.Raw.IsNull() {
+	if req.Plan.Raw.IsNull() {
 		return
 	}
 	var state, plan reviewModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if req.State.Raw.IsNull() {
+		if plan.Decision.ValueString() != "" {
+			r.backend.planRefused(&resp.Diagnostics, service.KindDecisions, "Not allowed to decide on applications")
+		}
+		return
+	}
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	named, diags := getPrivate[bool](ctx, req.Private, namedKey)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() || named || len(resp.RequiresReplace) > 0 || !decidesAnew(state, plan) {

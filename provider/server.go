@@ -136,14 +136,29 @@ func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanReso
 	ctx, done := s.stoppable(ctx)
 	defer done()
 	if shape := s.shapes()[req.TypeName]; shape != nil {
+		b := s.provider.backend.Load()
 		if shape.stays(req) {
-			return &tfprotov6.PlanResourceChangeResponse{
-				PlannedState: req.ProposedNewState, PlannedPrivate: req.PriorPrivate, PlannedIdentity: plannedIdentity(req),
-			}, nil
+			if found, ok := shape.destroyed(ctx, b, req); ok {
+				return &tfprotov6.PlanResourceChangeResponse{
+					PlannedState: req.ProposedNewState, PlannedPrivate: req.PriorPrivate, PlannedIdentity: plannedIdentity(req), Diagnostics: found,
+				}, nil
+			}
 		}
-		if planned, ok := shape.created(ctx, s.provider.backend.Load(), req); ok {
+		if planned, ok := shape.created(ctx, b, req); ok {
 			return planned, nil
 		}
 	}
 	return s.wholeServer.PlanResourceChange(ctx, req)
+}
+
+// ApplyResourceChange creates and deletes.
+func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
+	ctx, done := s.stoppable(ctx)
+	defer done()
+	if shape := s.shapes()[req.TypeName]; shape != nil {
+		if resp, ok := shape.applied(ctx, s.provider.backend.Load(), req); ok {
+			return resp, nil
+		}
+	}
+	return s.wholeServer.ApplyResourceChange(ctx, req)
 }

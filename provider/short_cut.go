@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -27,10 +28,11 @@ func shortCuts() map[string]*shape {
 		var resp resource.SchemaResponse
 		newResource().Schema(context.Background(), resource.SchemaRequest{}, &resp)
 		shapes[name] = &shape{
-			fresh:  newResource,
-			schema: resp.Schema,
-			typ:    resp.Schema.Type().TerraformType(context.Background()),
-			root:   placesOf(resp.Schema.Attributes),
+			fresh:    newResource,
+			schema:   resp.Schema,
+			typ:      resp.Schema.Type().TerraformType(context.Background()),
+			root:     placesOf(resp.Schema.Attributes),
+			identity: identitySchemaOf(newResource()),
 		}
 	}
 	return shapes
@@ -43,6 +45,16 @@ type shape struct {
 	schema schema.Schema
 	typ    tftypes.Type
 	root   place
+	// identity is what it is known by.
+	identity identityschema.Schema
+}
+
+func identitySchemaOf(r resource.Resource) identityschema.Schema {
+	var resp resource.IdentitySchemaResponse
+	if r, ok := r.(resource.ResourceWithIdentity); ok {
+		r.IdentitySchema(context.Background(), resource.IdentitySchemaRequest{}, &resp)
+	}
+	return resp.IdentitySchema
 }
 
 // resource is one of the type, which calls what the provider is configured for.
@@ -173,33 +185,61 @@ func (s *shape) created(ctx context.Context, b *backend, req *tfprotov6.PlanReso
 	return &tfprotov6.PlanResourceChangeResponse{PlannedState: &state, PlannedIdentity: plannedIdentity(req), Diagnostics: found}, true
 }
 
+// destroyer is a resource that can tell what its destroy meets.
+type destroyer interface {
+	planDestroy(ctx context.Context, state tfsdk.State, private privateState) diag.Diagnostics
+}
+
+// destroyed returns what the destroy of what there is will meet; nothing where nothing is
+// destroyed. ok is false where that cannot be told.
+func (s *shape) destroyed(ctx context.Context, b *backend, req *tfprotov6.PlanResourceChangeRequest) (found []*tfprotov6.Diagnostic, ok bool) {
+	r, is := s.resource(ctx, b).(destroyer)
+	if !is || !isNull(req.ProposedNewState) || isNull(req.PriorState) || !b.checks() {
+		return nil, true
+	}
+	state, err := req.PriorState.Unmarshal(s.typ)
+	private := keptBytes{}
+	if err != nil || len(req.PriorPrivate) > 0 && json.Unmarshal(req.PriorPrivate, &private) != nil {
+		return nil, false
+	}
+	return diagnosticsOf(r.planDestroy(ctx, tfsdk.State{Raw: state, Schema: s.schema}, private))
+}
+
 // diagnosticsOf are diagnostics as the protocol has them; ok is false where one is about
-// an element of a set.
+// an element of a set, and is told of the set then.
 func diagnosticsOf(diags diag.Diagnostics) (found []*tfprotov6.Diagnostic, ok bool) {
+	ok = true
 	for _, d := range diags {
 		p := &tfprotov6.Diagnostic{Severity: tfprotov6.DiagnosticSeverityError, Summary: d.Summary(), Detail: d.Detail()}
 		if d.Severity() == diag.SeverityWarning {
 			p.Severity = tfprotov6.DiagnosticSeverityWarning
 		}
 		if located, is := d.(diag.DiagnosticWithPath); is {
-			at := tftypes.NewAttributePath()
-			for _, step := range located.Path().Steps() {
-				switch step := step.(type) {
-				case path.PathStepAttributeName:
-					at = at.WithAttributeName(string(step))
-				case path.PathStepElementKeyString:
-					at = at.WithElementKeyString(string(step))
-				case path.PathStepElementKeyInt:
-					at = at.WithElementKeyInt(int(step))
-				default:
-					return nil, false
-				}
-			}
-			p.Attribute = at
+			var whole bool
+			p.Attribute, whole = protocolPath(located.Path())
+			ok = ok && whole
 		}
 		found = append(found, p)
 	}
-	return found, true
+	return found, ok
+}
+
+// protocolPath is a path as the protocol has it, whole or up to an element of a set.
+func protocolPath(p path.Path) (at *tftypes.AttributePath, whole bool) {
+	at = tftypes.NewAttributePath()
+	for _, step := range p.Steps() {
+		switch step := step.(type) {
+		case path.PathStepAttributeName:
+			at = at.WithAttributeName(string(step))
+		case path.PathStepElementKeyString:
+			at = at.WithElementKeyString(string(step))
+		case path.PathStepElementKeyInt:
+			at = at.WithElementKeyInt(int(step))
+		default:
+			return at, false
+		}
+	}
+	return at, true
 }
 
 // stays reports whether what is proposed is what is planned: nothing at all, or what there
@@ -216,12 +256,9 @@ func (s *shape) stays(req *tfprotov6.PlanResourceChangeRequest) bool {
 	if isNull(req.PriorState) || !bytes.Equal(req.ProposedNewState.MsgPack, req.PriorState.MsgPack) {
 		return false
 	}
-	config, err := req.Config.Unmarshal(s.typ)
-	if err != nil {
-		return false
-	}
-	state, err := req.PriorState.Unmarshal(s.typ)
-	return err == nil && s.root.settled(config, state)
+	config, known := plainOf(req.Config)
+	state, readable := plainOf(req.PriorState)
+	return known && readable && s.root.settled(config, state)
 }
 
 // isNull reports whether the value as a whole is null, which is one byte of MessagePack.
@@ -245,6 +282,10 @@ func plannedIdentity(req *tfprotov6.PlanResourceChangeRequest) *tfprotov6.Resour
 	if req.PriorIdentity != nil {
 		return req.PriorIdentity
 	}
+	return noIdentity()
+}
+
+func noIdentity() *tfprotov6.ResourceIdentityData {
 	return &tfprotov6.ResourceIdentityData{IdentityData: &tfprotov6.DynamicValue{MsgPack: []byte{msgpackNull}}}
 }
 

@@ -4,7 +4,9 @@
 package provider
 
 import (
+	"bytes"
 	"context"
+	"reflect"
 
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -12,7 +14,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+	"github.com/vmihailenco/msgpack/v5"
 )
 
 // place is an attribute of a schema, or the schema itself.
@@ -22,8 +26,9 @@ type place struct {
 	computed, required, answered bool
 	// accepts reports whether the validators find nothing; nil where there are none.
 	accepts func(context.Context, tfsdk.Config, path.Path, tftypes.Value) bool
-	// standard is the default; nil where there is none.
+	// standard is the default, and plain the same as [plainOf] reads it; nil where there is none.
 	standard *tftypes.Value
+	plain    any
 	// below are the attributes of the object that is here, or of each that is here.
 	below map[string]place
 	// many says that there may be many objects, by key or by position.
@@ -46,6 +51,9 @@ func placesOf(attributes map[string]schema.Attribute) place {
 			p.many = true
 		}
 		p.computed, p.standard = a.IsComputed(), standardOf(a)
+		if p.standard != nil {
+			p.plain = plainStandard(*p.standard)
+		}
 		p.required, p.answered = a.IsRequired(), a.IsComputed() && !a.IsOptional()
 		p.accepts = validatorsOf(a)
 		below[name] = p
@@ -93,6 +101,15 @@ func standardOf(a schema.Attribute) *tftypes.Value {
 		panic("provider: a default is no value: " + err.Error())
 	}
 	return &standard
+}
+
+func plainStandard(standard tftypes.Value) any {
+	written, err := tfprotov6.NewDynamicValue(standard.Type(), standard)
+	plain, ok := plainOf(&written)
+	if err != nil || !ok {
+		panic("provider: a default is no value")
+	}
+	return plain
 }
 
 // validatorsOf runs the validators of an attribute. Those of other kinds, of which there
@@ -214,49 +231,50 @@ func (p place) validEach(ctx context.Context, config tfsdk.Config, at path.Path,
 }
 
 // settled reports whether the state has the default wherever the configuration leaves
-// something out that has one.
-func (p place) settled(config, state tftypes.Value) bool {
-	if p.standard != nil && config.IsNull() {
-		return state.Equal(*p.standard)
+// something out that has one. Both are as [plainOf] reads them.
+func (p place) settled(config, state any) bool {
+	if p.standard != nil && config == nil {
+		return reflect.DeepEqual(state, p.plain)
 	}
-	if p.below == nil || state.IsNull() {
+	if p.below == nil || state == nil {
 		return true
 	}
-	if config.IsNull() || !config.IsKnown() || !state.IsKnown() {
-		return false
-	}
-	if !p.many {
-		return p.each(config, state)
-	}
-	if state.Type().Is(tftypes.List{}) {
-		var written, there []tftypes.Value
-		if config.As(&written) != nil || state.As(&there) != nil || len(written) != len(there) {
+	switch there := state.(type) {
+	case []any:
+		written, ok := config.([]any)
+		if !ok || len(written) != len(there) {
 			return false
 		}
 		for i := range there {
-			if !p.each(written[i], there[i]) {
+			if !p.settledEach(written[i], there[i]) {
+				return false
+			}
+		}
+		return true
+	case map[string]any:
+		if !p.many {
+			return p.settledEach(config, state)
+		}
+		written, ok := config.(map[string]any)
+		if !ok || len(written) != len(there) {
+			return false
+		}
+		for key := range there {
+			w, ok := written[key]
+			if !ok || !p.settledEach(w, there[key]) {
 				return false
 			}
 		}
 		return true
 	}
-	var written, there map[string]tftypes.Value
-	if config.As(&written) != nil || state.As(&there) != nil || len(written) != len(there) {
-		return false
-	}
-	for key := range there {
-		w, ok := written[key]
-		if !ok || !p.each(w, there[key]) {
-			return false
-		}
-	}
-	return true
+	return false
 }
 
-// each is settled for one object.
-func (p place) each(config, state tftypes.Value) bool {
-	var written, there map[string]tftypes.Value
-	if config.IsNull() || !config.IsKnown() || state.IsNull() || config.As(&written) != nil || state.As(&there) != nil {
+// settledEach is settled for one object.
+func (p place) settledEach(config, state any) bool {
+	written, ok := config.(map[string]any)
+	there, is := state.(map[string]any)
+	if !ok || !is {
 		return false
 	}
 	for name, below := range p.below {
@@ -265,6 +283,15 @@ func (p place) each(config, state tftypes.Value) bool {
 		}
 	}
 	return true
+}
+
+// plainOf reads a value without its type: nil, a text, a number, a bool, a list or a map
+// of them. ok is false where something in it is unknown.
+func plainOf(v *tfprotov6.DynamicValue) (plain any, ok bool) {
+	decoder := msgpack.NewDecoder(bytes.NewReader(v.MsgPack))
+	decoder.UseLooseInterfaceDecoding(true) // a number's size does not matter
+	plain, err := decoder.DecodeInterfaceLoose()
+	return plain, err == nil
 }
 
 // filled is what is planned for what is proposed; ok is false where that cannot be told.

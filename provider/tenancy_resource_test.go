@@ -231,7 +231,8 @@ func TestNobodyButAnAdminManagesMembersAndWorkspaces(t *testing.T) {
 	t.Parallel()
 	s := startService(t)
 	w := s.workdir("tenancy", s.developer)
-	w.apply().fails(t, "Cannot create workspace finance", "Cannot create instance partners", "Cannot create environment DEV", "Cannot create member ci", "that needs the role")
+	w.plan().fails(t, "Not allowed to create this workspace", "Not allowed to create this instance", "Not allowed to create this environment", "Not allowed to create this member", "that needs the role")
+	w.unchecked().apply().fails(t, "Cannot create workspace finance", "Cannot create instance partners", "Cannot create environment DEV", "Cannot create member ci", "that needs the role")
 }
 
 var tokenPattern = regexp.MustCompile(`dst_[A-Za-z0-9_-]{20,}`)

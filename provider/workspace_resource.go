@@ -25,7 +25,7 @@ type workspaceResource struct {
 
 func newWorkspaceResource() resource.Resource {
 	r := &workspaceResource{}
-	r.typeName, r.noun = workspaceType, "workspace"
+	r.typeName, r.noun, r.kind = workspaceType, "workspace", service.KindWorkspaces
 	r.create, r.read = (*client.Client).CreateWorkspace, (*client.Client).ReadWorkspace
 	r.update, r.remove = (*client.Client).UpdateWorkspace, (*client.Client).DeleteWorkspace
 	r.etag, r.everywhere = service.Workspace.ETag, true

@@ -40,6 +40,8 @@ type API struct {
 	OwnerName    string    `json:"owner_name"`
 	CreatedAt    time.Time `json:"created_at"`
 	UpdatedAt    time.Time `json:"updated_at"`
+	// UpdatedBy is the name of who defined it last; "" where that is not known any more.
+	UpdatedBy string `json:"updated_by,omitempty"`
 
 	// RowVersion counts every change of the record; it makes the ETag.
 	RowVersion int64 `json:"-"`

@@ -35,6 +35,7 @@ type AppSpec struct {
 // App is a consumer of published APIs.
 type App struct {
 	ID          string `json:"id"`
+	Number      int64  `json:"number"`
 	WorkspaceID string `json:"workspace_id"`
 	AppSpec
 	OwnerID   string `json:"owner_id"`

@@ -87,6 +87,8 @@ type AuthorizeInput struct {
 	// Until is absent where the right has no end.
 	Until  *time.Time `json:"until,omitempty" doc:"When the right ends; absent: when somebody ends it. Renewing only extends."`
 	Remark string     `json:"remark,omitempty" doc:"At most 255 characters."`
+	// AtOnce refuses what would have to be applied for, for calls that promise that.
+	AtOnce bool `json:"-"`
 }
 
 // Side is whose part somebody takes.
@@ -110,4 +112,6 @@ type RevokeInput struct {
 	// Time is the deadline of the notice, as in [ActionInput].
 	Time   string `json:"time,omitempty" doc:"API: a whole hour in UTC, at least the environment's notice ahead, RFC 3339; the earliest allowed where absent."`
 	Remark string `json:"remark,omitempty" doc:"At most 255 characters."`
+	// AtOnce refuses what would take a notice, for calls that promise that.
+	AtOnce bool `json:"-"`
 }

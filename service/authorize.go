@@ -41,6 +41,8 @@ type AuthorizeSituation struct {
 	// Until is what is asked for; nil is no end.
 	Until  *time.Time
 	Remark string
+	// AtOnce refuses the request where the app could not call at once.
+	AtOnce bool
 	Now    time.Time
 }
 
@@ -59,12 +61,20 @@ type AuthorizeStep struct {
 // DecideAuthorize says what a request to authorize an app does, or why it does nothing:
 // CodeForbidden, CodeInvalid, CodeIllegalAction, CodeReviewPending or CodeReviewRejected.
 func DecideAuthorize(s AuthorizeSituation) (AuthorizeStep, error) {
+	step, err := s.decide()
+	if err == nil && s.AtOnce && (step.Open || step.Unchanged && s.Authorization.Status != AuthorizationActive) {
+		return AuthorizeStep{}, Errorf(CodeForbidden,
+			"%s cannot authorize the app %q in %s at once: a reviewer has to decide on that, and this call makes no application. Ask a reviewer to do it, or apply with a call that can wait.",
+			s.Actor.Name, s.App.Name, s.Environment.Name)
+	}
+	return step, err
+}
+
+func (s AuthorizeSituation) decide() (AuthorizeStep, error) {
 	z := s.Authorization
 	direct := s.Environment.Grants(s.Actor, s.App)
-	if !direct && !s.Actor.SpeaksFor(s.App.OwnerID) {
-		return AuthorizeStep{}, Errorf(CodeForbidden,
-			"%s may not authorize the app %q in %s: that needs the reviewer right. The app's owner, %s, can apply for it.",
-			s.Actor.Name, s.App.Name, s.Environment.Name, s.App.OwnerName)
+	if err := s.authorize(); err != nil {
+		return AuthorizeStep{}, err
 	}
 	if err := s.validate(); err != nil {
 		return AuthorizeStep{}, err
@@ -102,6 +112,16 @@ func DecideAuthorize(s AuthorizeSituation) (AuthorizeStep, error) {
 	}
 	step.Open = true
 	return step, nil
+}
+
+// authorize checks whether the member may let the app call, or apply for it.
+func (s AuthorizeSituation) authorize() error {
+	if s.Environment.Grants(s.Actor, s.App) || s.Actor.SpeaksFor(s.App.OwnerID) {
+		return nil
+	}
+	return Errorf(CodeForbidden,
+		"%s may not authorize the app %q in %s: that needs the reviewer right. The app's owner, %s, can apply for it.",
+		s.Actor.Name, s.App.Name, s.Environment.Name, s.App.OwnerName)
 }
 
 // validate checks the type of the app, and the time.
@@ -224,6 +244,11 @@ func DecideRevoke(s RevokeSituation) (Revocation, error) {
 	}
 	if deadline.At.IsZero() || s.Publication.Live == nil {
 		return Revocation{Status: AuthorizationRevoked}, nil
+	}
+	if in.AtOnce {
+		return Revocation{}, Errorf(CodeForbidden,
+			"Cannot end the authorization of %s for %s in %s at once: the app has to be told first, and this call makes no notice. Announce the end with a call that can wait.",
+			z.AppName, z.APIName, z.EnvironmentName)
 	}
 	return Revocation{Status: AuthorizationWaitingRevoke, Deadline: deadline}, nil
 }

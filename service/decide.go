@@ -27,6 +27,10 @@ type Situation struct {
 	// Rejected is an application that was rejected and that the candidate repeats
 	// without a change; nil where there is none.
 	Rejected *Review
+	// AtOnce refuses the call where it would not take effect at once.
+	AtOnce bool
+	// Anew refuses a PUBLISH whose candidate is the live version.
+	Anew bool
 }
 
 // Transition is what a call does to a publication.
@@ -49,8 +53,39 @@ type Transition struct {
 
 // Decide looks the situation up in the lifecycle table and says what the call
 // does, or why it does nothing: CodeForbidden, CodeIllegalAction,
-// CodeReviewPending or CodeReviewRejected.
+// CodeReviewPending, CodeReviewRejected or CodeAlreadyExists.
 func Decide(s Situation) (Transition, error) {
+	t, err := decide(s)
+	if err == nil && s.Anew && s.AlreadyLive {
+		err = Errorf(CodeAlreadyExists, "%s is published in %s already, just as it is.", s.Publication.APIName, s.Environment.Name)
+	}
+	if err == nil && s.AtOnce {
+		err = s.refuseDelay(t)
+	}
+	if err != nil {
+		return Transition{}, err
+	}
+	return t, nil
+}
+
+// refuseDelay refuses a transition that leaves what was asked for to a reviewer, to the
+// authorized apps, or to a restoration.
+func (s Situation) refuseDelay(t Transition) error {
+	verb, name, env := verbs[s.Call], s.Publication.APIName, s.Environment.Name
+	switch {
+	case t.Open != "" || t.Unchanged && !s.AlreadyLive:
+		return Errorf(CodeForbidden, "%s cannot %s %s in %s at once: a reviewer has to decide on that, and this call makes no application. Ask a reviewer to do it, or apply with a call that can wait.",
+			s.Actor.Name, verb, name, env)
+	case t.Notices:
+		return Errorf(CodeForbidden, "Cannot %s %s in %s at once: the apps that are authorized for it, %d, have to be told first, and this call makes no notices. Announce it with a call that can wait, or end the authorizations first.",
+			verb, name, env, s.AuthorizedApps)
+	case s.Call == CallPublish && t.To != StatusPublished:
+		return Errorf(CodeIllegalAction, "Cannot publish %s in %s at once: it is %s there, and stays so until it is restored.", name, env, t.To)
+	}
+	return nil
+}
+
+func decide(s Situation) (Transition, error) {
 	p := s.Publication
 	state := State{p.Status, p.OpenReview != nil}
 	if !possible[state] {
@@ -70,8 +105,8 @@ func Decide(s Situation) (Transition, error) {
 	case CallPublish, CallRestore:
 		return s.apply(c)
 	case CallApprove:
-		if s.Environment.FourEyes && p.OpenReview.ApplicantID == s.Actor.ID {
-			return Transition{}, ownApplication(s.Actor, s.Environment)
+		if err := p.OpenReview.CheckApprover(s.Actor, s.Environment); err != nil {
+			return Transition{}, err
 		}
 		return Transition{From: p.Status, To: c.direct, Close: ReviewApproved, MakeVersion: c.live}, nil
 	case CallReject:

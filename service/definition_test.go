@@ -223,3 +223,22 @@ func TestBackendPlaceholdersAreListedOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestWhichParametersACallerMustPass(t *testing.T) {
+	value := "1"
+	d := Definition{
+		Mode: ModeRegistration, Registration: &Registration{Host: "https://example.com", Path: "/[placed]/[usual]/[constant]"},
+		RequestParameters: map[string]RequestParameter{
+			"declared": {Required: true},
+			"optional": {},
+			"placed":   {Position: PositionPath},
+			"usual":    {Position: PositionPath, Default: &value},
+			"constant": {Operator: OperatorConst, Default: &value, Required: true},
+		},
+	}
+	for name, want := range map[string]bool{"declared": true, "optional": false, "placed": true, "usual": false, "constant": false} {
+		if got := d.Requires(name); got != want {
+			t.Errorf("%s must be passed: %t", name, got)
+		}
+	}
+}

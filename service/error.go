@@ -64,6 +64,8 @@ const (
 	CodeConnectionFailed Code = "CONNECTION_FAILED"
 	// CodeRateLimited: too many requests. HTTP 429 with Retry-After.
 	CodeRateLimited Code = "RATE_LIMITED"
+	// CodeOverloaded: as many calls as may be are being answered; this one was not begun. HTTP 503 with Retry-After.
+	CodeOverloaded Code = "OVERLOADED"
 	// CodeUnavailable: the store does not answer just now. HTTP 503 with Retry-After.
 	CodeUnavailable Code = "UNAVAILABLE"
 	// CodeInternal: a fault of ours. HTTP 500.
@@ -75,7 +77,7 @@ var Codes = []Code{
 	CodeInvalid, CodeMalformed, CodeUnauthenticated, CodeForbidden, CodeNotFound, CodeMethodNotAllowed, CodeAlreadyExists,
 	CodeIllegalAction, CodeReviewPending, CodeReviewRejected, CodeReviewDecided, CodeConnectionFrozen, CodeInUse,
 	CodeNotDebugged, CodeBreakingChange, CodeBusy, CodeConflict, CodeStale, CodeTooLarge, CodeUnsupportedMediaType, CodeIdempotencyMismatch,
-	CodeDebugFailed, CodeConnectionFailed, CodeRateLimited, CodeUnavailable, CodeInternal,
+	CodeDebugFailed, CodeConnectionFailed, CodeRateLimited, CodeOverloaded, CodeUnavailable, CodeInternal,
 }
 
 // FieldError is one thing that is wrong with one field of a request.
@@ -179,7 +181,9 @@ func Pointer(elements ...string) string {
 	var b strings.Builder
 	for _, e := range elements {
 		b.WriteString("/")
-		b.WriteString(strings.NewReplacer("~", "~0", "/", "~1").Replace(e))
+		b.WriteString(pointerEscaper.Replace(e))
 	}
 	return b.String()
 }
+
+var pointerEscaper = strings.NewReplacer("~", "~0", "/", "~1")

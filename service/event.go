@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// ItselfName is the actor's name of what the service does by itself.
+const ItselfName = "dataservice"
+
 // Event is one line of the audit trail, written in the transaction of the change
 // that it tells of.
 type Event struct {

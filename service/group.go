@@ -19,6 +19,8 @@ type Group struct {
 	GroupSpec
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+	// CreatedBy is the name of who made it; "" where that is not known any more.
+	CreatedBy string `json:"created_by,omitempty"`
 
 	// RowVersion counts every change of the record; it makes the ETag.
 	RowVersion int64 `json:"-"`

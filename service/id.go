@@ -30,7 +30,7 @@ var idPattern = regexp.MustCompile(`^[0-9a-f]{32}$`)
 func IsID(s string) bool { return idPattern.MatchString(s) }
 
 // FirstNumber is the first sequential number of each numbered kind (APIs,
-// connections, folders, workspaces, instances); the wire formats that need integers use it.
+// connections, folders, workspaces, instances, apps, test calls); the wire formats that need integers use it.
 const FirstNumber int64 = 100001
 
 // DefaultWorkspace and DefaultInstance are the names that exist from the start.

@@ -62,9 +62,13 @@ type Notice struct {
 	// Deadline is when it happens at the latest.
 	Deadline time.Time `json:"deadline"`
 	// Remark is what the API's side said about it.
-	Remark      string     `json:"remark,omitempty"`
-	AnnouncedBy string     `json:"announced_by"`
-	CreatedAt   time.Time  `json:"created_at"`
+	Remark      string    `json:"remark,omitempty"`
+	AnnouncedBy string    `json:"announced_by"`
+	CreatedAt   time.Time `json:"created_at"`
+	// ConfirmAt is when the notice is confirmed by itself, unless something closes it sooner;
+	// ScheduledBy said so.
+	ConfirmAt   *time.Time `json:"confirm_at,omitempty" doc:"When it is confirmed by itself, where the app's side asked for that."`
+	ScheduledBy string     `json:"scheduled_by,omitempty" doc:"Who of the app's side asked for that."`
 	ConfirmedBy string     `json:"confirmed_by,omitempty"`
 	ClosedAt    *time.Time `json:"closed_at,omitempty"`
 
@@ -140,6 +144,19 @@ func EarliestDeadline(noticeHours int, now time.Time) time.Time {
 
 // showTime writes a time in UTC the way that a caller may send it.
 func showTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// CheckSchedule answers a request to confirm a notice at a time to come, as CheckConfirm
+// does, and with CodeInvalid where the time has come already.
+func CheckSchedule(n Notice, m Member, at, now time.Time) (done bool, err error) {
+	if done, err := CheckConfirm(n, m); done || err != nil {
+		return done, err
+	}
+	var v Invalid
+	if !at.After(now) {
+		v.Addf("/time", "%s is past: give a time to come, or confirm it now.", showTime(at))
+	}
+	return false, v.Err("The request")
+}
 
 // CheckConfirm answers the confirmation of a notice: done is true where it is confirmed
 // already, which is a success; a notice that was closed otherwise is CodeIllegalAction,

@@ -15,5 +15,11 @@ type Problem struct {
 	Errors    []FieldError `json:"errors,omitempty"`
 }
 
-// Error returns the problem's sentence with its request id.
-func (p *Problem) Error() string { return p.Detail + " (request " + p.RequestID + ")" }
+// Error returns the problem's sentence with its [Problem.Reference].
+func (p *Problem) Error() string { return p.Detail + p.Reference() }
+
+// Reference is what the problem can be looked up by, in the service's log and in the
+// documentation: " (request ID, code CODE)".
+func (p *Problem) Reference() string {
+	return " (request " + p.RequestID + ", code " + string(p.Code) + ")"
+}

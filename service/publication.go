@@ -68,6 +68,9 @@ type Version struct {
 	LiveBy    string    `json:"live_by"`
 }
 
+// TerraformAgent is how the provider's User-Agent begins.
+const TerraformAgent = "terraform-provider-dataservice/"
+
 // MaxOldVersions is how many versions of a publication are kept besides the live one.
 const MaxOldVersions = 10
 
@@ -99,6 +102,9 @@ type Publication struct {
 	Note      string    `json:"note,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+	// LaggingGateways are those that did not serve the change in time, where the request asked
+	// to wait for them; in its answer alone.
+	LaggingGateways []Laggard `json:"lagging_gateways,omitempty"`
 
 	// PrivateTo is the id of the API's owner where the API is private, else "".
 	PrivateTo string `json:"-"`
@@ -107,6 +113,9 @@ type Publication struct {
 	// AnyHost says that the publication's instance is the one that the gateway takes for
 	// every host name that no instance has.
 	AnyHost bool `json:"-"`
+	// ByTerraform says that Terraform published it, suspended it or restored it, and did not
+	// take it back since: its next plan shows what somebody else changes.
+	ByTerraform bool `json:"-"`
 	// Resume is the status that cancelling an application or a notice leads back to.
 	Resume Status `json:"-"`
 	// RowVersion guards every transition: an update names the version that it read.

@@ -30,6 +30,21 @@ func backendPlaceholders(path string) []string {
 	return names
 }
 
+// Requires reports whether a caller must pass the parameter: where it is declared so, and
+// where it fills a placeholder of the backend's path, which leads somewhere else without
+// it, and has no default. A constant is passed by nobody.
+func (d Definition) Requires(name string) bool {
+	p := d.RequestParameters[name]
+	switch {
+	case p.Operator == OperatorConst:
+		return false
+	case d.Registration != nil && p.Default == nil && oneOf(name, backendPlaceholders(d.Registration.Path)):
+		return true
+	default:
+		return p.Required
+	}
+}
+
 // checkBackendHost applies the rule for a backend's base URL.
 func checkBackendHost(v *Invalid, pointer, host string) {
 	u, err := url.Parse(host)

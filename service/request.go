@@ -16,6 +16,8 @@ type Identity struct {
 	Workspace Workspace `json:"workspace"`
 	// ServiceVersion is the version of the answering program.
 	ServiceVersion string `json:"service_version"`
+	// Refused says what the member may not make, change and delete, by kind, and why.
+	Refused map[Kind]string `json:"refused" doc:"What the member may not make, change and delete, by kind of thing, with what that needs. A kind that is not named is not refused."`
 }
 
 // ConnectionInput creates or replaces a connection.
@@ -40,6 +42,9 @@ type FolderInput struct {
 type APIInput struct {
 	APISpec
 	Debug *DebugInput `json:"debug,omitempty"`
+	// AnswerAll declares every column of a script that declares none, for calls whose
+	// scripts have no response parameters.
+	AnswerAll bool `json:"-"`
 }
 
 // Validate checks what [APISpec.Validate] does, and the debug.
@@ -57,6 +62,16 @@ type Validation struct {
 	// BreakingChanges is what it would take from callers in every environment where the
 	// API that it is to replace is live.
 	BreakingChanges []EnvironmentBreakingChange `json:"breaking_changes"`
+	// TakenPaths is where another API has the method and path that it moves to, so that it
+	// cannot be published there now.
+	TakenPaths []TakenPath `json:"taken_paths"`
+}
+
+// TakenPath is an environment in which an API has a method and path.
+type TakenPath struct {
+	EnvironmentID   string `json:"environment_id"`
+	EnvironmentName string `json:"environment_name"`
+	APIName         string `json:"api_name"`
 }
 
 // PublishInput asks to publish one revision of an API to an environment, or to switch
@@ -70,6 +85,13 @@ type PublishInput struct {
 	// ConnectionID reads from another connection than the API's own.
 	ConnectionID string `json:"connection_id,omitempty"`
 	Remark       string `json:"remark,omitempty" doc:"At most 255 characters."`
+	// AtOnce refuses what would not be live at once, for calls that promise that.
+	AtOnce bool `json:"-"`
+	// KeepConnection reads from the connection that was chosen for the environment last, where
+	// one was in place of the API's own: for calls that cannot name one.
+	KeepConnection bool `json:"-"`
+	// Anew refuses what is live already, for calls that take that for a mistake.
+	Anew bool `json:"-"`
 }
 
 // Validate checks that it says what to publish, once.
@@ -80,7 +102,7 @@ func (in PublishInput) Validate() error {
 		v.Addf("/api_revision", "Say what to publish: a revision of the API with api_revision, or with version a version that was live before.")
 	case in.Revision != 0 && in.Version != "":
 		v.Addf("/version", "Give either api_revision or version, not both: a version has its own revision.")
-	case in.Version != "" && in.ConnectionID != "":
+	case in.Version != "" && (in.ConnectionID != "" || in.KeepConnection):
 		v.Addf("/connection_id", "A version is live again on the connection that it had: remove connection_id, or publish its revision with api_revision.")
 	}
 	return v.join(ValidateRemark(in.Remark), "The request")
@@ -118,6 +140,8 @@ type ActionInput struct {
 	// Source: dlm-unpublish-suspend-restore, time.
 	Time   string `json:"time,omitempty" doc:"suspend, unpublish: when it happens at the latest, where apps are authorized: a whole hour in UTC, RFC 3339, at least the environment's notice ahead; the earliest allowed hour where absent."`
 	Remark string `json:"remark,omitempty" doc:"At most 255 characters."`
+	// AtOnce refuses what would not take effect at once, for calls that promise that.
+	AtOnce bool `json:"-"`
 }
 
 // DecisionInput accompanies approve and reject.

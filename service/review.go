@@ -82,6 +82,24 @@ type Review struct {
 	PrivateTo string `json:"-"`
 }
 
+// CheckApprover says whether the member may approve the application: CodeForbidden for who
+// lacks the right, and, where four eyes are demanded, for who made it.
+func (r Review) CheckApprover(m Member, e Environment) error {
+	if err := m.Authorize(OpDecide); err != nil {
+		return err
+	}
+	if e.FourEyes && r.ApplicantID == m.ID {
+		return ownApplication(m, e)
+	}
+	return nil
+}
+
+// CancelledBy reports whether the member may take the application back: its applicant may,
+// and reviewers.
+func (r Review) CancelledBy(m Member) bool {
+	return r.Status == ReviewPending && (r.ApplicantID == m.ID || m.May(OpDecide))
+}
+
 // Settled reports whether nothing more happens to the review.
 func (r Review) Settled() bool { return r.Status != ReviewPending }
 

@@ -216,6 +216,13 @@ var lifecycle = map[State]map[Call]cell{
 	},
 }
 
+// Allows reports whether the lifecycle table has a step for the call from where the
+// publication stands, whoever makes it.
+func (p Publication) Allows(call Call) bool {
+	c, known := lifecycle[State{p.Status, p.OpenReview != nil}][call]
+	return known && c.refused == ""
+}
+
 // LifecycleRow is one cell of the lifecycle table, for people to read.
 type LifecycleRow struct {
 	State

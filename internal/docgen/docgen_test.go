@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -154,7 +155,11 @@ func TestTheOpenAPIDocumentListsItsCallsAndCodes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	calls, codes := d.operations(), d.codes()
+	calls := d.operations()
+	codes, err := d.codes()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, want := range []string{"`POST /publications`", "`POST /reviews/{id}/approve`", "`GET /api/v1/whoami`"} {
 		if !strings.Contains(calls, want) {
 			t.Errorf("the calls have no %s:\n%s", want, calls)
@@ -163,6 +168,23 @@ func TestTheOpenAPIDocumentListsItsCallsAndCodes(t *testing.T) {
 	for _, want := range []service.Code{service.CodeInvalid, service.CodeBusy, service.CodeInternal} {
 		if !strings.Contains(codes, "| `"+string(want)+"` | ") {
 			t.Errorf("the codes have no %s:\n%s", want, codes)
+		}
+	}
+}
+
+func TestThereIsAdviceForEveryCodeAndForNothingElse(t *testing.T) {
+	text, err := troubleTable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range service.Codes {
+		if strings.Count(text, "| `"+string(c)+"` | ") != 1 {
+			t.Errorf("there is no advice for %s in\n%s", c, text)
+		}
+	}
+	for c := range remedies {
+		if !slices.Contains(service.Codes, c) {
+			t.Errorf("there is advice for %s, which no error has", c)
 		}
 	}
 }
@@ -176,6 +198,21 @@ func TestTheFlagsOfTheServiceAreListed(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("there is no %q in\n%s", want, text)
 		}
+	}
+}
+
+func TestTheFlagsOfAGatewayAreListed(t *testing.T) {
+	text, err := gatewayFlags()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"| `--instance` | `DATASERVICE_INSTANCE` |", "| `--gateway-listen` | `DATASERVICE_GATEWAY_LISTEN` | `127.0.0.1:8081` |"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("there is no %q in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "`--listen`") || strings.Contains(text, "--public-url") {
+		t.Errorf("a gateway has flags of the control plane:\n%s", text)
 	}
 }
 
@@ -214,6 +251,14 @@ func TestEveryPromiseIsTestedForEveryResource(t *testing.T) {
 			}
 			if strings.HasPrefix(test, "acceptance.") && p.of[name].test == "" && !strings.Contains(string(adoption), "resource \""+name+"\"") && test != "acceptance.TestTheTokenIsFoundNowhere" {
 				t.Errorf("%s: %s is a test of the configuration in adoption_test.go, which has none", name, test)
+			}
+		}
+	}
+	// What a page does not show, nothing applies.
+	for name := range provider.Resources {
+		for _, file := range []string{"resource.tf", "import.sh", "import-by-string-id.tf", "import-by-identity.tf"} {
+			if _, err := os.Stat(filepath.Join("examples", "resources", name, file)); err != nil {
+				t.Errorf("%s has no example: %v", name, err)
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
+	"github.com/dataservice/terraform-provider-dataservice/service/turnstile"
 )
 
 // gatewayErrors tells every errCode of the gateway.
@@ -23,15 +24,21 @@ func gatewayErrors() string {
 	return table([]string{"errCode", "HTTP status", "name", "what happened", "what to do"}, rows)
 }
 
-// gatewayMetrics tells everything that the gateway counts and measures.
-func gatewayMetrics() string {
+// metrics tells everything that the service counts and measures.
+func metrics() string {
 	var rows [][]string
-	for _, m := range gateway.Metrics() {
+	row := func(name, kind string, names []string, meaning string) {
 		labels := ""
-		if len(m.Labels) > 0 {
-			labels = "`" + strings.Join(m.Labels, "`, `") + "`"
+		if len(names) > 0 {
+			labels = "`" + strings.Join(names, "`, `") + "`"
 		}
-		rows = append(rows, []string{code(m.Name), m.Type, labels, m.Meaning})
+		rows = append(rows, []string{code(name), kind, labels, meaning})
+	}
+	for _, m := range gateway.Metrics() {
+		row(m.Name, m.Type, m.Labels, m.Meaning)
+	}
+	for _, m := range turnstile.Metrics() {
+		row(m.Name, m.Type, m.Labels, m.Meaning)
 	}
 	return table([]string{"metric", "type", "labels", "what it tells"}, rows)
 }

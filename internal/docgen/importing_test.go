@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// The Terraform that the other examples are validated with may be too old for identities
-// and lists: these examples are held against the schema here.
+// The Terraform that the examples are applied with may be too old for identities and
+// lists: these examples are held against the schema here.
 
 // assignment is an attribute in a block of an example.
 var assignment = regexp.MustCompile(`^([a-z_]+) += `)

@@ -51,7 +51,19 @@ func generate(ctx context.Context, schemaFile, openAPIFile, guides string) error
 	if err != nil {
 		return fmt.Errorf("the flags of the service: %w", err)
 	}
+	ofGateway, err := gatewayFlags()
+	if err != nil {
+		return fmt.Errorf("the flags of a gateway: %w", err)
+	}
 	desiredStatuses, err := provider.desiredStatusTable()
+	if err != nil {
+		return err
+	}
+	codes, err := document.codes()
+	if err != nil {
+		return fmt.Errorf("the codes of errors: %w", err)
+	}
+	trouble, err := troubleTable()
 	if err != nil {
 		return err
 	}
@@ -64,10 +76,12 @@ func generate(ctx context.Context, schemaFile, openAPIFile, guides string) error
 		{filepath.Join(guides, "versions.md.tmpl"), "harmless changes", harmlessList()},
 		{filepath.Join(guides, "api-fields.md.tmpl"), "number codes", numberCodes()},
 		{filepath.Join(guides, "gateway-answers.md.tmpl"), "error table", gatewayErrors()},
-		{filepath.Join(guides, "metrics.md.tmpl"), "metrics", gatewayMetrics()},
+		{filepath.Join(guides, "metrics.md.tmpl"), "metrics", metrics()},
 		{filepath.Join(guides, "native-api.md.tmpl"), "operations", document.operations()},
-		{filepath.Join(guides, "native-api.md.tmpl"), "codes", document.codes()},
+		{filepath.Join(guides, "native-api.md.tmpl"), "codes", codes},
+		{filepath.Join(guides, "troubleshooting.md.tmpl"), "codes", trouble},
 		{"README.md", "flags", flags},
+		{filepath.Join(guides, "running-more-than-one.md.tmpl"), "gateway flags", ofGateway},
 	} {
 		if err := insert(t.page, t.name, t.text); err != nil {
 			return err

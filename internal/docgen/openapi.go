@@ -9,13 +9,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -92,32 +88,15 @@ func (d openAPI) operations() string {
 	return b.String()
 }
 
-// codes lists the codes of errors with what their comments in the domain say.
-func (openAPI) codes() string {
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("service", "error.go"), nil, parser.ParseComments)
+// codes lists the codes of errors with what they mean.
+func (openAPI) codes() (string, error) {
+	explained, err := errorCodes()
 	if err != nil {
-		return err.Error()
+		return "", err
 	}
 	var rows [][]string
-	for _, declaration := range file.Decls {
-		constants, ok := declaration.(*ast.GenDecl)
-		if !ok || constants.Tok != token.CONST {
-			continue
-		}
-		for _, spec := range constants.Specs {
-			constant, ok := spec.(*ast.ValueSpec)
-			if !ok || len(constant.Values) != 1 || constant.Doc == nil {
-				continue
-			}
-			value, ok := constant.Values[0].(*ast.BasicLit)
-			if !ok {
-				continue
-			}
-			comment := strings.Join(strings.Fields(constant.Doc.Text()), " ")
-			_, meaning, _ := strings.Cut(comment, ": ")
-			meaning, status, _ := strings.Cut(meaning, " HTTP ")
-			rows = append(rows, []string{code(strings.Trim(value.Value, `"`)), strings.TrimSuffix(status, "."), meaning})
-		}
+	for _, e := range explained {
+		rows = append(rows, []string{code(e.code), e.status, e.meaning})
 	}
-	return table([]string{"code", "HTTP status", "meaning"}, rows)
+	return table([]string{"code", "HTTP status", "meaning"}, rows), nil
 }

@@ -30,9 +30,9 @@ var promises = []promise{
 	{"It is created, read, updated and destroyed, and a plan right after each is empty", "acceptance.TestEveryResourceSurvivesEveryFault", map[string]own{
 		"dataservice_review": {"", "provider.TestADecisionIsMadeOnceAndStands"},
 	}},
+	{"Imported with the command, and with an `import` block, as its page shows them, it plans empty", "demo.TestTheExampleOfEveryPageIsApplied", nil},
 	{"Imported by id, with an `import` block and a generated configuration, it plans empty", "acceptance.TestWhatExistsIsImportedWithAGeneratedConfiguration", map[string]own{
-		"dataservice_publication": {"Imported by id, it plans empty", "provider.TestAPublicationIsImported"},
-		"dataservice_review":      {"Imported by id, or by publication and revision, it plans empty", "provider.TestWhatIsImportedIsADecision"},
+		"dataservice_review": {"Imported by id, or by publication and revision, it plans empty", "provider.TestWhatIsImportedIsADecision"},
 	}},
 	{"It has an identity, which never changes, and is imported by it", "provider.TestEveryResourceHasAnIdentityAndIsImportedByIt", nil},
 	{"`terraform query` lists it, page by page, with filters and a limit", "provider.TestEveryResourceIsListed", nil},
@@ -44,7 +44,7 @@ var promises = []promise{
 		"dataservice_review": {"What is pending again is planned anew", "provider.TestWhatIsImportedIsADecision"},
 	}},
 	{"A plan defers while its inputs are unknown", "provider.TestEveryResourceIsPlannedWhileItsInputsAreUnknown", nil},
-	{"After each of 14 faults of the network, the service, the rights and the process, the next apply converges and one of it exists", "acceptance.TestEveryResourceSurvivesEveryFault", map[string]own{
+	{"After each of 15 faults of the network, the service, the rights and the process, the next apply converges and one of it exists", "acceptance.TestEveryResourceSurvivesEveryFault", map[string]own{
 		"dataservice_review": {"Interrupted, or killed, while it waits, it goes on with the next apply", "acceptance.TestAnInterruptedWaitGoesOn"},
 	}},
 	{"Killed with the plugin, or with the service, in the middle of a create, it is taken over by the next apply", "acceptance.TestThePluginIsKilledInTheMiddleOfEachCreate", map[string]own{
@@ -54,7 +54,7 @@ var promises = []promise{
 		"dataservice_app":        {"", "acceptance.TestTheCredentialsOfAnAppAreFoundNowhere"},
 		"dataservice_connection": {"", "acceptance.TestSecretsAreFoundNowhere"},
 	}},
-	{"Its example is valid", "demo.TestExamples", nil},
+	{"Its example is applied, planned empty and destroyed, and nothing is left behind", "demo.TestTheExampleOfEveryPageIsApplied", nil},
 }
 
 // forResource returns what holds for a resource, and the test that shows it.

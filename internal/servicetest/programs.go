@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -30,6 +31,10 @@ const Version = "0.1.0"
 
 // parallelFlag is that of `go test` which bounds how many tests run at once.
 const parallelFlag = "test.parallel"
+
+// BuildFlags are more flags for `go build`, for tests of programs that are built otherwise
+// than a release is. They are set before the first program is asked for.
+var BuildFlags []string
 
 // programs is what is built once for all tests of a package.
 var programs struct {
@@ -74,21 +79,35 @@ func build() {
 		return
 	}
 	const module = "github.com/dataservice/terraform-provider-dataservice"
+	// With the versions of their own module, whichever module the tests are in.
+	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	if err != nil {
+		programs.err = fmt.Errorf("go list -m: %w", err)
+		return
+	}
 	// As a release is linked: without what only a debugger reads, which takes as long again.
-	out, err := exec.Command("go", "build", "-ldflags", "-s -w -X main.version="+Version, "-o", programs.dir+string(filepath.Separator),
-		module, module+"/service/cmd/dataservice").CombinedOutput()
+	args := append([]string{"build", "-ldflags", "-s -w -X main.version=" + Version, "-o", programs.dir + string(filepath.Separator)}, BuildFlags...)
+	build := exec.Command("go", append(args, module, module+"/service/cmd/dataservice")...)
+	build.Dir = strings.TrimSpace(string(root))
+	out, err := build.CombinedOutput()
 	if err != nil {
 		programs.err = fmt.Errorf("go build: %w\n%s", err, out)
 	}
 }
 
-// Terraform returns the path of the CLI to test with, and skips the test where
-// nobody asked for Terraform.
-func Terraform(t testing.TB) string {
+// asked skips the test where nobody asked for the real programs.
+func asked(t testing.TB) {
 	t.Helper()
 	if os.Getenv("TF_ACC") == "" {
-		t.Skip("runs Terraform; `make test` does, or set TF_ACC=1")
+		t.Skip("runs the real programs; `make test` does, or set TF_ACC=1")
 	}
+}
+
+// Terraform returns the path of the CLI to test with, and skips the test where
+// nobody asked for it.
+func Terraform(t testing.TB) string {
+	t.Helper()
+	asked(t)
 	if path := os.Getenv("TF_ACC_TERRAFORM_PATH"); path != "" {
 		return path
 	}
@@ -100,6 +119,27 @@ func Terraform(t testing.TB) string {
 	t.Fatal("neither terraform nor tofu is on the PATH: name one in TF_ACC_TERRAFORM_PATH, or build one with `make tofu`")
 	return ""
 }
+
+// TerraformMinor returns the N of Terraform 1.N. That of OpenTofu is 0: it counts
+// otherwise, and has nothing of what tests ask a newer Terraform for.
+func TerraformMinor(t testing.TB) int {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), Terraform(t), "version").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	match := terraformVersion.FindSubmatch(out)
+	if match == nil {
+		return 0
+	}
+	n, err := strconv.Atoi(string(match[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+var terraformVersion = regexp.MustCompile(`^Terraform v1\.(\d+)\.`)
 
 // Eventually polls until ok, and fails the test when the time is over.
 func Eventually(t testing.TB, most time.Duration, what string, ok func() bool) {

@@ -36,11 +36,14 @@ const (
 // Service is a service process. It can be killed and started again; its data and its
 // addresses stay.
 type Service struct {
-	// ControlPlane and Gateway are its base URLs.
+	// ControlPlane and Gateway are its base URLs. At the first a gateway alone has its
+	// probes and metrics.
 	ControlPlane, Gateway string
 	DataDir               string
 
-	t      testing.TB
+	t testing.TB
+	// role is "serve" or "gateway".
+	role   string
 	flags  []string
 	log    journal
 	cmd    *exec.Cmd
@@ -51,26 +54,15 @@ type Service struct {
 // serve` beside the usual ones. It ends with the test.
 func Start(t testing.TB, flags ...string) *Service {
 	t.Helper()
-	Terraform(t)
-	s := &Service{t: t, DataDir: t.TempDir(), flags: flags}
-	t.Cleanup(func() {
-		s.Stop(syscall.SIGTERM)
-		if t.Failed() {
-			t.Logf("the service's log ends with:\n%s", tail(s.Log()))
-		}
-	})
-	for range 3 {
-		s.ControlPlane, s.Gateway = "http://"+freeAddress(t), "http://"+freeAddress(t)
-		if s.startProcess() {
-			return s
-		}
-		if !strings.Contains(s.Log(), "address already in use") {
-			break
-		}
-		// Another process was faster; nothing depends on the addresses yet.
-	}
-	t.Fatalf("the service ended instead of getting ready:\n%s", tail(s.Log()))
-	return nil
+	asked(t)
+	return StartIn(t, t.TempDir(), flags...)
+}
+
+// StartIn starts a service on a data directory that there is.
+func StartIn(t testing.TB, dir string, flags ...string) *Service {
+	t.Helper()
+	asked(t)
+	return start(t, &Service{t: t, DataDir: dir, flags: flags, role: "serve"})
 }
 
 // Start starts the process again and returns when it is ready.
@@ -84,9 +76,26 @@ func (s *Service) Start() {
 // startProcess reports whether the service got ready.
 func (s *Service) startProcess() bool {
 	s.t.Helper()
+	s.Launch()
+	return s.getsReady()
+}
+
+// Ready reports whether the process says that it is to be called.
+func (s *Service) Ready() bool {
+	status, _ := s.fetch(s.ControlPlane + "/readyz")
+	return status == http.StatusOK && !s.Ended()
+}
+
+// Launch starts the process again and does not wait for it.
+func (s *Service) Launch() {
+	s.t.Helper()
+	listen := "--listen"
+	if s.role == "gateway" {
+		listen = "--metrics-listen"
+	}
 	args := []string{
-		"serve", "--data-dir", s.DataDir, "--log-level", "debug",
-		"--listen", strings.TrimPrefix(s.ControlPlane, "http://"), "--gateway-listen", strings.TrimPrefix(s.Gateway, "http://"),
+		s.role, "--data-dir", s.DataDir, "--log-level", "debug",
+		listen, strings.TrimPrefix(s.ControlPlane, "http://"), "--gateway-listen", strings.TrimPrefix(s.Gateway, "http://"),
 	}
 	cmd := exec.Command(filepath.Join(Programs(s.t), "dataservice"), append(args, s.flags...)...)
 	cmd.Stdout, cmd.Stderr = &s.log, &s.log
@@ -100,16 +109,21 @@ func (s *Service) startProcess() bool {
 		defer close(exited)
 		_ = cmd.Wait() // how it ended does not matter to the tests
 	}()
+}
+
+// getsReady reports whether the process that was launched got ready.
+func (s *Service) getsReady() bool {
+	s.t.Helper()
 	ready := false
 	Eventually(s.t, startsWithin, "the service is ready", func() bool {
-		status, _ := s.fetch(s.ControlPlane + "/readyz")
-		ready = status == http.StatusOK && !s.ended()
-		return ready || s.ended()
+		ready = s.Ready()
+		return ready || s.Ended()
 	})
 	return ready
 }
 
-func (s *Service) ended() bool {
+// Ended reports whether the process is gone.
+func (s *Service) Ended() bool {
 	select {
 	case <-s.exited:
 		return true
@@ -139,6 +153,21 @@ func (s *Service) Stop(signal os.Signal) {
 // Kill ends the process with SIGKILL.
 func (s *Service) Kill() { s.Stop(os.Kill) }
 
+// Suspend halts the process, as a machine that hangs does; Resume lets it go on.
+func (s *Service) Suspend() {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// Resume lets a halted process go on.
+func (s *Service) Resume() {
+	if s.cmd != nil {
+		_ = s.cmd.Process.Signal(syscall.SIGCONT) // it may be gone
+	}
+}
+
 // Log is what the process has logged so far, over all its starts, at level debug.
 func (s *Service) Log() string { return s.log.String() }
 
@@ -166,14 +195,35 @@ func (s *Service) AdminToken() string {
 // token, as an operator does on the command line.
 func (s *Service) Developer(name string, reviewer bool) string {
 	s.t.Helper()
-	cmd := exec.Command(filepath.Join(Programs(s.t), "dataservice"), "token", "create", "--member", name, "--role", string(service.RoleDeveloper),
-		"--reviewer="+strconv.FormatBool(reviewer), "--endpoint", s.ControlPlane, "--token-file", filepath.Join(s.DataDir, "admin.token"))
+	return s.command("token", "create", "--member", name, "--role", string(service.RoleDeveloper), "--reviewer="+strconv.FormatBool(reviewer))
+}
+
+// AccessKey makes an access key for a member, as an operator does on the command line.
+func (s *Service) AccessKey(member string) (id, secret string) {
+	s.t.Helper()
+	id, secret, _ = strings.Cut(s.command("accesskey", "create", "--member", member), " ")
+	return id, secret
+}
+
+// DeleteAccessKey makes it useless.
+func (s *Service) DeleteAccessKey(id string) {
+	s.t.Helper()
+	s.command("accesskey", "delete", id)
+}
+
+// KeyFile is where its encryption key lies.
+func (s *Service) KeyFile() string { return filepath.Join(s.DataDir, "encryption.key") }
+
+// command runs the service's command line as its admin, and returns what it prints.
+func (s *Service) command(args ...string) string {
+	s.t.Helper()
+	cmd := exec.Command(filepath.Join(Programs(s.t), "dataservice"), append(args, "--endpoint", s.ControlPlane, "--token-file", filepath.Join(s.DataDir, "admin.token"))...)
 	cmd.Env = environment()
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		s.t.Fatalf("token create: %v\n%s", err, stderr.String())
+		s.t.Fatalf("dataservice %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
 	}
 	return strings.TrimSpace(string(out))
 }
@@ -239,10 +289,10 @@ func (s *Service) fetch(url string) (status int, body string) {
 // must find its ports free when it starts again.
 var given sync.Map
 
-// freeAddress returns an address on loopback that nobody listens on. Its port lies
+// FreeAddress returns an address on loopback that nobody listens on. Its port lies
 // below those that systems give out by themselves, so that no outgoing connection
 // takes it while the service is down.
-func freeAddress(t testing.TB) string {
+func FreeAddress(t testing.TB) string {
 	t.Helper()
 	const low, high = 15000, 30000
 	for range 100 {

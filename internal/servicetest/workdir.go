@@ -27,9 +27,15 @@ type Workdir struct {
 // Workdir makes an empty directory for the identity with that token.
 func (s *Service) Workdir(token string) *Workdir {
 	s.t.Helper()
-	w := &Workdir{t: s.t, Dir: s.t.TempDir()}
+	return s.WorkdirOf(s.t, token)
+}
+
+// WorkdirOf makes one for a part of the test that runs beside others.
+func (s *Service) WorkdirOf(t testing.TB, token string) *Workdir {
+	t.Helper()
+	w := &Workdir{t: t, Dir: t.TempDir()}
 	// The first address is what a configuration without required_providers means.
-	programs := Programs(s.t)
+	programs := Programs(t)
 	w.Write("terraform.rc", fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"hashicorp/dataservice\" = %q\n    \"dataservice/dataservice\" = %q\n  }\n  direct {}\n}\n", programs, programs))
 	w.Env = []string{
 		"TF_CLI_CONFIG_FILE=" + filepath.Join(w.Dir, "terraform.rc"), "TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1",

@@ -10,7 +10,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -307,12 +306,15 @@ func (c *Client) dial(ctx context.Context, deadline time.Time, h *host) (*conn, 
 	if err == nil {
 		return newConn(h, raw, raw), nil
 	}
+	// The network's own clock may end the dial a moment before the context does.
+	var network net.Error
+	ended := timed.Err() != nil || errors.As(err, &network) && network.Timeout()
 	switch {
 	case errors.As(err, new(*dialguard.Refusal)):
 		return nil, failed(Refused, err)
 	case ctx.Err() != nil:
 		return nil, failed(Gone, context.Cause(ctx))
-	case late && (timed.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded)):
+	case late && ended:
 		return nil, failed(Timeout, err)
 	default:
 		return nil, failed(Unreachable, err)

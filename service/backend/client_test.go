@@ -425,6 +425,19 @@ func TestOnlyABackendThatDoesNotAnswerOpensTheCircuit(t *testing.T) {
 	}
 }
 
+// The deadline may pass before the dial, in its midst, or after it.
+func TestADialThatTheDeadlineEndsIsATimeout(t *testing.T) {
+	silent := open(t, func(conn net.Conn, _ int) { _, _ = io.Copy(io.Discard, conn) })
+	c := newClient(t, Options{})
+	for i := range 300 {
+		b := base(t, silent.url)
+		left := time.Duration(i%100) * time.Microsecond
+		if _, err := c.Do(t.Context(), time.Now().Add(left), b, get(b)); KindOf(err) != Timeout {
+			t.Fatalf("with %s left: %v", left, err)
+		}
+	}
+}
+
 func TestBodiesStreamBothWaysInBoundedMemory(t *testing.T) {
 	const size = 64 << 20
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

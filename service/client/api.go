@@ -18,15 +18,28 @@ func (c *Client) CreateAPI(ctx context.Context, in service.APIInput, options ...
 // ValidateAPI checks the definition against its connection without storing or
 // running it. ref names the API that it is meant to replace; "" for a new one.
 func (c *Client) ValidateAPI(ctx context.Context, ref string, in service.APIInput) (service.Validation, error) {
+	return c.validateAPI(ctx, in, "api", ref)
+}
+
+// ValidateAPIWithoutConnection is ValidateAPI while the connection does not exist yet:
+// what needs a database is not checked.
+func (c *Client) ValidateAPIWithoutConnection(ctx context.Context, ref string, in service.APIInput) (service.Validation, error) {
+	return c.validateAPI(ctx, in, "api", ref, "without_connection", "true")
+}
+
+func (c *Client) validateAPI(ctx context.Context, in service.APIInput, query ...string) (service.Validation, error) {
 	call := post(c.path("apis", "validate"), in)
 	call.reads = true
-	call.query = values("api", ref)
+	call.query = values(query...)
 	return fetch[service.Validation](ctx, c, call)
 }
 
 // UpdateAPI replaces the API.
 func (c *Client) UpdateAPI(ctx context.Context, ref string, in service.APIInput, options ...Option) (service.API, error) {
-	return c.api(ctx, put(c.path("apis", ref), in), options...)
+	call := put(c.path("apis", ref), in)
+	// The debug is made and forgotten.
+	call.kept = func(found []byte) bool { return has(found, in.APISpec) }
+	return c.api(ctx, call, options...)
 }
 
 // DeleteAPI deletes the API; [service.CodeInUse] names the publication that holds it.

@@ -5,6 +5,7 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
@@ -16,7 +17,13 @@ func (c *Client) CreateApp(ctx context.Context, in service.AppInput, options ...
 
 // UpdateApp replaces name, description, webhook and owner of the app.
 func (c *Client) UpdateApp(ctx context.Context, ref string, in service.AppInput, options ...Option) (service.App, error) {
-	return c.app(ctx, put(c.path("apps", ref), in), options...)
+	call := put(c.path("apps", ref), in)
+	// The owner is named by id or by name, or stays who it is.
+	call.kept = func(found []byte) bool {
+		var a service.App
+		return has(found, in.AppSpec) && json.Unmarshal(found, &a) == nil && (in.OwnerID == "" || in.OwnerID == a.OwnerID || in.OwnerID == a.OwnerName)
+	}
+	return c.app(ctx, call, options...)
 }
 
 // DeleteApp deletes the app; all of its authorizations end at once.

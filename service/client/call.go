@@ -47,17 +47,27 @@ func IfMatch(etag string) Option { return func(c *call) { c.ifMatch = etag } }
 // Once sends the call a single time: an unreachable service is told at once.
 func Once() Option { return func(c *call) { c.once = true } }
 
+// AwaitGateways has the service answer when every live gateway serves the change. What does
+// not serve it within some seconds is named in the answer.
+func AwaitGateways() Option {
+	return func(c *call) { c.query, c.slow = values("wait", "gateways"), true }
+}
+
 // call is one call of the API, before it is sent.
 type call struct {
 	method string
 	path   string
 	query  url.Values
 	body   any
+	// kept reports whether an object is as the call makes it; it has the whole body where nil.
+	kept func(found []byte) bool
 	// reads says that the call changes nothing, though it may be a POST.
 	reads bool
 	once  bool
 	// wait is how long the service is asked to hold the call open.
-	wait    time.Duration
+	wait time.Duration
+	// slow says that the service may take longer than is usual.
+	slow    bool
 	key     string
 	ifMatch string
 }
@@ -78,9 +88,8 @@ func (c call) persistence() persistence {
 	if c.once {
 		return never
 	}
-	// A PUT that names an entity tag would fail as stale after it has acted once, and
-	// hide that it did.
-	if c.method == http.MethodPut && c.ifMatch != "" {
+	// It would fail as stale after it has acted once, and hide that it did: see [Client.replace].
+	if c.guarded() {
 		return whileUnsent
 	}
 	return untilAnswered
@@ -191,6 +200,14 @@ func (c *Client) do(ctx context.Context, call call, out any, options ...Option) 
 	if call.method == http.MethodPost && !call.reads && call.key == "" {
 		call.key = rand.Text()
 	}
+	if call.guarded() && !call.once {
+		return c.replace(ctx, call, out)
+	}
+	return c.persist(ctx, call, out)
+}
+
+// persist sends the call as often as its persistence allows.
+func (c *Client) persist(ctx context.Context, call call, out any) (etag string, err error) {
 	cutShort := 0
 	// busy is what was waited for.
 	var busy error
@@ -200,7 +217,7 @@ func (c *Client) do(ctx context.Context, call call, out any, options ...Option) 
 		switch {
 		case errors.As(err, &cut):
 			if cutShort++; cutShort > c.retries || call.persistence() != untilAnswered {
-				return "", cut.error
+				return "", cut
 			}
 		// Another publishing operation is under way. That is over soon, and the caller
 		// has nothing better to do than to wait: its context says for how long.
@@ -221,6 +238,9 @@ func (c *Client) do(ctx context.Context, call call, out any, options ...Option) 
 
 // cutShortError is that of an answer which began and did not come to its end.
 type cutShortError struct{ error }
+
+// Unwrap returns the error that tells of it.
+func (e *cutShortError) Unwrap() error { return e.error }
 
 // send sends the call with the retries of the transport. retryIn is how long to
 // wait before sending it again, where the answer asks for that.
@@ -259,8 +279,15 @@ func (c *Client) send(ctx context.Context, call call, out any, n int) (etag stri
 		req.Header.Set("If-Match", call.ifMatch)
 	}
 	sender := c.calls
-	if call.wait > 0 {
+	if call.wait > 0 || call.slow {
 		sender = c.polls
+	}
+	if call.wait == 0 {
+		done, err := c.turn(ctx)
+		if err != nil {
+			return "", 0, fault(err)
+		}
+		defer done()
 	}
 	resp, err := sender.Do(req)
 	if err != nil {
@@ -281,6 +308,19 @@ func (c *Client) send(ctx context.Context, call call, out any, n int) (etag stri
 		return "", c.pause(n, resp), err
 	}
 	return resp.Header.Get("ETag"), 0, nil
+}
+
+// turn waits until the call may be under way. done lets the next one begin.
+func (c *Client) turn(ctx context.Context) (done func(), err error) {
+	if c.turns == nil {
+		return func() {}, nil
+	}
+	select {
+	case c.turns <- struct{}{}:
+		return func() { <-c.turns }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // decode reads an answer: the object that was asked for, or a problem document.
@@ -351,8 +391,12 @@ func answers(call call, data []byte, out any) bool {
 		name = "warnings"
 	case *service.Comparison:
 		name = "from"
+	case *service.EnvironmentRights:
+		name = "environment_id"
 	case *service.TrailReport:
 		name = "events"
+	case *OpenAPI:
+		name = "openapi"
 	default:
 		if strings.HasPrefix(reflect.TypeOf(out).Elem().Name(), "List[") {
 			name = "items"

@@ -48,6 +48,10 @@ type Config struct {
 	RequestTimeout time.Duration
 	// MaxRetries is how often a call that failed is tried again; none where 0.
 	MaxRetries int
+	// MaxConcurrent is how many calls are under way at once, those that wait to be tried
+	// again included; any number where 0. Long polls do not count: the service holds them
+	// open, and what they wait for may be another call's doing.
+	MaxConcurrent int
 	// UserAgent is sent with every call.
 	UserAgent string
 	// Log is told of every attempt and every answer. It gets neither headers nor
@@ -77,6 +81,9 @@ type Client struct {
 	calls *retryablehttp.Client // ordinary calls
 	polls *retryablehttp.Client // calls that the service holds open for up to MaxWait
 
+	// turns has room for as many ordinary calls as may be under way; nil where that is any number.
+	turns chan struct{}
+
 	// backoff is the first pause between two attempts; it doubles up to maxPause.
 	backoff time.Duration
 }
@@ -95,6 +102,9 @@ func New(config Config) (*Client, error) {
 	}
 	if config.MaxRetries < 0 {
 		return nil, &ConfigError{"MaxRetries", fmt.Sprintf("%d is not a number of retries: use 0 or more.", config.MaxRetries)}
+	}
+	if config.MaxConcurrent < 0 {
+		return nil, &ConfigError{"MaxConcurrent", fmt.Sprintf("%d is not a number of calls: use 1 or more, or 0 for any number.", config.MaxConcurrent)}
 	}
 	transport, err := newTransport(config)
 	if err != nil {
@@ -121,6 +131,9 @@ func New(config Config) (*Client, error) {
 	}
 	if c.log == nil {
 		c.log = func(context.Context, string, map[string]any) {}
+	}
+	if config.MaxConcurrent > 0 {
+		c.turns = make(chan struct{}, config.MaxConcurrent)
 	}
 	c.calls = c.retrying(transport, c.timeout)
 	c.polls = c.retrying(transport, c.timeout+MaxWait)

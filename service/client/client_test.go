@@ -120,10 +120,22 @@ func start(t *testing.T, config Config, answers ...http.HandlerFunc) (*Client, *
 
 func TestRetries(t *testing.T) {
 	ok := answer(http.StatusOK, service.API{ID: "a1"}, "ETag", `"7"`)
+	asked := service.APISpec{Name: "orders"}
+	replaced := answer(http.StatusOK, service.API{ID: "a1", APISpec: asked}, "ETag", `"8"`)
+	other := answer(http.StatusOK, service.API{ID: "a1", APISpec: service.APISpec{Name: "theirs"}}, "ETag", `"8"`)
+	stale := problem(http.StatusPreconditionFailed, service.CodeStale, "It changed since you read it.")
+	cut := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"id":`))
+	}
 	read := func(ctx context.Context, c *Client) error { _, err := c.API(ctx, "a1"); return err }
 	create := func(ctx context.Context, c *Client) error { _, err := c.CreateAPI(ctx, service.APIInput{}); return err }
 	update := func(ctx context.Context, c *Client) error {
-		_, err := c.UpdateAPI(ctx, "a1", service.APIInput{}, IfMatch(`"7"`))
+		got, err := c.UpdateAPI(ctx, "a1", service.APIInput{APISpec: asked, Debug: &service.DebugInput{}}, IfMatch(`"7"`))
+		if err == nil && got.ID != "a1" {
+			t.Errorf("the update answers %+v", got)
+		}
 		return err
 	}
 	busy := problem(http.StatusConflict, service.CodeBusy, "Operation in progress. Try again later.")
@@ -142,8 +154,19 @@ func TestRetries(t *testing.T) {
 		{"a read gives up after the retries allowed", read, []http.HandlerFunc{problem(503, service.CodeUnavailable, "x")}, 5, service.CodeUnavailable},
 		{"a create is tried again after a lost answer", create, []http.HandlerFunc{hangUp, ok}, 2, ""},
 		{"a create waits for another publishing operation however long it takes", create, []http.HandlerFunc{busy, busy, busy, busy, busy, busy, busy, ok}, 8, ""},
-		{"an update with If-Match is not tried again after a lost answer", update, []http.HandlerFunc{hangUp, ok}, 1, service.CodeInternal},
-		{"an update with If-Match is not tried again after 502", update, []http.HandlerFunc{raw(502, "text/html", "x"), ok}, 1, service.CodeInternal},
+		{"an update with If-Match whose answer is lost is done where the object has what was sent", update, []http.HandlerFunc{hangUp, replaced}, 2, ""},
+		{"also where the answer is cut short", update, []http.HandlerFunc{cut, replaced}, 2, ""},
+		{"and where it is cut short by a proxy that counts anew", update, []http.HandlerFunc{raw(200, "application/json", `{"id":`), replaced}, 2, ""},
+		{"and after 502", update, []http.HandlerFunc{raw(502, "text/html", "x"), replaced}, 2, ""},
+		{"it is sent again where the object is as it was", update, []http.HandlerFunc{hangUp, ok, replaced}, 3, ""},
+		{"and is done where the first one arrived meanwhile", update, []http.HandlerFunc{hangUp, ok, stale, replaced}, 4, ""},
+		{"it is lost where the object has something else", update, []http.HandlerFunc{hangUp, other}, 2, service.CodeInternal},
+		{"and where the object cannot be read", update, []http.HandlerFunc{hangUp, problem(403, service.CodeForbidden, "x")}, 2, service.CodeInternal},
+		{"and after the retries allowed", update, []http.HandlerFunc{hangUp, ok, hangUp, ok, hangUp, ok, hangUp, ok, hangUp}, 9, service.CodeInternal},
+		{"what is refused is refused", update, []http.HandlerFunc{stale}, 1, service.CodeStale},
+		{"also when it is sent again", update, []http.HandlerFunc{hangUp, ok, problem(403, service.CodeForbidden, "x")}, 3, service.CodeForbidden},
+		{"a create is tried again where the service had no turn for it", create, []http.HandlerFunc{problem(503, service.CodeOverloaded, "x", "Retry-After", "0"), ok}, 2, ""},
+		{"and so is an update with If-Match", update, []http.HandlerFunc{problem(503, service.CodeOverloaded, "x", "Retry-After", "0"), ok}, 2, ""},
 		{"an update with If-Match is tried again after 503", update, []http.HandlerFunc{problem(503, service.CodeUnavailable, "x"), ok}, 2, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -251,7 +274,7 @@ func TestErrorsSayWhatHappenedAndWhatToDo(t *testing.T) {
 		answer http.HandlerFunc
 		want   []string
 	}{
-		{"a problem document", problem(404, service.CodeNotFound, `There is no api "x" here.`), []string{`There is no api "x" here.`, "(request req-1)"}},
+		{"a problem document", problem(404, service.CodeNotFound, `There is no api "x" here.`), []string{`There is no api "x" here.`, "(request req-1, code NOT_FOUND)"}},
 		{"a page of HTML", raw(502, "text/html; charset=utf-8", "<html>\n<h1>Bad   Gateway</h1>"), []string{"HTTP 502", "text/html", `<h1>Bad Gateway</h1>`, "Check the endpoint"}},
 		{"a 404 of something else", raw(404, "text/plain", "404 page not found"), []string{"HTTP 404", "not from dataservice"}},
 		{"JSON of something else", raw(400, "application/json", `{"error":"no"}`), []string{"HTTP 400", "not from dataservice"}},
@@ -301,7 +324,7 @@ func TestErrorsCarryTheFieldsOfBadInput(t *testing.T) {
 	if !errors.As(err, &domain) || domain.Code != service.CodeInvalid || len(domain.Fields) != 1 {
 		t.Errorf("the domain's error is %v", domain)
 	}
-	if want := "The API is not valid. /path: The path has 201 characters; 200 is the most. (request req-9)"; err.Error() != want {
+	if want := "The API is not valid. /path: The path has 201 characters; 200 is the most. (request req-9, code INVALID)"; err.Error() != want {
 		t.Errorf("got  %s\nwant %s", err, want)
 	}
 }
@@ -484,6 +507,7 @@ func TestBadConfigurationNamesItsField(t *testing.T) {
 		{Config{Endpoint: "http://h", Token: "pa55\n"}, "Token", "line end"},
 		{Config{Endpoint: "http://h", Token: "x", RequestTimeout: -1}, "RequestTimeout", "positive"},
 		{Config{Endpoint: "http://h", Token: "x", MaxRetries: -1}, "MaxRetries", "0 or more"},
+		{Config{Endpoint: "http://h", Token: "x", MaxConcurrent: -1}, "MaxConcurrent", "1 or more"},
 		{Config{Endpoint: "http://h", Token: "x", CACertFile: filepath.Join(t.TempDir(), "absent")}, "CACertFile", "no such file"},
 		{Config{Endpoint: "http://h", Token: "x", CACertFile: empty}, "CACertFile", "no certificate"},
 		{Config{Endpoint: "http://h", Token: "x", ClientCertFile: certFile}, "ClientKeyFile", "no client key: name both"},

@@ -30,6 +30,12 @@ func (c *Client) Environment(ctx context.Context, ref string) (service.Environme
 	return c.environment(ctx, get(c.path("environments", ref)))
 }
 
+// EnvironmentRights says what the client's member may do with the publications of the
+// environment with that id or name.
+func (c *Client) EnvironmentRights(ctx context.Context, ref string) (service.EnvironmentRights, error) {
+	return fetch[service.EnvironmentRights](ctx, c, get(c.path("environments", ref, "rights")))
+}
+
 // Environments returns one page of the workspace's environments.
 func (c *Client) Environments(ctx context.Context, page Page) (service.List[service.Environment], error) {
 	call := get(c.path("environments"))

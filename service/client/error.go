@@ -34,15 +34,23 @@ type Error struct {
 	cause   error
 }
 
-// Error returns a sentence for the person who sees it, with the request id.
-func (e *Error) Error() string {
-	if e.RequestID == "" {
-		return e.Message()
+// Error returns a sentence for the person who sees it, with its [Error.Reference].
+func (e *Error) Error() string { return e.Message() + e.Reference() }
+
+// Reference is what the error can be looked up by: request id and code where the service
+// refused the call, else the id alone, and "" for a call that has none.
+func (e *Error) Reference() string {
+	switch {
+	case e.Problem != nil:
+		return e.Problem.Reference()
+	case e.RequestID != "":
+		return fmt.Sprintf(" (request %s)", e.RequestID)
+	default:
+		return ""
 	}
-	return fmt.Sprintf("%s (request %s)", e.Message(), e.RequestID)
 }
 
-// Message returns the sentence without the request id, and with what is wrong with each field.
+// Message returns the sentence without the reference, and with what is wrong with each field.
 func (e *Error) Message() string {
 	if e.Problem == nil {
 		return e.message

@@ -70,6 +70,24 @@ func (c *Client) Tokens(ctx context.Context, page Page) (service.List[service.To
 	return fetch[service.List[service.Token]](ctx, c, call)
 }
 
+// CreateAccessKey makes an access key. Its secret is in this answer and in no other.
+func (c *Client) CreateAccessKey(ctx context.Context, in service.AccessKeyInput, options ...Option) (service.CreatedAccessKey, error) {
+	return fetch[service.CreatedAccessKey](ctx, c, post(c.path("access-keys"), in), options...)
+}
+
+// AccessKeys returns one page of the access keys that the caller may see.
+func (c *Client) AccessKeys(ctx context.Context, page Page) (service.List[service.AccessKey], error) {
+	call := get(c.path("access-keys"))
+	call.query = page.query()
+	return fetch[service.List[service.AccessKey]](ctx, c, call)
+}
+
+// DeleteAccessKey makes an access key useless.
+func (c *Client) DeleteAccessKey(ctx context.Context, id string) error {
+	_, err := c.do(ctx, remove(c.path("access-keys", id)), nil)
+	return err
+}
+
 // RevokeToken makes a token useless.
 func (c *Client) RevokeToken(ctx context.Context, id string) error {
 	_, err := c.do(ctx, remove(c.path("tokens", id)), nil)

@@ -23,27 +23,27 @@ func (c *Client) PublishBatch(ctx context.Context, in service.PublishBatchInput,
 }
 
 // Suspend stops the calls of a published API.
-func (c *Client) Suspend(ctx context.Context, id string, in service.ActionInput) (service.Publication, error) {
-	return c.act(ctx, id, "suspend", in)
+func (c *Client) Suspend(ctx context.Context, id string, in service.ActionInput, options ...Option) (service.Publication, error) {
+	return c.act(ctx, id, "suspend", in, options...)
 }
 
 // Restore asks to bring a suspended API back.
-func (c *Client) Restore(ctx context.Context, id string, in service.ActionInput) (service.Publication, error) {
-	return c.act(ctx, id, "restore", in)
+func (c *Client) Restore(ctx context.Context, id string, in service.ActionInput, options ...Option) (service.Publication, error) {
+	return c.act(ctx, id, "restore", in, options...)
 }
 
 // Unpublish takes the API offline.
-func (c *Client) Unpublish(ctx context.Context, id string, in service.ActionInput) (service.Publication, error) {
-	return c.act(ctx, id, "unpublish", in)
+func (c *Client) Unpublish(ctx context.Context, id string, in service.ActionInput, options ...Option) (service.Publication, error) {
+	return c.act(ctx, id, "unpublish", in, options...)
 }
 
 // Cancel withdraws the open application or notice.
-func (c *Client) Cancel(ctx context.Context, id string, in service.ActionInput) (service.Publication, error) {
-	return c.act(ctx, id, "cancel", in)
+func (c *Client) Cancel(ctx context.Context, id string, in service.ActionInput, options ...Option) (service.Publication, error) {
+	return c.act(ctx, id, "cancel", in, options...)
 }
 
-func (c *Client) act(ctx context.Context, id, action string, in service.ActionInput) (service.Publication, error) {
-	return fetch[service.Publication](ctx, c, post(c.path("publications", id, action), in))
+func (c *Client) act(ctx context.Context, id, action string, in service.ActionInput, options ...Option) (service.Publication, error) {
+	return fetch[service.Publication](ctx, c, post(c.path("publications", id, action), in), options...)
 }
 
 // DeletePublication removes the record of a publication that holds nothing any more.
@@ -54,8 +54,8 @@ func (c *Client) DeletePublication(ctx context.Context, id string) error {
 
 // Publication returns the publication. With a wait (at most [MaxWait]) the service
 // holds the call open until the publication is settled or the wait is over.
-func (c *Client) Publication(ctx context.Context, id string, wait time.Duration) (service.Publication, error) {
-	return fetch[service.Publication](ctx, c, get(c.path("publications", id)).waiting(wait))
+func (c *Client) Publication(ctx context.Context, id string, wait time.Duration, options ...Option) (service.Publication, error) {
+	return fetch[service.Publication](ctx, c, get(c.path("publications", id)).waiting(wait), options...)
 }
 
 // PublicationFilter narrows a list of publications; empty fields do not.

@@ -50,10 +50,14 @@ func (a *api) createAPI(ctx context.Context, c lifecycle.Caller, in *BodyInput[s
 }
 
 func (a *api) validateAPI(ctx context.Context, c lifecycle.Caller, in *struct {
-	API string `query:"api" doc:"Id, number or name of the API that would be replaced; absent for a new one."`
+	API               string `query:"api" doc:"Id, number or name of the API that would be replaced; absent for a new one."`
+	WithoutConnection bool   `query:"without_connection" doc:"Whether the connection does not exist yet: what needs a database is not checked then, and connection_id must be absent."`
 	BodyInput[service.APIInput]
 },
 ) (*object[service.Validation], error) {
+	if in.WithoutConnection {
+		return answer(a.Service.ValidateAPIWithoutConnection(ctx, c, in.API, in.Body))
+	}
 	return answer(a.Service.ValidateAPI(ctx, c, in.API, in.Body))
 }
 

@@ -30,6 +30,7 @@ func (a *api) authenticate(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	call.caller = lifecycle.Caller{Member: member, Workspace: workspace, RequestID: call.requestID, RemoteAddress: ctx.RemoteAddr()}
+	call.caller.Terraform = strings.HasPrefix(ctx.Header("User-Agent"), service.TerraformAgent)
 	if ref := ctx.Param("workspace"); ref != "" && !workspace.Named(ref) {
 		writeProblemTo(ctx, service.NotFound("workspace", ref))
 		return

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"mime"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,13 +91,22 @@ func readBody(ctx huma.Context) ([]byte, error) {
 	case errors.As(err, &tooLarge):
 		return nil, service.Errorf(service.CodeTooLarge, "The request body is larger than %d bytes, which is the most.", MaxBodyBytes)
 	case err != nil:
-		return nil, &service.Error{Code: service.CodeMalformed, Message: "The request body did not arrive whole.", Cause: err}
+		return nil, bodyFault(err)
 	case len(bytes.TrimSpace(body)) == 0:
 		return nil, service.Errorf(service.CodeMalformed, "This call needs a JSON object as its body; {} is the least.")
 	case !utf8.Valid(body):
 		return nil, service.Errorf(service.CodeMalformed, "The request body is not UTF-8.")
 	}
 	return body, nil
+}
+
+// bodyFault is the error of a body that broke off.
+func bodyFault(err error) error {
+	message := "The request body did not arrive whole."
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		message = fmt.Sprintf("The request body did not arrive whole within %s.", ReadTimeout)
+	}
+	return &service.Error{Code: service.CodeMalformed, Message: message, Cause: err}
 }
 
 // conforms holds a body against its schema.

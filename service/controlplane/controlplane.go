@@ -7,6 +7,9 @@
 // Each noun has its own file. The OpenAPI document at /openapi.json is generated
 // from the same Go types that serve the calls. Every answer that is not a success
 // is a problem document (RFC 9457) with a stable code and a request id.
+//
+// On the same listener are the APIs of cloud vendors, in service/wire, and the web pages of
+// service/console: see faces.go.
 package controlplane
 
 import (
@@ -21,7 +24,9 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 	"golang.org/x/time/rate"
 
+	"github.com/dataservice/terraform-provider-dataservice/service/console"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+	"github.com/dataservice/terraform-provider-dataservice/service/turnstile"
 )
 
 // Limits of a call.
@@ -32,6 +37,19 @@ const (
 	MaxWait = 60 * time.Second
 	// CallTimeout bounds a call from its first byte to its answer; a long poll fits in.
 	CallTimeout = 90 * time.Second
+	// HeaderTimeout bounds the arrival of a request's header, ReadTimeout that of all of the
+	// request, and IdleTimeout the time between two requests on a connection.
+	HeaderTimeout = 10 * time.Second
+	ReadTimeout   = 30 * time.Second
+	IdleTimeout   = 2 * time.Minute
+	// MaxHeaderBytes bounds request line and header, in bytes.
+	MaxHeaderBytes = 32 << 10
+	// DefaultMaxCalls and DefaultMaxPolls bound the calls that are answered at once: those
+	// that ask to wait for something, and all others.
+	DefaultMaxCalls = 256
+	DefaultMaxPolls = 1000
+	// TurnWithin is how long a call waits for its turn where as many are being answered.
+	TurnWithin = time.Second
 	// DefaultRate and DefaultBurst bound the calls of one member, in calls per second.
 	DefaultRate  = 500
 	DefaultBurst = 1000
@@ -44,6 +62,16 @@ type Options struct {
 	// Ready returns nil where the whole process can serve, and else a sentence that
 	// says what is missing. It answers /readyz.
 	Ready func(context.Context) error
+	// Gateway answers the calls that people try out in the console; nil where they cannot.
+	Gateway http.Handler
+	// Traffic is what the console tells of calls; nil where nobody remembers it.
+	Traffic *console.Traffic
+	// Secure says that people reach the control plane over HTTPS, whoever ends it.
+	Secure bool
+	// OIDC is an identity provider that people sign in to the console at; nil for none.
+	OIDC *console.OIDC
+	// PublicURL is the base of the addresses that people reach the control plane at.
+	PublicURL string
 	// Draining is closed when the process begins to stop: long polls then end early.
 	// nil never drains.
 	Draining <-chan struct{}
@@ -53,12 +81,21 @@ type Options struct {
 	// Rate and Burst bound the calls of one member; DefaultRate and DefaultBurst where 0.
 	Rate  rate.Limit
 	Burst int
+	// Calls and Polls bound the calls that are answered at once; DefaultMaxCalls and
+	// DefaultMaxPolls where nil. Probes do not count.
+	Calls, Polls *turnstile.Calls
 }
 
 // New returns the handler of the control plane.
 func New(o Options) http.Handler {
 	if o.Rate == 0 {
 		o.Rate, o.Burst = DefaultRate, DefaultBurst
+	}
+	if o.Calls == nil {
+		o.Calls = turnstile.NewCalls("call", DefaultMaxCalls, TurnWithin)
+	}
+	if o.Polls == nil {
+		o.Polls = turnstile.NewCalls("poll", DefaultMaxPolls, TurnWithin)
 	}
 	router := chi.NewRouter()
 	router.Use(withRequestID, securityHeaders, accessLog(o.Logger), recoverPanics(o.Logger), bounded, middleware.GetHead)
@@ -67,10 +104,11 @@ func New(o Options) http.Handler {
 
 	a := &api{Options: o, limits: &limits{rate: o.Rate, burst: o.Burst}}
 	a.huma = humachi.New(router, configuration(o.Version))
-	a.huma.UseMiddleware(a.authenticate, a.limit, checkBody(a.huma))
+	a.huma.UseMiddleware(a.takeTurn, a.authenticate, a.limit, checkBody(a.huma))
 	a.registerOperations()
 	describe(a.huma.OpenAPI())
 
+	router.Group(a.registerFaces)
 	router.Get("/openapi.json", openAPI(a.huma.OpenAPI()))
 	router.Get("/healthz", healthy)
 	router.Get("/readyz", ready(o.Ready))
@@ -100,7 +138,9 @@ func (a *api) registerOperations() {
 	a.registerInstances()
 	a.registerMembers()
 	a.registerTokens()
+	a.registerAccessKeys()
 	a.registerWorkspaces()
 	a.registerCatalog()
+	a.registerContracts()
 	a.registerEvents()
 }

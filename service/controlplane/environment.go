@@ -26,6 +26,11 @@ func (a *api) registerEnvironments() {
 		summary: "Read an environment",
 	}, a.getEnvironment)
 	register(a, operation{
+		method: http.MethodGet, path: path + "/{ref}/rights", id: "get-environment-rights", tag: tagEnvironments,
+		summary:     "Tell what one may do with the publications of an environment",
+		description: "For each call whether it takes effect at once (DIRECT), asks for a review (REVIEW) or is refused, as far as that lies in the member and the environment alone.",
+	}, a.getEnvironmentRights)
+	register(a, operation{
 		method: http.MethodPut, path: path + "/{ref}", id: "update-environment", tag: tagEnvironments,
 		summary: "Replace an environment", description: "Its policy is changed by admins alone.",
 	}, a.updateEnvironment)
@@ -46,6 +51,10 @@ func (a *api) listEnvironments(ctx context.Context, c lifecycle.Caller, in *Page
 
 func (a *api) getEnvironment(ctx context.Context, c lifecycle.Caller, in *RefInput) (*tagged[service.Environment], error) {
 	return answerTagged(a.Service.Environment(ctx, c, in.Ref))
+}
+
+func (a *api) getEnvironmentRights(ctx context.Context, c lifecycle.Caller, in *RefInput) (*object[service.EnvironmentRights], error) {
+	return answer(a.Service.EnvironmentRights(ctx, c, in.Ref))
 }
 
 func (a *api) updateEnvironment(ctx context.Context, c lifecycle.Caller, in *struct {

@@ -26,7 +26,7 @@ func (a *api) registerEvents() {
 		summary: "Export the audit trail as JSON lines",
 		description: "One event a line, oldest first, up to the newest one when the export begins. An answer that breaks off is incomplete. " +
 			"The lines that admins get without a filter can be verified with `dataservice audit verify`; others get no lines that are private to another member, which a verification shows as missing.",
-		produces: ndjsonType,
+		produces: []string{ndjsonType},
 	}, a.exportEvents)
 	register(a, operation{
 		method: http.MethodGet, path: base + "/events/verification", id: "verify-events", tag: tagEvents,

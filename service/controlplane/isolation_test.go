@@ -36,6 +36,7 @@ func (p *plane) settle(workspace, who, mark string) estate {
 		w    service.Workspace
 		m    service.Member
 		tok  service.IssuedToken
+		key  service.CreatedAccessKey
 		conn service.Connection
 		g    service.Group
 		f    service.Folder
@@ -50,6 +51,7 @@ func (p *plane) settle(workspace, who, mark string) estate {
 	p.must(200, who, "GET", "/api/v1/workspaces/"+workspace, nil).decode(&w)
 	post("/members", service.MemberInput{Name: mark + "member", Role: service.RoleDeveloper}, &m)
 	post("/tokens", service.TokenInput{Member: m.Name, Description: mark + "token"}, &tok)
+	post("/access-keys", service.AccessKeyInput{Member: m.Name, Description: mark + "access_key"}, &key)
 	in := world()
 	in.Name = mark + "connection"
 	post("/connections", in, &conn)
@@ -79,7 +81,7 @@ func (p *plane) settle(workspace, who, mark string) estate {
 	}
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
 	return estate{
-		"workspace": {w.ID, w.Name, number(w.Number)}, "member": {m.ID, m.Name}, "token": {tok.ID},
+		"workspace": {w.ID, w.Name, number(w.Number)}, "member": {m.ID, m.Name}, "token": {tok.ID}, "access_key": {key.ID},
 		"connection": {conn.ID, conn.Name, number(conn.Number)}, "group": {g.ID, g.Name}, "folder": {f.ID, number(f.Number)},
 		"instance": {i.ID, i.Name, number(i.Number)}, "environment": {e.ID, e.Name}, "api": {a.ID, a.Name, number(a.Number)},
 		"publication": {live.ID, open.ID}, "review": {open.OpenReview.ID},

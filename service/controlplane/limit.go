@@ -31,13 +31,21 @@ func (l *limits) of(memberID string) *rate.Limiter {
 	return limiter.(*rate.Limiter) //nolint:forcetypeassert // nothing else is stored.
 }
 
+// wait returns how long the member has to wait before it may call again; 0 counts a call.
+func (l *limits) wait(memberID string) time.Duration {
+	now := time.Now()
+	reservation := l.of(memberID).ReserveN(now, 1)
+	wait := reservation.DelayFrom(now)
+	if wait > 0 {
+		reservation.CancelAt(now)
+	}
+	return wait
+}
+
 // limit refuses a member's calls above the rate.
 func (a *api) limit(ctx huma.Context, next func(huma.Context)) {
 	member := callOf(ctx.Context()).caller.Member
-	now := time.Now()
-	reservation := a.limits.of(member.ID).ReserveN(now, 1)
-	if wait := reservation.DelayFrom(now); wait > 0 {
-		reservation.CancelAt(now)
+	if wait := a.limits.wait(member.ID); wait > 0 {
 		seconds := int(math.Ceil(wait.Seconds()))
 		p := problemOf(ctx.Context(), service.Errorf(service.CodeRateLimited,
 			"%s made too many calls: %g a second are allowed. Try again in %d s.", member.Name, float64(a.limits.rate), seconds))

@@ -30,6 +30,10 @@ type call struct {
 	// have the cause of a fault in a part of it.
 	code  service.Code
 	cause error
+	// refusedItems counts those of a batch that is answered all the same.
+	refusedItems int
+	// onPanic answers a panic in place of a problem document; nil in the native API.
+	onPanic http.HandlerFunc
 }
 
 type callKey struct{}
@@ -102,10 +106,14 @@ func accessLog(logger *slog.Logger) func(http.Handler) http.Handler {
 						attributes = append(attributes, a)
 					}
 				}
+				if c.refusedItems > 0 {
+					attributes = append(attributes, slog.Int("refused_items", c.refusedItems))
+				}
 				level := slog.LevelInfo
 				switch {
 				case r.URL.Path == "/healthz" || r.URL.Path == "/readyz": // probes come every second
 					level = slog.LevelDebug
+				case c.code == service.CodeOverloaded: // there are many of them then, and the metrics count them
 				case (status >= http.StatusInternalServerError || c.code == "" && c.cause != nil) && r.Context().Err() == nil:
 					level = slog.LevelError
 					attributes = append(attributes, slog.String("error", causes(c.cause)))
@@ -152,7 +160,13 @@ func recoverPanics(logger *slog.Logger) func(http.Handler) http.Handler {
 					// The answer has begun: cutting it off is all that is left to tell the client.
 					panic(http.ErrAbortHandler)
 				}
-				writeProblem(w, r, fmt.Errorf("panic: %v", fault))
+				err := fmt.Errorf("panic: %v", fault)
+				if c := callOf(r.Context()); c.onPanic != nil {
+					c.code, c.cause = service.CodeInternal, err
+					c.onPanic(w, r)
+					return
+				}
+				writeProblem(w, r, err)
 			}()
 			next.ServeHTTP(w, r)
 		})

@@ -36,6 +36,7 @@ const (
 	tagMembers        = "members"
 	tagWorkspaces     = "workspaces"
 	tagTokens         = "tokens"
+	tagAccessKeys     = "access-keys"
 	tagCatalog        = "catalog"
 	tagEvents         = "events"
 )
@@ -79,6 +80,7 @@ func configuration(version string) huma.Config {
 				{Name: tagMembers, Description: "Who acts in the workspace."},
 				{Name: tagWorkspaces, Description: "Tenants. Admins of the workspace \"default\" manage all of them, everybody else sees the own one."},
 				{Name: tagTokens, Description: "Credentials of members."},
+				{Name: tagAccessKeys, Description: "What members sign with, through clients of cloud vendors."},
 				{Name: tagCatalog, Description: "What is published."},
 				{Name: tagEvents, Description: "The audit trail."},
 			},
@@ -111,7 +113,7 @@ func configuration(version string) huma.Config {
 			Description: "The call failed; nothing was changed.",
 			Headers: map[string]*huma.Param{
 				"X-Request-Id": {Description: "Names the call in the log.", Schema: &huma.Schema{Type: huma.TypeString}},
-				"Retry-After":  {Description: "Seconds to wait before another try; with OPERATION_IN_PROGRESS, RATE_LIMITED and UNAVAILABLE.", Schema: &huma.Schema{Type: huma.TypeInteger}},
+				"Retry-After":  {Description: "Seconds to wait before another try; with OPERATION_IN_PROGRESS, RATE_LIMITED, OVERLOADED and UNAVAILABLE.", Schema: &huma.Schema{Type: huma.TypeInteger}},
 			},
 			Content: map[string]*huma.MediaType{
 				problemType: {Schema: schemas.Schema(reflect.TypeFor[service.Problem](), true, "")},

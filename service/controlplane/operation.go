@@ -23,8 +23,8 @@ type operation struct {
 	method, path, id, tag, summary string
 	// description says more where the summary is not enough.
 	description string
-	// produces is the media type of the answer where it is no JSON.
-	produces string
+	// produces are the media types of an answer that is a text, and not JSON of a Go type.
+	produces []string
 }
 
 // register makes a call of the API. What is the same for all of them is said here:
@@ -48,8 +48,12 @@ func register[In, Out any](a *api, op operation, do func(context.Context, lifecy
 			o.DefaultStatus = http.StatusCreated
 		}
 	}
-	if op.produces != "" {
-		o.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{op.produces: {Schema: &huma.Schema{Type: huma.TypeString}}}}
+	if len(op.produces) > 0 {
+		content := map[string]*huma.MediaType{}
+		for _, mediaType := range op.produces {
+			content[mediaType] = &huma.MediaType{Schema: textSchema(mediaType)}
+		}
+		o.Responses["200"] = &huma.Response{Description: "OK", Content: content}
 	}
 	huma.Register(a.huma, o, func(ctx context.Context, in *In) (*Out, error) {
 		out, err := do(ctx, callOf(ctx).caller, in)
@@ -58,6 +62,14 @@ func register[In, Out any](a *api, op operation, do func(context.Context, lifecy
 		}
 		return out, nil
 	})
+}
+
+// textSchema is the schema of a text in the format: of JSON, the object that it holds.
+func textSchema(mediaType string) *huma.Schema {
+	if mediaType == jsonType {
+		return &huma.Schema{Type: huma.TypeObject}
+	}
+	return &huma.Schema{Type: huma.TypeString}
 }
 
 // workspacesPath is the path of the workspaces themselves.
@@ -89,6 +101,10 @@ type (
 	WaitInput struct {
 		Wait string `query:"wait" doc:"Wait until nothing is open any more, but at the most this long: a duration such as 30s, up to 60s."`
 	}
+	// GatewaysInput asks to wait for the gateways.
+	GatewaysInput struct {
+		Wait string `query:"wait" enum:"gateways" doc:"With \"gateways\" the answer comes when every live gateway of the instance serves the change, and after 10 s at the latest; lagging_gateways names those that do not yet. They follow by themselves."`
+	}
 	// BodyInput is a request body.
 	BodyInput[T any] struct {
 		Body T
@@ -116,6 +132,9 @@ func (w WaitInput) duration() (time.Duration, error) {
 	}
 	return d, nil
 }
+
+// waitForGateways is the wait for them.
+const waitForGateways = "gateways"
 
 // Outputs that many calls share.
 type (
@@ -191,20 +210,34 @@ func poll[T any](ctx context.Context, a *api, w WaitInput, read func(context.Con
 	if wait == 0 {
 		return read(ctx, 0)
 	}
-	waiting, stop := context.WithCancel(ctx)
+	waiting, stop := a.untilDraining(ctx)
 	defer stop()
-	over := make(chan struct{})
-	defer close(over)
-	go func() {
-		select {
-		case <-a.Draining:
-			stop()
-		case <-over:
-		}
-	}()
 	v, err := read(waiting, wait)
 	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
 		return read(ctx, 0)
 	}
 	return v, err
+}
+
+// untilDraining returns a context that ends when the process begins to stop.
+func (a *api) untilDraining(ctx context.Context) (waiting context.Context, stop context.CancelFunc) {
+	waiting, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-a.Draining:
+			cancel()
+		case <-waiting.Done():
+		}
+	}()
+	return waiting, cancel
+}
+
+// served answers a publication, once the gateways serve it where the request asks for that.
+func (a *api) served(ctx context.Context, in GatewaysInput, p service.Publication, err error) (*object[service.Publication], error) {
+	if err == nil && in.Wait != "" {
+		waiting, stop := a.untilDraining(ctx)
+		defer stop()
+		p = a.Service.AwaitGateways(waiting, p)
+	}
+	return answer(p, err)
 }

@@ -64,7 +64,7 @@ func newPlane(t *testing.T, change ...func(*controlplane.Options)) *plane {
 	p := &plane{t: t, looks: &looks{}, log: &logBook{}, drain: make(chan struct{}), tokens: map[string]string{}}
 	logger := slog.New(slog.NewJSONHandler(p.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	file := filepath.Join(dir, "dataservice.db")
-	store, err := sqlstore.Open(ctx, sqlstore.Options{DSN: "sqlite:" + file, LockWait: 500 * time.Millisecond, Logger: logger})
+	store, err := sqlstore.Open(ctx, sqlstore.Options{Keys: sqlstore.Keys{{1}}, DSN: "sqlite:" + file, LockWait: 500 * time.Millisecond, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,10 @@ func makeWorld(t *testing.T, dir string) {
 		}
 		defer db.Close()
 		if _, err := db.Exec(`CREATE TABLE capitals (country TEXT, capital TEXT);
-			INSERT INTO capitals VALUES ('FR', 'Paris'), ('NO', 'Oslo'), ('PE', 'Lima')`); err != nil {
+			INSERT INTO capitals VALUES ('FR', 'Paris'), ('NO', 'Oslo'), ('PE', 'Lima');
+			CREATE TABLE cities (id INTEGER, name TEXT, people INTEGER, area REAL, port BOOLEAN, twins TEXT);
+			INSERT INTO cities (id, name, people, area, port, twins) VALUES (1, 'Oslo', 9223372036854775807, 454.12, TRUE, '["Göteborg", null]'), (2, 'Lima', 10092000, 2672.3, FALSE, NULL);
+			INSERT INTO cities (id, name, twins) VALUES (3, 'Nice', '[]')`); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -171,7 +174,7 @@ type request struct {
 	headers map[string]string
 }
 
-var absolute = regexp.MustCompile(`^/(api/|healthz$|readyz$|openapi\.json$)`)
+var absolute = regexp.MustCompile(`^/(api/|v3/|healthz$|readyz$|openapi\.json$)`)
 
 type reply struct {
 	t      *testing.T

@@ -47,6 +47,7 @@ var statuses = map[service.Code]int{
 	service.CodeConnectionFailed:     http.StatusUnprocessableEntity,
 	service.CodeRateLimited:          http.StatusTooManyRequests,
 	service.CodeInternal:             http.StatusInternalServerError,
+	service.CodeOverloaded:           http.StatusServiceUnavailable,
 	service.CodeUnavailable:          http.StatusServiceUnavailable,
 }
 
@@ -54,6 +55,7 @@ var statuses = map[service.Code]int{
 var retryAfter = map[service.Code]time.Duration{
 	service.CodeBusy:        time.Second,
 	service.CodeRateLimited: time.Second,
+	service.CodeOverloaded:  2 * time.Second,
 	service.CodeUnavailable: 2 * time.Second,
 }
 
@@ -90,6 +92,7 @@ func problemOf(ctx context.Context, err error) *problem {
 // The access log learns of it where it is a fault of ours.
 func problemOfItem(ctx context.Context, err error) *service.Problem {
 	p := translate(ctx, err)
+	callOf(ctx).refusedItems++
 	if p.Status >= http.StatusInternalServerError {
 		callOf(ctx).cause = err
 	}

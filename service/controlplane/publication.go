@@ -23,7 +23,7 @@ func (a *api) registerPublications() {
 		method: http.MethodPost, path: path + "/batch", id: "publish-batch", tag: tagPublications,
 		summary: "Publish several APIs",
 		description: "Each item is what a single publish takes, is done in a transaction of its own, and is answered by itself, in the same order: with the publication, or with the problem document that a single publish would answer. " +
-			"The answer is 200 whatever became of the items. The Idempotency-Key covers each item by its place: a batch that is sent again does not do twice what it did.",
+			"The answer is 200 whatever became of the items. The Idempotency-Key covers each item by its place: a batch that is sent again does not do twice what it did. With wait=gateways there is one wait, after the last item, and each publication has its own lagging_gateways.",
 	}, a.publishBatch)
 	register(a, operation{
 		method: http.MethodGet, path: path, id: "list-publications", tag: tagPublications,
@@ -52,29 +52,43 @@ func (a *api) registerPublications() {
 	register(a, operation{
 		method: http.MethodPost, path: path + "/{id}/suspend", id: "suspend", tag: tagPublications,
 		summary: "Suspend a publication",
-	}, action(a.Service.Suspend))
+	}, a.actionServed(a.Service.Suspend))
 	register(a, operation{
 		method: http.MethodPost, path: path + "/{id}/restore", id: "restore", tag: tagPublications,
 		summary: "Restore a suspended publication", description: "Goes to review where the member publishes with one.",
-	}, action(a.Service.Restore))
+	}, a.actionServed(a.Service.Restore))
 	register(a, operation{
 		method: http.MethodPost, path: path + "/{id}/unpublish", id: "unpublish", tag: tagPublications,
 		summary: "Take a publication offline",
-	}, action(a.Service.Unpublish))
+	}, a.actionServed(a.Service.Unpublish))
 	register(a, operation{
 		method: http.MethodPost, path: path + "/{id}/cancel", id: "cancel", tag: tagPublications,
 		summary: "Cancel the open application or the announced suspension or unpublishing",
-	}, action(a.Service.Cancel))
+	}, a.actionServed(a.Service.Cancel))
 }
 
-func (a *api) publish(ctx context.Context, c lifecycle.Caller, in *BodyInput[service.PublishInput]) (*object[service.Publication], error) {
-	return answer(a.Service.Publish(ctx, c, in.Body))
+func (a *api) publish(ctx context.Context, c lifecycle.Caller, in *struct {
+	BodyInput[service.PublishInput]
+	GatewaysInput
+},
+) (*object[service.Publication], error) {
+	p, err := a.Service.Publish(ctx, c, in.Body)
+	return a.served(ctx, in.GatewaysInput, p, err)
 }
 
-func (a *api) publishBatch(ctx context.Context, c lifecycle.Caller, in *BodyInput[service.PublishBatchInput]) (*object[service.List[service.PublishOutcome]], error) {
+func (a *api) publishBatch(ctx context.Context, c lifecycle.Caller, in *struct {
+	BodyInput[service.PublishBatchInput]
+	GatewaysInput
+},
+) (*object[service.List[service.PublishOutcome]], error) {
 	published, err := a.Service.PublishBatch(ctx, c, in.Body)
 	if err != nil {
 		return nil, err
+	}
+	if in.Wait != "" {
+		waiting, stop := a.untilDraining(ctx)
+		defer stop()
+		a.Service.AwaitGatewaysOf(waiting, published)
 	}
 	outcomes := make([]service.PublishOutcome, len(published))
 	for i, p := range published {
@@ -100,10 +114,14 @@ func (a *api) listPublications(ctx context.Context, c lifecycle.Caller, in *stru
 
 func (a *api) getPublication(ctx context.Context, c lifecycle.Caller, in *struct {
 	IDInput
-	WaitInput
+	Wait string `query:"wait" doc:"Wait until nothing is open any more, but at the most this long: a duration such as 30s, up to 60s. Or \"gateways\": wait until every live gateway serves what the publication is now, 10 s at the most; lagging_gateways names those that do not."`
 },
 ) (*object[service.Publication], error) {
-	return answer(poll(ctx, a, in.WaitInput, func(ctx context.Context, wait time.Duration) (service.Publication, error) {
+	if in.Wait == waitForGateways {
+		p, err := a.Service.Publication(ctx, c, in.ID, 0)
+		return a.served(ctx, GatewaysInput{in.Wait}, p, err)
+	}
+	return answer(poll(ctx, a, WaitInput{in.Wait}, func(ctx context.Context, wait time.Duration) (service.Publication, error) {
 		return a.Service.Publication(ctx, c, in.ID, wait)
 	}))
 }
@@ -137,10 +155,25 @@ func (a *api) compareVersions(ctx context.Context, c lifecycle.Caller, in *struc
 	return answer(a.Service.CompareVersions(ctx, c, in.ID, in.From, in.To))
 }
 
-// actionInput is the input of suspend, restore, unpublish and cancel.
+// actionInput is the input of a call on one thing.
 type actionInput struct {
 	IDInput
 	BodyInput[service.ActionInput]
+}
+
+// actionServed makes the handler of a call that changes what gateways serve of a publication.
+func (a *api) actionServed(do func(context.Context, lifecycle.Caller, string, service.ActionInput) (service.Publication, error)) func(context.Context, lifecycle.Caller, *servedInput) (*object[service.Publication], error) {
+	return func(ctx context.Context, c lifecycle.Caller, in *servedInput) (*object[service.Publication], error) {
+		p, err := do(ctx, c, in.ID, in.Body)
+		return a.served(ctx, in.GatewaysInput, p, err)
+	}
+}
+
+// servedInput is the input of suspend, restore, unpublish and cancel of a publication.
+type servedInput struct {
+	IDInput
+	BodyInput[service.ActionInput]
+	GatewaysInput
 }
 
 // action makes the handler of a call on one thing that takes nothing but a remark.

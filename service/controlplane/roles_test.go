@@ -59,13 +59,13 @@ var (
 // roleTable is the design's table "Who may do what".
 var roleTable = map[string]roleRow{
 	"read the catalog and what everybody knows": {may: everybody(), operations: []string{
-		"who-am-i", "list-published-apis", "get-published-api", "list-environments", "get-environment", "list-instances",
-		"get-instance", "list-workspaces", "get-workspace", "list-tokens",
+		"who-am-i", "list-published-apis", "get-published-api", "describe-environment", "describe-publication", "list-environments", "get-environment", "get-environment-rights", "list-instances",
+		"get-instance", "list-workspaces", "get-workspace", "list-tokens", "list-access-keys",
 	}},
 	"read drafts, publications and the audit trail": {may: readsDrafts, operations: []string{
 		"list-connections", "get-connection", "list-groups", "get-group", "list-folders", "get-folder", "list-apis", "get-api",
 		"list-publications", "get-publication", "list-versions", "get-version", "compare-versions", "list-reviews",
-		"get-review", "list-members", "get-member", "list-events", "export-events", "verify-events",
+		"describe-api", "get-review", "list-members", "get-member", "list-events", "export-events", "verify-events",
 	}},
 	"create and delete environments and instances": {may: creators, operations: []string{
 		"create-environment", "update-environment", "delete-environment", "create-instance", "update-instance",
@@ -92,10 +92,10 @@ var roleTable = map[string]roleRow{
 	"leave an app its right to call after all": {may: reviewers, hidden: []string{"visitor"}, instead: map[string]sample{
 		"cancel-authorization": {path: "/authorizations/{ending}/cancel", body: `{}`},
 	}},
-	"administer members, and tokens of others": {may: adminsAlone, operations: []string{"create-member", "delete-member", "issue-token"}, instead: map[string]sample{
+	"administer members, and tokens of others": {may: adminsAlone, operations: []string{"create-member", "delete-member", "issue-token", "create-access-key"}, instead: map[string]sample{
 		"update-member": {path: "/members/{member}", body: `{"name": "canary_member", "role": "VISITOR"}`},
 	}},
-	"end tokens of others": {may: adminsAlone, hidden: but(adminsAlone...), operations: []string{"revoke-token"}},
+	"end tokens of others": {may: adminsAlone, hidden: but(adminsAlone...), operations: []string{"revoke-token", "delete-access-key"}},
 	"manage workspaces": {may: adminsAlone, operations: []string{"create-workspace", "delete-workspace", "issue-admin-token"}, instead: map[string]sample{
 		"update-workspace": {path: "/api/v1/workspaces/default", body: `{"name": "default", "description": "The first."}`},
 	}},
@@ -104,7 +104,8 @@ var roleTable = map[string]roleRow{
 // moreCells are calls whose operation stands in another row already, by method and more.
 var moreCells = map[string]roleRow{
 	"issue tokens for oneself": {may: everybody(), instead: map[string]sample{
-		"POST /tokens": {path: "/tokens", body: `{}`},
+		"POST /tokens":      {path: "/tokens", body: `{}`},
+		"POST /access-keys": {path: "/access-keys", body: `{}`},
 	}},
 	"set the policy of an environment": {may: adminsAlone, instead: map[string]sample{
 		"POST /environments":        {path: "/environments", body: `{"name": "STRICT", "notice_hours": 0}`},
@@ -121,6 +122,13 @@ var moreCells = map[string]roleRow{
 		"PUT /api/v1/workspaces/second":               {path: "/api/v1/workspaces/second", body: `{"name": "second"}`},
 		"POST /api/v1/workspaces/second/admin-tokens": {path: "/api/v1/workspaces/second/admin-tokens", body: `{}`},
 	}},
+}
+
+// refusals are the operations that [service.Identity] tells of beforehand, by name of the call.
+var refusals = map[string]service.Kind{
+	"create-workspace": service.KindWorkspaces, "create-member": service.KindMembers, "create-instance": service.KindInstances,
+	"create-environment": service.KindEnvironments, "PUT /environments/RELEASE": service.KindPolicies, "create-connection": service.KindConnections,
+	"create-group": service.KindGroups, "create-folder": service.KindFolders, "create-api": service.KindAPIs, "approve": service.KindDecisions,
 }
 
 // TestEveryRoleMayDoJustWhatTheTableSays calls every operation as every member: first as
@@ -217,8 +225,15 @@ func TestEveryRoleMayDoJustWhatTheTableSays(t *testing.T) {
 			return strings.Compare(a.id, b.id)
 		}
 	})
+	refused := map[string]map[service.Kind]string{}
+	for _, m := range roleMembers {
+		var who service.Identity
+		p.must(200, m.Name, "GET", "/api/v1/whoami", nil).decode(&who)
+		refused[m.Name] = who.Refused
+	}
 	before := p.inventory()
 	for _, c := range cells {
+		kind, told := refusals[c.id]
 		for _, m := range roleMembers {
 			if slices.Contains(c.row.may, m.Name) {
 				continue
@@ -230,6 +245,10 @@ func TestEveryRoleMayDoJustWhatTheTableSays(t *testing.T) {
 			}
 			if got := p.send(c.request); got.status != want || got.problem().Code != code {
 				t.Errorf("%s as the %s answers %d, want %s: %s", c.id, m.Name, got.status, code, got.body)
+			} else if why := refused[m.Name][kind]; told && c.id != "PUT /environments/RELEASE" && got.problem().Detail != why {
+				t.Errorf("%s as the %s is refused with %q, and it is told %q beforehand", c.id, m.Name, got.problem().Detail, why)
+			} else if told && why == "" {
+				t.Errorf("the %s is not told that %s is refused", m.Name, c.id)
 			}
 		}
 	}
@@ -240,6 +259,9 @@ func TestEveryRoleMayDoJustWhatTheTableSays(t *testing.T) {
 		for _, m := range roleMembers {
 			if !slices.Contains(c.row.may, m.Name) {
 				continue
+			}
+			if kind, told := refusals[c.id]; told && refused[m.Name][kind] != "" {
+				t.Errorf("the %s is told that %s is refused: %s", m.Name, c.id, refused[m.Name][kind])
 			}
 			c.request.member = m.Name
 			if got := p.send(c.request); got.status == 403 || got.status == 401 || got.status >= 500 {

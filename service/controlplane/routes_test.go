@@ -44,6 +44,10 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 	p.must(200, "ci", "GET", "/api/v1/whoami", nil)
 	p.must(204, "admin", "DELETE", "/tokens/"+issued.ID, nil)
 	p.must(401, "ci", "GET", "/api/v1/whoami", nil)
+	var key service.CreatedAccessKey
+	p.must(201, "admin", "POST", "/access-keys", service.AccessKeyInput{Member: "ci"}).decode(&key)
+	p.must(200, "admin", "GET", "/access-keys", nil)
+	p.must(204, "admin", "DELETE", "/access-keys/"+key.ID, nil)
 	p.must(204, "admin", "DELETE", "/members/ci?hand_over_to=dev", nil)
 
 	// Workspaces.
@@ -74,6 +78,11 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 	p.must(201, "op", "POST", "/environments", service.EnvironmentInput{Name: "DEV"}).decode(&e)
 	p.must(200, "op", "PUT", "/environments/DEV", service.EnvironmentInput{Name: "DEV", Description: "Where it is tried."}).decode(&e)
 	p.must(200, "dev", "GET", "/environments/"+e.ID, nil)
+	var rights service.EnvironmentRights
+	p.must(200, "dev", "GET", "/environments/"+e.ID+"/rights", nil).decode(&rights)
+	if rights.Publish.Way != service.WayReview || rights.Suspend.Way != service.WayRefused {
+		p.t.Errorf("a developer is told %+v", rights)
+	}
 	p.must(200, "dev", "GET", "/environments", nil)
 	p.must(204, "op", "DELETE", "/environments/DEV", nil)
 
@@ -195,6 +204,9 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 	p.wantNoCodeOfAnsweredCalls()
 	p.must(200, "guest", "GET", "/catalog", nil)
 	p.must(200, "guest", "GET", "/catalog/capitals?environment=RELEASE", nil)
+	p.must(200, "guest", "GET", "/environments/RELEASE/openapi", nil)
+	p.must(200, "guest", "GET", "/publications/"+pub.ID+"/openapi", nil)
+	p.must(200, "dev", "GET", "/apis/capitals/openapi", nil)
 	p.authorizeAnApp(t, a)
 	p.announceToAnApp(t, a, pub)
 	for _, step := range []struct {

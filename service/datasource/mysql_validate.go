@@ -85,6 +85,7 @@ func (s *mysqlSession) prepares(ctx context.Context, v *service.Invalid, p *Plan
 		invalidSQL(v, d, sample, mysqlMessage(refused), -1)
 		return nil
 	}
+	p.tell(names, func(i int) service.ParameterType { return mysqlDeclared(types[i]) })
 	checkColumns(v, d, names)
 	for _, c := range columnsOf(d) {
 		for i, name := range names {

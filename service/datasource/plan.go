@@ -41,6 +41,9 @@ type Plan struct {
 	fixed *shape
 	// shapes has what calls ran lately where there is no fixed one.
 	shapes shapeCache
+	// answered, where not nil, is told the columns of each shape that is prepared to
+	// validate the definition.
+	answered func([]answeredColumn)
 }
 
 // shape is what a plan runs for one shape of its query.

@@ -275,6 +275,7 @@ func (s *postgresSource) prepares(ctx context.Context, v *service.Invalid, sessi
 		names[i] = f.Name
 		types[f.Name] = f.DataTypeOID
 	}
+	p.tell(names, func(i int) service.ParameterType { return pgDeclared(description.Fields[i].DataTypeOID) })
 	checkColumns(v, d, names)
 	for _, c := range columnsOf(d) {
 		if oid, known := types[c.name]; known && encoderOf(c.typ, oid) == nil {

@@ -327,6 +327,7 @@ func (s *sqliteSource) prepares(ctx context.Context, v *service.Invalid, session
 	for i := range names {
 		names[i] = stmt.Name(i)
 	}
+	p.tell(names, func(i int) service.ParameterType { return sqliteDeclared(stmt.Declared(i)) })
 	checkColumns(v, d, names)
 	if p.paged {
 		sh := p.newShape(sample)

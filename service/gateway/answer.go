@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
+	"github.com/dataservice/terraform-provider-dataservice/service/wire/signature"
 )
 
 // answerer answers calls. The gateway has one, and so has the runner, whose test
@@ -58,7 +59,7 @@ type call struct {
 	// app is who calls, where that was proven.
 	app *app
 	// canonical is what a signature is checked with.
-	canonical canonical
+	canonical signature.Canonical
 	// proxied is what a call of a registered API needs besides.
 	proxied proxied
 }
@@ -145,7 +146,7 @@ func (a *answerer) serve(t *table, w http.ResponseWriter, r *http.Request) outco
 	if cap(c.body) <= maxPooledBody {
 		clear(c.arguments.values)
 		c.app = nil
-		c.canonical.forget()
+		c.canonical.Forget(maxPooledBody)
 		c.proxied.forget()
 		calls.Put(c)
 	}

@@ -12,12 +12,14 @@ import (
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/wire/signature"
 )
 
-// Headers that credentials come in, beside Authorization, in their canonical form.
+// Headers that credentials come in, in their canonical form.
 const (
-	appCodeHeader = "X-Apig-Appcode"
-	tokenHeader   = "X-Auth-Token" //nolint:gosec // It is the name of a header.
+	authorizationHeader = "Authorization"
+	appCodeHeader       = "X-Apig-Appcode"
+	tokenHeader         = "X-Auth-Token" //nolint:gosec // It is the name of a header.
 )
 
 const (
@@ -47,11 +49,11 @@ func newGuard(d service.Definition, g grants) *guard {
 		made.challenge = []string{tokenScheme}
 		made.accepted = "a member's token in X-Auth-Token, or in Authorization behind " + tokenScheme
 	case d.AllowAppCode:
-		made.challenge = []string{signatureScheme, appCodeScheme}
-		made.accepted = "a signature in Authorization (" + signatureScheme + " Access=…, SignedHeaders=…, Signature=…), or an AppCode in X-Apig-AppCode"
+		made.challenge = []string{signature.SDKScheme, appCodeScheme}
+		made.accepted = "a signature in Authorization (" + signature.SDKScheme + " Access=…, SignedHeaders=…, Signature=…), or an AppCode in X-Apig-AppCode"
 	default:
-		made.challenge = []string{signatureScheme}
-		made.accepted = "a signature in Authorization (" + signatureScheme + " Access=…, SignedHeaders=…, Signature=…)"
+		made.challenge = []string{signature.SDKScheme}
+		made.accepted = "a signature in Authorization (" + signature.SDKScheme + " Access=…, SignedHeaders=…, Signature=…)"
 	}
 	made.grants.Store(&g)
 	return made
@@ -134,7 +136,7 @@ func (a *answerer) byApp(rt *route, w http.ResponseWriter, r *http.Request, c *c
 	if f != nil {
 		return nil, f
 	}
-	if strings.EqualFold(scheme, signatureScheme) {
+	if strings.EqualFold(scheme, signature.SDKScheme) {
 		return a.bySignature(rt, w, r, c, text, now)
 	}
 	code, sent := "", r.Header[appCodeHeader]
@@ -152,7 +154,7 @@ func (a *answerer) byApp(rt *route, w http.ResponseWriter, r *http.Request, c *c
 		return nil, g.missing()
 	}
 	if !g.appCodes {
-		return nil, failf(errAppCodeNotAllowed, "", "This API does not take an AppCode: sign the call with %s, or ask the API's owner to allow AppCodes.", signatureScheme)
+		return nil, failf(errAppCodeNotAllowed, "", "This API does not take an AppCode: sign the call with %s, or ask the API's owner to allow AppCodes.", signature.SDKScheme)
 	}
 	known, ok := a.registry.Load().codes.get(fingerprintOf(code))
 	switch {
@@ -172,7 +174,7 @@ func ended(at time.Time) *failure {
 // body of a call that is refused anyway is not read.
 func (a *answerer) bySignature(rt *route, w http.ResponseWriter, r *http.Request, c *call, text string, now time.Time) (*app, *failure) {
 	g := rt.guard
-	s, ok := parseSigned(text)
+	s, ok := signature.ParseSDK(text)
 	if !ok {
 		return nil, g.malformed("The header Authorization is not a signature as it has to be: the signed headers in lower case, the signature 64 hexadecimal digits.")
 	}
@@ -180,18 +182,18 @@ func (a *answerer) bySignature(rt *route, w http.ResponseWriter, r *http.Request
 	if f != nil {
 		return nil, f
 	}
-	who, ok := a.registry.Load().keys.get(s.access)
+	who, ok := a.registry.Load().keys.get(s.Access)
 	if !ok {
-		return nil, failf(errUnknownKey, "", "No app has the key %s: check it, and that the app was not deleted.", echo(s.access))
+		return nil, failf(errUnknownKey, "", "No app has the key %s: check it, and that the app was not deleted.", echo(s.Access))
 	}
 	if len(r.URL.RawQuery) > MaxQueryLength {
 		return nil, longQuery(r.URL.RawQuery)
 	}
-	stated := r.Header[bodyHashHeader]
+	stated := r.Header[signature.SDKBodyHashHeader]
 	var hash string
 	switch {
-	case len(stated) > 1, len(stated) == 1 && len(stated[0]) != len(emptyBodyHash):
-		return nil, failf(errBodyHash, "", "The header %s must be the SHA-256 of the body, 64 hexadecimal digits, once: a body cannot be left unsigned.", bodyHashHeader)
+	case len(stated) > 1, len(stated) == 1 && len(stated[0]) != len(signature.EmptyBodyHash):
+		return nil, failf(errBodyHash, "", "The header %s must be the SHA-256 of the body, 64 hexadecimal digits, once: a body cannot be left unsigned.", signature.SDKBodyHashHeader)
 	case len(stated) == 1:
 		hash = stated[0]
 	default:
@@ -211,7 +213,7 @@ func (a *answerer) bySignature(rt *route, w http.ResponseWriter, r *http.Request
 			return nil, f
 		}
 		if !strings.EqualFold(is, hash) {
-			return nil, failf(errBodyHash, "", "The body is not the one that was signed: its SHA-256 is not what %s says.", bodyHashHeader)
+			return nil, failf(errBodyHash, "", "The body is not the one that was signed: its SHA-256 is not what %s says.", signature.SDKBodyHashHeader)
 		}
 	}
 	return who, nil
@@ -219,29 +221,29 @@ func (a *answerer) bySignature(rt *route, w http.ResponseWriter, r *http.Request
 
 // signedDate returns the date of a signed call, and makes sure that it, and what chooses
 // the environment, cannot be changed under way.
-func signedDate(r *http.Request, s signed, now time.Time) (string, *failure) {
-	for _, h := range []struct{ key, name string }{{dateHeader, "x-sdk-date"}, {stageHeader, "x-stage"}} {
+func signedDate(r *http.Request, s signature.SDK, now time.Time) (string, *failure) {
+	for _, h := range []struct{ key, name string }{{signature.SDKDateHeader, "x-sdk-date"}, {stageHeader, "x-stage"}} {
 		switch sent := r.Header[h.key]; {
 		case len(sent) == 0:
 		case len(sent) > 1:
 			// Signed are the values, in any order.
 			return "", failf(errHeaderNotSigned, "", "The header %s is there more than once: send it once.", h.key)
-		case !s.signs(h.name):
+		case !s.Signs(h.name):
 			return "", failf(errHeaderNotSigned, "", "The header %s is not among the signed ones: add %s to SignedHeaders, and sign it.", h.key, h.name)
 		}
 	}
-	sent := r.Header[dateHeader]
+	sent := r.Header[signature.SDKDateHeader]
 	if len(sent) == 0 {
-		return "", failf(errNoDate, "", "The header %s is missing: send the time of signing in UTC, such as 20260131T235959Z.", dateHeader)
+		return "", failf(errNoDate, "", "The header %s is missing: send the time of signing in UTC, such as 20260131T235959Z.", signature.SDKDateHeader)
 	}
 	date := strings.TrimSpace(sent[0])
-	at, err := time.Parse(signatureDate, date)
+	at, err := signature.ParseSDKDate(date)
 	if err != nil {
-		return "", failf(errNoDate, "", "The header %s is %s, and not a time in UTC such as 20260131T235959Z.", dateHeader, echo(date))
+		return "", failf(errNoDate, "", "The header %s is %s, and not a time in UTC such as 20260131T235959Z.", signature.SDKDateHeader, echo(date))
 	}
-	if skew := now.Sub(at); skew > maxClockSkew || skew < -maxClockSkew {
+	if signature.Skewed(at, now) {
 		return "", failf(errDateSkewed, "", "The call was signed at %s, and it is %s here: more than %d minutes lie between. Set the caller's clock right, and sign each call anew.",
-			at.Format(time.RFC3339), now.UTC().Format(time.RFC3339), int(maxClockSkew.Minutes()))
+			at.Format(time.RFC3339), now.UTC().Format(time.RFC3339), int(signature.MaxSkew.Minutes()))
 	}
 	return date, nil
 }
@@ -249,10 +251,10 @@ func signedDate(r *http.Request, s signed, now time.Time) (string, *failure) {
 // signsParameters makes sure that whoever got hold of a signature makes no other call with
 // it: the parameters in headers are signed when they are sent, as the query string and the
 // body always are, and no signed header is said to be for the gateway alone.
-func signsParameters(rt *route, r *http.Request, s signed) *failure {
+func signsParameters(rt *route, r *http.Request, s signature.SDK) *failure {
 	if rt.proxy != nil {
 		for _, p := range rt.proxy.headers {
-			if name := strings.ToLower(p.key); r.Header[p.key] != nil && !s.signs(name) {
+			if name := strings.ToLower(p.key); r.Header[p.key] != nil && !s.Signs(name) {
 				return failf(errHeaderNotSigned, rt.parameters[p.at].name, "The header %s is a parameter and not among the signed headers: add %s to SignedHeaders, and sign it.", p.key, name)
 			}
 		}
@@ -260,7 +262,7 @@ func signsParameters(rt *route, r *http.Request, s signed) *failure {
 	if r.Header["Connection"] == nil {
 		return nil
 	}
-	for name := range strings.SplitSeq(s.headers, ";") {
+	for name := range strings.SplitSeq(s.Headers, ";") {
 		if isHopByHop(r.Header, name) {
 			return failf(errHeaderNotSigned, "", "The header Connection names the signed header %s, which would not count: leave that out.", echo(name))
 		}
@@ -269,12 +271,12 @@ func signsParameters(rt *route, r *http.Request, s signed) *failure {
 }
 
 // verify compares the signature with those of the app's secrets.
-func verify(b *canonical, r *http.Request, s signed, who *app, date, bodyHash string, now time.Time) *failure {
-	if !b.build(r, s, bodyHash) {
+func verify(b *signature.Canonical, r *http.Request, s signature.SDK, who *app, date, bodyHash string, now time.Time) *failure {
+	if !b.Build(r, s.Headers, bodyHash) {
 		return failf(errMalformedQuery, "", "The query string is not percent-encoded, so that its signature cannot be checked.")
 	}
 	for _, secret := range who.secrets {
-		if !b.signedBy(secret.text, date, s.signature) {
+		if !s.HoldsWith(secret.text, date, b) {
 			continue
 		}
 		if secret.over(now) {
@@ -282,12 +284,12 @@ func verify(b *canonical, r *http.Request, s signed, who *app, date, bodyHash st
 		}
 		return nil
 	}
-	for name := range strings.SplitSeq(s.headers, ";") {
+	for name := range strings.SplitSeq(s.Headers, ";") {
 		if name != "host" && r.Header[http.CanonicalHeaderKey(name)] == nil {
 			return failf(errSignatureMismatch, "", "The signature is not that of this call: the signed header %s did not arrive.", echo(name))
 		}
 	}
-	return failf(errSignatureMismatch, "", "The signature is not that of this call and the secret of the key %s: check the secret, and that method, path, query string, signed headers and body are sent as they were signed.", s.access)
+	return failf(errSignatureMismatch, "", "The signature is not that of this call and the secret of the key %s: check the secret, and that method, path, query string, signed headers and body are sent as they were signed.", s.Access)
 }
 
 // hashBody returns the SHA-256 of the body, which is kept for whoever sends it on.
@@ -296,7 +298,7 @@ func (a *answerer) hashBody(rt *route, w http.ResponseWriter, r *http.Request, c
 		if hasBody(r) {
 			return "", bodyNotAllowed(rt)
 		}
-		return emptyBodyHash, nil
+		return signature.EmptyBodyHash, nil
 	}
 	if f := a.readSigned(rt, w, r, &c.proxied); f != nil {
 		return "", f

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+	"github.com/dataservice/terraform-provider-dataservice/service/wire/signature"
 )
 
 // BenchmarkAdmit is what a call costs before it is answered, among 10,000 apps: nothing but
@@ -36,8 +37,8 @@ func BenchmarkAdmit(b *testing.B) {
 	}{
 		{"NONE", service.AuthNone, func(*http.Request) {}},
 		{"APP signature", service.AuthApp, func(r *http.Request) {
-			r.Header.Set(dateHeader, at.Format(signatureDate))
-			r.Header.Set(authorizationHeader, reference(r, nil, []string{"host", "x-sdk-date"}, "key-7", "secret-7", at.Format(signatureDate)))
+			r.Header.Set(signature.SDKDateHeader, signature.FormatSDKDate(at))
+			r.Header.Set(authorizationHeader, reference(r, nil, []string{"host", "x-sdk-date"}, "key-7", "secret-7", signature.FormatSDKDate(at)))
 		}},
 		{"APP AppCode", service.AuthApp, func(r *http.Request) { r.Header.Set(appCodeHeader, "code-7") }},
 		{"IAM token", service.AuthIAM, func(r *http.Request) { r.Header.Set(tokenHeader, "token") }},

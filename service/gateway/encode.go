@@ -7,7 +7,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
@@ -117,24 +116,3 @@ func appendJSONString(dst []byte, text string) []byte {
 }
 
 const upperHex = "0123456789ABCDEF"
-
-// unreserved are the bytes that need no percent-encoding anywhere (RFC 3986, 2.3).
-var unreserved = func() (table [utf8.RuneSelf]bool) {
-	for c := range byte(utf8.RuneSelf) {
-		table[c] = 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0
-	}
-	return table
-}()
-
-// appendEscaped appends text with all but unreserved bytes percent-encoded, so that it
-// stays one value in a path, a query string and a form.
-func appendEscaped[T string | []byte](dst []byte, text T) []byte {
-	for i := range len(text) {
-		if c := text[i]; c < utf8.RuneSelf && unreserved[c] {
-			dst = append(dst, c)
-		} else {
-			dst = append(dst, '%', upperHex[c>>4], upperHex[c&15])
-		}
-	}
-	return dst
-}

@@ -240,7 +240,7 @@ func newHouse(t testing.TB, o options) *house {
 	}
 	h := &house{dir: t.TempDir(), clock: &clock{}}
 	var err error
-	if h.store, err = sqlstore.Open(ctx, sqlstore.Options{DSN: "sqlite:" + filepath.Join(t.TempDir(), "store.db"), Logger: o.logger}); err != nil {
+	if h.store, err = sqlstore.Open(ctx, sqlstore.Options{Keys: sqlstore.Keys{{1}}, DSN: "sqlite:" + filepath.Join(t.TempDir(), "store.db"), Logger: o.logger}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = h.store.Close() })

@@ -9,9 +9,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/backend"
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
@@ -48,6 +50,11 @@ type Options struct {
 	// TrustedProxies are the networks of proxies in front of the gateway, whose
 	// X-Forwarded-Proto and X-Forwarded-For are believed.
 	TrustedProxies []netip.Prefix
+	// Self is what the gateway tells of itself to those who wait for it. With an InstanceID it
+	// serves that instance alone, whatever host name it is called by.
+	Self service.Gateway
+	// File is where it keeps what it serves by; nil keeps nothing.
+	File *RouteFile
 }
 
 // Gateway answers calls of published APIs. It is a [http.Handler] and a [lifecycle.Router].
@@ -77,6 +84,14 @@ type Gateway struct {
 	environments map[string]*environmentBucket
 
 	backlog *backlog
+	history history
+	// position is how far it follows the store.
+	position *position
+	self     service.Gateway
+	// telling is held while the gateway puts itself down in the store.
+	telling sync.Mutex
+	// kept is nil where nothing is kept on the disk.
+	kept *kept
 }
 
 // everything is the change of all that there is.
@@ -101,11 +116,24 @@ func New(o Options) *Gateway {
 		accounts:     map[accountKey]*account{},
 		closed:       map[accountKey]bool{},
 		environments: map[string]*environmentBucket{},
+
+		position: newPosition(),
+		self:     o.Self,
+	}
+	g.position.enlists = g.store != nil && g.store.Shared() // without one there is nobody to tell
+	if g.self.ID == "" {
+		g.self.ID = service.NewID(time.Now())
+	}
+	if g.self.StartedAt.IsZero() {
+		g.self.StartedAt = time.Now()
 	}
 	g.backlog = newBacklog(func(missed ...lifecycle.Change) {
 		// What fails is noted again, and with it the next attempt.
 		_ = g.Changed(context.Background(), missed...)
 	})
+	if o.File != nil {
+		g.kept = &kept{RouteFile: *o.File, changed: make(chan struct{}, 1)}
+	}
 	if g.logger == nil {
 		g.logger = slog.Default()
 	}
@@ -152,9 +180,17 @@ func (g *Gateway) Changed(ctx context.Context, changes ...lifecycle.Change) erro
 	return err
 }
 
-// Stale returns nil while every change that the gateway was told of is served, and
-// else an error that says why not.
-func (g *Gateway) Stale() error { return g.backlog.stale() }
+// Stale returns nil while the gateway can follow the store and every change that it was
+// told of is served, and else an error that says why not.
+func (g *Gateway) Stale() error {
+	if err := g.position.stale(); err != nil {
+		if g.kept != nil {
+			return g.kept.said(err)
+		}
+		return err
+	}
+	return g.backlog.stale()
+}
 
 // Close ends the trying for changes that could not be read.
 func (g *Gateway) Close() { g.backlog.close() }

@@ -200,10 +200,12 @@ func (c *callers) take(key callerKey, l *rate, now int64) time.Duration {
 }
 
 // account is what outlives the routes of one API in one environment: how much of its
-// limit is used, and how often it was called.
+// limit is used, how often it was called, and how long that took.
 type account struct {
 	bucket bucket
 	calls  []atomic.Uint64
+	// durations are how long those calls took.
+	durations durations
 }
 
 func newAccount() *account { return &account{calls: make([]atomic.Uint64, len(results))} }
@@ -243,6 +245,13 @@ func crowded() *failure {
 	f := failf(errThrottledSystem, "", "The system is busy. Try again later. The gateway answers as many calls as it may at once.")
 	f.retryAfter = 1
 	return f
+}
+
+// Crowded is the answer to who finds no room for another connection: the line of its status
+// and its body.
+func Crowded() (status, body string) {
+	f := failf(errThrottledSystem, "", "The system is busy. Try again later. The gateway has as many connections as it may have.")
+	return strconv.Itoa(f.code.Status) + " " + http.StatusText(f.code.Status), string(appendFailure(nil, f, ""))
 }
 
 // throttled is the answer to a call that there is no token for until then. The text

@@ -79,6 +79,22 @@ var (
 		"When the routes changed last, in seconds since 1970.")
 	metricMissed = newMetric("dataservice_route_changes_pending", "gauge",
 		"Changes of routes that the gateway was told of and could not read from the store yet.")
+	metricRevision = newMetric("dataservice_route_revision", "gauge",
+		"The last route change that the gateway serves, with all before it.")
+	metricKnown = newMetric("dataservice_route_revision_known", "gauge",
+		"The newest route change that the gateway knows of.")
+	metricFollowing = newMetric("dataservice_route_following", "gauge",
+		"1, or 0 while the gateway cannot read from the store what changed, and serves what it has.")
+	metricFailing = newMetric("dataservice_route_follow_failing_since_timestamp_seconds", "gauge",
+		"Since when it cannot, in seconds since 1970; 0 while it can.")
+	metricListening = newMetric("dataservice_route_listening", "gauge",
+		"1 while the store tells the gateway of changes at once; 0 where it looks for them every second.")
+	metricKeptInUse = newMetric("dataservice_route_file_in_use", "gauge",
+		"1 while the gateway serves the routes that it found on its disk at its start, since the store has not answered yet.")
+	metricKeptWritten = newMetric("dataservice_route_file_timestamp_seconds", "gauge",
+		"When the routes on the disk were written, in seconds since 1970; 0 where there are none.")
+	metricKeptFailing = newMetric("dataservice_route_file_failing", "gauge",
+		"1 while the gateway cannot write its routes to the disk.")
 	metricPoolUp = newMetric("dataservice_connection_up", "gauge",
 		"1, or 0 where the last attempt to open a session with the database failed.", "connection", "connection_id")
 	metricPoolLimit = newMetric("dataservice_connection_sessions_limit", "gauge",
@@ -181,6 +197,7 @@ func (m *meter) count(rt *route, out outcome, took time.Duration) {
 	if rt != nil {
 		at = rt.account
 		rt.duration.Observe(took.Seconds())
+		at.durations.add(took)
 	}
 	at.calls[out.result()].Add(1)
 	if out.failure != nil {
@@ -219,6 +236,8 @@ func (g *Gateway) Collect(ch chan<- prometheus.Metric) {
 	}
 	missed, _ := g.backlog.pending()
 	send(metricMissed, float64(missed))
+	g.collectPosition(send)
+	g.collectKept(send)
 	for _, s := range g.sources.Stats() {
 		sendPool(s, send)
 	}
@@ -230,6 +249,36 @@ func (g *Gateway) Collect(ch chan<- prometheus.Metric) {
 			send(metricBackendInUse, float64(s.InUse), s.Backend)
 		}
 	}
+}
+
+func (g *Gateway) collectPosition(send func(m *metric, value float64, labels ...string)) {
+	p := g.position
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	since := 0.0
+	if p.failure != nil {
+		since = float64(p.failedAt.UnixNano()) / float64(time.Second)
+	}
+	send(metricRevision, float64(p.at.Revision))
+	send(metricKnown, float64(p.known))
+	send(metricFollowing, truth(p.following && p.failure == nil))
+	send(metricFailing, since)
+	send(metricListening, truth(p.listening))
+}
+
+func (g *Gateway) collectKept(send func(m *metric, value float64, labels ...string)) {
+	inUse, written, failing := false, 0.0, false
+	if k := g.kept; k != nil {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		if !k.writtenAt.IsZero() {
+			written = float64(k.writtenAt.UnixNano()) / float64(time.Second)
+		}
+		inUse, failing = k.inUse, k.failure != nil
+	}
+	send(metricKeptInUse, truth(inUse))
+	send(metricKeptWritten, written)
+	send(metricKeptFailing, truth(failing))
 }
 
 func truth(b bool) float64 {

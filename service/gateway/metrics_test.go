@@ -21,6 +21,7 @@ import (
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
+	"github.com/dataservice/terraform-provider-dataservice/service/turnstile"
 )
 
 // scrape returns the value of each series, by its name and labels.
@@ -204,8 +205,11 @@ func TestTheGuideNamesEveryMetric(t *testing.T) {
 		}
 		declared = append(declared, m.Name+" "+m.Type+" "+labels+" "+m.Meaning)
 	}
+	for _, m := range turnstile.Metrics() {
+		declared = append(declared, m.Name+" "+m.Type+" `"+strings.Join(m.Labels, "`, `")+"` "+m.Meaning)
+	}
 	if !slices.Equal(written, declared) {
-		t.Errorf("run `make generate`: the guide has\n%s\nand the gateway\n%s", strings.Join(written, "\n"), strings.Join(declared, "\n"))
+		t.Errorf("run `make generate`: the guide has\n%s\nand the code\n%s", strings.Join(written, "\n"), strings.Join(declared, "\n"))
 	}
 }
 

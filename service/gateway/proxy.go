@@ -12,6 +12,7 @@ import (
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/backend"
+	"github.com/dataservice/terraform-provider-dataservice/service/percent"
 )
 
 // proxy is what a registered API does, compiled: where its calls go, and which
@@ -62,7 +63,7 @@ func (rt *route) register(client *backend.Client, d service.Definition) error {
 	taken := map[string]bool{}
 	for i, name := range slices.Sorted(maps.Keys(d.RequestParameters)) {
 		declared := d.RequestParameters[name]
-		parameter := parameter{name: name, kind: declared.Type, required: declared.Required, position: declared.Position}
+		parameter := parameter{name: name, kind: declared.Type, required: d.Requires(name), position: declared.Position}
 		if declared.Default != nil {
 			if parameter.value, err = declared.Type.Parse(*declared.Default); err != nil {
 				return err
@@ -77,9 +78,7 @@ func (rt *route) register(client *backend.Client, d service.Definition) error {
 			p.reads = true
 		}
 		if declared.Operator == service.OperatorConst {
-			// Callers have no way to pass it.
-			rt.parameters[i].required = false
-			continue
+			continue // callers have no way to pass it
 		}
 		switch declared.Position {
 		case service.PositionHeader:
@@ -95,9 +94,6 @@ func (rt *route) register(client *backend.Client, d service.Definition) error {
 	for _, piece := range p.path {
 		if piece.parameter >= 0 {
 			inPath[piece.parameter] = true
-			parameter := &rt.parameters[piece.parameter]
-			// A path without it leads somewhere else.
-			parameter.required = parameter.required || parameter.value == nil
 		}
 	}
 	for i := range rt.parameters {
@@ -159,7 +155,7 @@ func (p *proxy) appendTarget(dst []byte, rt *route, values []any) ([]byte, *fail
 			return dst, failf(errInvalidParameter, parameter.name, "The value of parameter %q must not be empty, and no part of it \".\" or \"..\", since it stands in a path.", parameter.name)
 		}
 		value := string(dst[from:])
-		dst = appendEscaped(dst[:from], value)
+		dst = percent.Append(dst[:from], value)
 	}
 	if filled && service.HasDotSegment(string(dst)) {
 		// Values that are harmless by themselves may add up.
@@ -184,12 +180,12 @@ func (p *proxy) appendTarget(dst []byte, rt *route, values []any) ([]byte, *fail
 func appendEscapedValue(dst []byte, kind service.ParameterType, value any) []byte {
 	switch v := value.(type) {
 	case string:
-		return appendEscaped(dst, v)
+		return percent.Append(dst, v)
 	case int64, bool:
 		return appendText(dst, kind, v)
 	}
 	var room [64]byte
-	return appendEscaped(dst, appendText(room[:0], kind, value))
+	return percent.Append(dst, appendText(room[:0], kind, value))
 }
 
 // fitsSegment reports whether a value may stand in a path. Slashes in it are encoded;

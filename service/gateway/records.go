@@ -29,11 +29,15 @@ type news struct {
 	records []record
 	// grants are the authorizations of guarded publications, by publication.
 	grants map[string]grants
+	// granted are the same as they were read.
+	granted []lifecycle.Grant
 	// limits are those of environments, by id.
 	limits map[string]*service.RateLimit
 	// hosts is nil where they were not read.
 	hosts        *hosts
 	registration registration
+	// last is the newest route change that was there.
+	last lifecycle.RouteChange
 }
 
 // read reads all of the scope from one state of the store.
@@ -44,18 +48,25 @@ func (g *Gateway) read(ctx context.Context, s scope) (n news, err error) {
 	}
 	err = g.store.View(ctx, func(tx lifecycle.Tx) (err error) {
 		n = news{}
-		if n.records, err = readRecords(ctx, tx, s); err != nil {
+		if n.last, err = tx.LastRouteChange(ctx); err != nil {
 			return err
 		}
-		if n.grants, err = readGrants(ctx, tx, s, n.records); err != nil {
+		if n.records, err = g.readRecords(ctx, tx, s); err != nil {
 			return err
 		}
+		if n.granted, err = readGrants(ctx, tx, s, n.records); err != nil {
+			return err
+		}
+		n.grants = grantsOf(n.granted)
 		if n.limits, err = readLimits(ctx, tx, limited); err != nil {
 			return err
 		}
 		if s.all || s.hosts {
 			if n.hosts, err = readHosts(ctx, tx); err != nil {
 				return err
+			}
+			if g.self.InstanceID != "" {
+				n.hosts = &hosts{other: g.self.InstanceID}
 			}
 		}
 		n.registration, err = readRegistration(ctx, tx, s, g.answerer.wall().Add(-tokenMemory))
@@ -68,19 +79,22 @@ func (g *Gateway) read(ctx context.Context, s scope) (n news, err error) {
 }
 
 // readRecords reads the publications that are served, with what their routes need.
-func readRecords(ctx context.Context, tx lifecycle.Tx, s scope) ([]record, error) {
+func (g *Gateway) readRecords(ctx context.Context, tx lifecycle.Tx, s scope) ([]record, error) {
 	var publications []service.Publication
 	var err error
 	switch {
 	case s.all:
 		publications, err = pages(func(page lifecycle.Page) ([]service.Publication, error) {
-			return tx.ServedPublications(ctx, page)
+			return tx.ServedPublications(ctx, g.self.InstanceID, page)
 		}, func(p service.Publication) string { return p.ID })
 	case len(s.routes) > 0:
 		publications, err = tx.ServedPublicationsOf(ctx, s.routes)
 	}
 	if err != nil {
 		return nil, err
+	}
+	if g.self.InstanceID != "" { // what changed may be of another one
+		publications = slices.DeleteFunc(publications, func(p service.Publication) bool { return p.InstanceID != g.self.InstanceID })
 	}
 	records, err := withConnections(ctx, tx, publications)
 	if err != nil {
@@ -110,7 +124,7 @@ func pages[T any](read func(lifecycle.Page) ([]T, error), id func(T) string) ([]
 }
 
 // readGrants reads the authorizations of the publications whose callers are told apart.
-func readGrants(ctx context.Context, tx lifecycle.Tx, s scope, records []record) (map[string]grants, error) {
+func readGrants(ctx context.Context, tx lifecycle.Tx, s scope, records []record) ([]lifecycle.Grant, error) {
 	ids := slices.Clone(s.grants)
 	for _, r := range records {
 		if live := r.publication.Live; live != nil && live.Definition.AuthType != service.AuthNone {
@@ -118,10 +132,9 @@ func readGrants(ctx context.Context, tx lifecycle.Tx, s scope, records []record)
 		}
 	}
 	if len(ids) == 0 {
-		return nil, nil //nolint:nilnil // none is no error
+		return nil, nil
 	}
-	read, err := tx.Grants(ctx, ids)
-	return grantsOf(read), err
+	return tx.Grants(ctx, ids)
 }
 
 // readLimits reads the limits of environments, given the workspace of each.

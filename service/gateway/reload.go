@@ -28,6 +28,8 @@ func (g *Gateway) apply(ctx context.Context, changes ...lifecycle.Change) error 
 	n, err := g.read(ctx, s)
 	if err == nil {
 		g.serve(ctx, s, n)
+		g.position.read(n.last, s.all, changes)
+		g.keep(ctx, s, n)
 	}
 	g.backlog.end(err)
 	return err

@@ -47,6 +47,10 @@ func (r *runner) Validate(ctx context.Context, d service.Definition, c service.C
 	return r.sources.Validate(ctx, d, c)
 }
 
+func (r *runner) Columns(ctx context.Context, d service.Definition, c service.Connection) (map[string]service.ResponseParameter, error) {
+	return r.sources.Columns(ctx, d, c)
+}
+
 func (r *runner) Debug(ctx context.Context, d service.Definition, c service.Connection, call service.DebugInput) (service.DebugResult, error) {
 	if err := r.Validate(ctx, d, c); err != nil {
 		return service.DebugResult{}, err

@@ -22,103 +22,8 @@ import (
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+	"github.com/dataservice/terraform-provider-dataservice/service/wire/signature"
 )
-
-// recorded are requests that Huawei Cloud's SDK for Go signed with the secret DUMMYSK.
-var recorded = map[string]struct{ method, target, headers, body, signature string }{
-	"a GET without a query": {
-		"GET", "/v1/0123456789abcdef0123456789abcdef/service/apis/22222222222222222222222222222222", "dlm-type;user-agent;workspace;x-project-id;x-sdk-date", "",
-		"0b0cb984d16437aeb3e60ebff42ae22dc7fa8f38166edd3fb0e0a76ea3436424",
-	},
-	"a query with escapes and a repeated name": {
-		"GET", "/v1/0123456789abcdef0123456789abcdef/service/apis?limit=10&name=%E8%AE%A2%E5%8D%95%20a%2Fb%2Bc&offset=0&publish_status=PUBLISHED&tags=t1&tags=t2",
-		"dlm-type;user-agent;workspace;x-project-id;x-return-publish-messages;x-sdk-date", "",
-		"1db8195eac5e1c9b4f3c3fecfe45f4e6517738dc1eadeeb2f490bc8dc1fe66b1",
-	},
-	"a JSON body, whose last byte is a line feed": {
-		"POST", "/v2/0123456789abcdef0123456789abcdef/apigw/instances/33333333333333333333333333333333/envs", "user-agent;x-project-id;x-sdk-date",
-		`{"name":"DEV","remark":"dev env"}` + "\n",
-		"84ed44259641b7adf16f5ed9ad125a6208432670e09e93678537114111fd21d7",
-	},
-}
-
-const recordedAgent = "huaweicloud-usdk-go/3.0; os/Debian_GNU/Linux#12_(bookworm)#amd64 go/go1.26.8; app/01819f54-54d9-4ac7-8dc6-afcf0ecf4fd1"
-
-func TestWhatAnSDKSignedIsSigned(t *testing.T) {
-	for name, rec := range recorded {
-		t.Run(name, func(t *testing.T) {
-			r := httptest.NewRequest(rec.method, rec.target, nil)
-			for key, value := range map[string]string{
-				"Dlm-Type": "EXCLUSIVE", "User-Agent": recordedAgent, "Workspace": "11111111111111111111111111111111",
-				"X-Project-Id": "0123456789abcdef0123456789abcdef", "X-Return-Publish-Messages": "true", "X-Sdk-Date": "20261122T010117Z",
-			} {
-				r.Header.Set(key, value)
-			}
-			s, ok := parseSigned("Access=DUMMYAK000000000000, SignedHeaders=" + rec.headers + ", Signature=" + rec.signature)
-			if !ok {
-				t.Fatal("it does not parse")
-			}
-			hash := sha256.Sum256([]byte(rec.body))
-			var c canonical
-			if !c.build(r, s, hex.EncodeToString(hash[:])) || !c.signedBy([]byte("DUMMYSK"), "20261122T010117Z", s.signature) {
-				t.Errorf("the signature differs; what is signed reads\n%s", c.text)
-			}
-			for what, holds := range map[string]bool{
-				"another secret": c.signedBy([]byte("DUMMYSJ"), "20261122T010117Z", s.signature),
-				"another date":   c.signedBy([]byte("DUMMYSK"), "20261122T010118Z", s.signature),
-			} {
-				if holds {
-					t.Errorf("it holds with %s too", what)
-				}
-			}
-		})
-	}
-}
-
-func TestASignatureIsReadOrRefusedAsAWhole(t *testing.T) {
-	signature := strings.Repeat("0a", sha256.Size)
-	for _, test := range []struct {
-		name, text string
-		ok         bool
-	}{
-		{"as the SDKs write it", "Access=k, SignedHeaders=host;x-sdk-date, Signature=" + signature, true},
-		{"without blanks, in another order", "Signature=" + signature + ",Access=k,SignedHeaders=x-sdk-date", true},
-		{"digits in capitals", "Access=k, SignedHeaders=x-sdk-date, Signature=" + strings.ToUpper(signature), true},
-		{"nothing", "", false},
-		{"no key", "SignedHeaders=x-sdk-date, Signature=" + signature, false},
-		{"an empty key", "Access=, SignedHeaders=x-sdk-date, Signature=" + signature, false},
-		{"no list", "Access=k, Signature=" + signature, false},
-		{"no signature", "Access=k, SignedHeaders=x-sdk-date", false},
-		{"a key twice", "Access=k, Access=l, SignedHeaders=x-sdk-date, Signature=" + signature, false},
-		{"something else", "Access=k, SignedHeaders=x-sdk-date, Signature=" + signature + ", Region=north", false},
-		{"a trailing comma", "Access=k, SignedHeaders=x-sdk-date, Signature=" + signature + ",", true},
-		{"a short signature", "Access=k, SignedHeaders=x-sdk-date, Signature=" + signature[2:], false},
-		{"a signature that is no number", "Access=k, SignedHeaders=x-sdk-date, Signature=" + strings.Repeat("0g", sha256.Size), false},
-		{"headers in capitals", "Access=k, SignedHeaders=X-Sdk-Date, Signature=" + signature, false},
-		{"an empty header", "Access=k, SignedHeaders=x-sdk-date;, Signature=" + signature, false},
-		{"a header twice", "Access=k, SignedHeaders=host;x-sdk-date;host, Signature=" + signature, false},
-		{"a line feed in the list", "Access=k, SignedHeaders=x-sdk-date\nhost, Signature=" + signature, false},
-		{"a list without an end", "Access=k, SignedHeaders=" + strings.Repeat("a;", 200) + "b, Signature=" + signature, false},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			if _, ok := parseSigned(test.text); ok != test.ok {
-				t.Errorf("it is read: %t", ok)
-			}
-		})
-	}
-}
-
-func TestAHeaderIsSignedWhereTheListHasAllOfItsName(t *testing.T) {
-	s := signed{headers: "a-x-stage;x-stage-b;x-sdk-date"}
-	for name, want := range map[string]bool{"x-stage": false, "x-sdk-date": true, "a-x-stage": true, "x-stage-b": true, "date": false} {
-		if s.signs(name) != want {
-			t.Errorf("%s is signed: %t", name, !want)
-		}
-	}
-	if s.headers += ";x-stage"; !s.signs("x-stage") {
-		t.Error("the last one is not found")
-	}
-}
 
 // reference signs as the scheme's description says, without a thought of speed: written
 // apart from the gateway's own, for comparison.
@@ -184,7 +89,7 @@ func TestAnySignedCallIsRecognisedAndNoOther(t *testing.T) {
 		target := url.URL{Path: "/" + rapid.StringMatching(`[A-Za-z0-9_/-]{0,12}`).Draw(t, "path"), RawQuery: strings.Join(query, "&")}
 		body := rapid.SliceOfN(rapid.Byte(), 0, 20).Draw(t, "body")
 		r := &http.Request{Method: rapid.SampledFrom([]string{"GET", "POST"}).Draw(t, "method"), URL: &target, Host: "apis.example.com:8081", Header: http.Header{}}
-		r.Header.Set("X-Sdk-Date", at.Format(signatureDate))
+		r.Header.Set("X-Sdk-Date", signature.FormatSDKDate(at))
 		headers := []string{"x-sdk-date"}
 		for _, name := range []string{"host", "x-stage", "content-type", "x-many"} {
 			if rapid.Bool().Draw(t, name) {
@@ -196,10 +101,10 @@ func TestAnySignedCallIsRecognisedAndNoOther(t *testing.T) {
 			r.Header.Add("X-Many", "another")
 		}
 		sort.Strings(headers)
-		authorization := reference(r, body, headers, who.key, "secret", at.Format(signatureDate))
+		authorization := reference(r, body, headers, who.key, "secret", signature.FormatSDKDate(at))
 		check := func() *failure {
 			_, rest, _ := strings.Cut(authorization, " ")
-			s, ok := parseSigned(rest)
+			s, ok := signature.ParseSDK(rest)
 			if !ok {
 				t.Fatalf("%s does not parse", authorization)
 			}
@@ -208,7 +113,7 @@ func TestAnySignedCallIsRecognisedAndNoOther(t *testing.T) {
 				return f
 			}
 			hash := sha256.Sum256(body)
-			return verify(new(canonical), r, s, who, date, hex.EncodeToString(hash[:]), at)
+			return verify(new(signature.Canonical), r, s, who, date, hex.EncodeToString(hash[:]), at)
 		}
 		if f := check(); f != nil {
 			t.Fatalf("it is refused: %s", f.message)
@@ -221,7 +126,7 @@ func TestAnySignedCallIsRecognisedAndNoOther(t *testing.T) {
 		case "query":
 			r.URL.RawQuery += "&zzz=1"
 		case "header":
-			r.Header.Set("X-Sdk-Date", at.Add(time.Second).Format(signatureDate))
+			r.Header.Set("X-Sdk-Date", signature.FormatSDKDate(at.Add(time.Second)))
 		case "body":
 			body = append(body, 0)
 		}
@@ -244,7 +149,7 @@ func FuzzSignature(f *testing.F) {
 		a.wall, a.maxBody = func() time.Time { return at }, DefaultMaxBodyBytes
 		a.registry.Store(known)
 		r := &http.Request{
-			Method: http.MethodPost, URL: &url.URL{Path: path, RawQuery: query}, Header: http.Header{"Authorization": {signatureScheme + " " + authorization}},
+			Method: http.MethodPost, URL: &url.URL{Path: path, RawQuery: query}, Header: http.Header{"Authorization": {signature.SDKScheme + " " + authorization}},
 			Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
 		}
 		if date != "" {
@@ -262,9 +167,9 @@ func FuzzSignature(f *testing.F) {
 			}
 			return
 		}
-		s, _ := parseSigned(authorization)
-		want := reference(r, body, strings.Split(s.headers, ";"), who.key, "secret", strings.TrimSpace(date))
-		if !strings.HasSuffix(want, hex.EncodeToString(s.signature[:])) {
+		s, _ := signature.ParseSDK(authorization)
+		want := reference(r, body, strings.Split(s.Headers, ";"), who.key, "secret", strings.TrimSpace(date))
+		if other, _ := signature.ParseSDK(strings.TrimPrefix(want, signature.SDKScheme)); other != s {
 			t.Errorf("%q is accepted; %q is right", authorization, want)
 		}
 	})

@@ -89,16 +89,33 @@ func noAPI(environment string) *failure {
 // routes ranges over every route.
 func (t *table) routes(yield func(*route) bool) {
 	for _, env := range t.environments {
-		for _, paths := range env.shards {
-			for _, at := range paths {
-				for _, rt := range at.routes {
-					if !yield(rt) {
-						return
-					}
+		if !env.routes(yield) {
+			return
+		}
+	}
+}
+
+// routesIn ranges over those of an environment.
+func (t *table) routesIn(environmentID string) func(func(*route) bool) {
+	return func(yield func(*route) bool) {
+		if env := t.environments[environmentID]; env != nil {
+			env.routes(yield)
+		}
+	}
+}
+
+// routes reports whether each route was asked for.
+func (e *environment) routes(yield func(*route) bool) bool {
+	for _, paths := range e.shards {
+		for _, at := range paths {
+			for _, rt := range at.routes {
+				if !yield(rt) {
+					return false
 				}
 			}
 		}
 	}
+	return true
 }
 
 // replace returns the table without the routes of remove and with those of add.

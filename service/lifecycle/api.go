@@ -19,10 +19,13 @@ func (s *Service) CreateAPI(ctx context.Context, c Caller, in service.APIInput) 
 		return service.API{}, err
 	}
 	in.APISpec = in.APISpec.WithDefaults()
+	if err := s.declareColumns(ctx, c, &in); err != nil {
+		return service.API{}, err
+	}
 	now := s.now()
 	api := service.API{
 		ID: service.NewID(now), WorkspaceID: c.Workspace.ID, APISpec: in.APISpec, Revision: 1,
-		OwnerID: c.Member.ID, OwnerName: c.Member.Name, CreatedAt: now, UpdatedAt: now, RowVersion: firstRowVersion,
+		OwnerID: c.Member.ID, OwnerName: c.Member.Name, CreatedAt: now, UpdatedAt: now, UpdatedBy: c.Member.Name, RowVersion: firstRowVersion,
 	}
 	prepare := func() (err error) {
 		api.DebugStatus, api.DebugMessage, err = s.prove(ctx, c, in)
@@ -38,10 +41,27 @@ func (s *Service) CreateAPI(ctx context.Context, c Caller, in service.APIInput) 
 	return created, err
 }
 
+// declareColumns declares what a script answers, where the input asks for that.
+func (s *Service) declareColumns(ctx context.Context, c Caller, in *service.APIInput) error {
+	if !in.AnswerAll || in.Script == nil || in.Script.SQL == "" || len(in.ResponseParameters) > 0 {
+		return nil
+	}
+	var conn service.Connection
+	err := s.Store.View(ctx, func(tx Tx) (err error) {
+		conn, err = connectionOf(ctx, tx, c, in.Definition)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	in.ResponseParameters, err = s.Runner.Columns(ctx, in.Definition, conn)
+	return err
+}
+
 // prove validates the input against its connection and debugs it where there are
 // values to call it with.
 func (s *Service) prove(ctx context.Context, c Caller, in service.APIInput) (service.DebugStatus, string, error) {
-	conn, err := s.validate(ctx, c, in)
+	conn, err := s.validate(ctx, c, in, true)
 	if err != nil {
 		return "", "", err
 	}
@@ -56,10 +76,16 @@ func (s *Service) prove(ctx context.Context, c Caller, in service.APIInput) (ser
 	return service.DebugSuccess, "", nil
 }
 
-// validate checks the input's own rules, finds its connection, and makes sure of where it
-// is filed.
-func (s *Service) validate(ctx context.Context, c Caller, in service.APIInput) (service.Connection, error) {
+// anyConnection stands for a connection that does not exist yet.
+const anyConnection = "00000000000000000000000000000000"
+
+// validate checks the input's own rules, finds its connection where it is to be connected,
+// and makes sure of where it is filed.
+func (s *Service) validate(ctx context.Context, c Caller, in service.APIInput, connected bool) (service.Connection, error) {
 	var conn service.Connection
+	if in.ReadsConnection() && !connected {
+		in.ConnectionID = anyConnection
+	}
 	if err := in.Validate(); err != nil {
 		return conn, err
 	}
@@ -67,7 +93,9 @@ func (s *Service) validate(ctx context.Context, c Caller, in service.APIInput) (
 		if err := checkFiled(ctx, tx, c, in.APISpec); err != nil {
 			return err
 		}
-		conn, err = connectionOf(ctx, tx, c, in.Definition)
+		if connected {
+			conn, err = connectionOf(ctx, tx, c, in.Definition)
+		}
 		return err
 	})
 	return conn, err
@@ -96,9 +124,25 @@ func connectionField(ctx context.Context, tx Tx, c Caller, id string) (service.C
 
 // ValidateAPI does everything that CreateAPI, or UpdateAPI of the API with that
 // reference, would do before it stores, except for the debug. Beside that it tells what
-// an update would take from callers, everywhere where the API is live.
+// an update would take from callers, everywhere where the API is live, and where a path
+// that is new to the API is taken.
 func (s *Service) ValidateAPI(ctx context.Context, c Caller, ref string, in service.APIInput) (service.Validation, error) {
-	found := service.Validation{Warnings: in.Definition.Warnings(), BreakingChanges: []service.EnvironmentBreakingChange{}}
+	return s.validateAPI(ctx, c, ref, in, true)
+}
+
+// ValidateAPIWithoutConnection is ValidateAPI for a connection that does not exist yet: it
+// checks everything that no database is needed for. No connection may be named.
+func (s *Service) ValidateAPIWithoutConnection(ctx context.Context, c Caller, ref string, in service.APIInput) (service.Validation, error) {
+	if in.ConnectionID != "" {
+		var v service.Invalid
+		v.Addf("/connection_id", "Without a connection none is named: leave it out, or have the API checked with it.")
+		return service.Validation{}, v.Err("The request")
+	}
+	return s.validateAPI(ctx, c, ref, in, false)
+}
+
+func (s *Service) validateAPI(ctx context.Context, c Caller, ref string, in service.APIInput, connected bool) (service.Validation, error) {
+	found := service.Validation{Warnings: in.Definition.Warnings(), BreakingChanges: []service.EnvironmentBreakingChange{}, TakenPaths: []service.TakenPath{}}
 	if found.Warnings == nil {
 		found.Warnings = []service.FieldError{}
 	}
@@ -106,20 +150,20 @@ func (s *Service) ValidateAPI(ctx context.Context, c Caller, ref string, in serv
 		return found, err
 	}
 	in.APISpec = in.APISpec.WithDefaults()
-	conn, err := s.validate(ctx, c, in)
+	conn, err := s.validate(ctx, c, in, connected)
 	if err != nil {
 		return found, err
 	}
+	var before service.API
 	if ref != "" {
-		err := s.Store.View(ctx, func(tx Tx) error {
-			before, err := changeableAPI(ctx, tx, c, ref)
-			if err != nil {
+		err := s.Store.View(ctx, func(tx Tx) (err error) {
+			if before, err = changeableAPI(ctx, tx, c, ref); err != nil {
 				return err
 			}
 			if err := refuseVisibility(c, before, in.APISpec); err != nil {
 				return err
 			}
-			if before.ConnectionID != conn.ID {
+			if connected && before.ConnectionID != conn.ID {
 				if err := refuseConnectionChoice(ctx, tx, c, before); err != nil {
 					return err
 				}
@@ -131,6 +175,19 @@ func (s *Service) ValidateAPI(ctx context.Context, c Caller, ref string, in serv
 		if err != nil {
 			return found, err
 		}
+	}
+	if moves := in.Method != before.Method || in.Path != before.Path; moves {
+		err := s.Store.View(ctx, func(tx Tx) error {
+			taken, err := tx.PathHolders(ctx, c.Workspace.ID, before.ID, PathClaim{in.Method, in.Path})
+			found.TakenPaths = append(found.TakenPaths, taken...)
+			return err
+		})
+		if err != nil {
+			return found, err
+		}
+	}
+	if !connected {
+		return found, nil
 	}
 	return found, s.Runner.Validate(ctx, in.Definition, conn)
 }
@@ -144,6 +201,9 @@ func (s *Service) UpdateAPI(ctx context.Context, c Caller, ref, ifMatch string, 
 		return api, err
 	}
 	in.APISpec = in.APISpec.WithDefaults()
+	if err := s.declareColumns(ctx, c, &in); err != nil {
+		return api, err
+	}
 	var before service.API
 	err := s.Store.View(ctx, func(tx Tx) (err error) {
 		if before, err = changeableAPI(ctx, tx, c, ref); err != nil {
@@ -161,7 +221,7 @@ func (s *Service) UpdateAPI(ctx context.Context, c Caller, ref, ifMatch string, 
 		return api, err
 	}
 	api = before
-	api.APISpec, api.UpdatedAt = in.APISpec, s.now()
+	api.APISpec, api.UpdatedAt, api.UpdatedBy = in.APISpec, s.now(), c.Member.Name
 	redefined := !in.Definition.Equal(before.Definition)
 	if redefined {
 		api.Revision++
@@ -217,36 +277,58 @@ func refuseConnectionChoice(ctx context.Context, tx Tx, c Caller, api service.AP
 	return nil
 }
 
-// DebugAPI calls the current revision once and notes how it went.
+// DebugAPI calls the current revision once and notes how it went. Beside the error of a
+// call that failed there is a result where the call was answered.
 func (s *Service) DebugAPI(ctx context.Context, c Caller, ref string, in service.DebugInput) (service.DebugResult, error) {
-	var result service.DebugResult
-	if err := c.Member.Authorize(service.OpDefine); err != nil {
-		return result, err
+	d, err := s.debuggable(ctx, c, ref, in)
+	if err != nil {
+		return service.DebugResult{}, err
 	}
-	var (
-		api  service.API
-		conn service.Connection
-	)
-	err := s.Store.View(ctx, func(tx Tx) (err error) {
-		if api, err = changeableAPI(ctx, tx, c, ref); err != nil {
+	return s.debug(ctx, c, d)
+}
+
+// debuggable is a test call that can be made.
+type debuggable struct {
+	api  service.API
+	conn service.Connection
+	// input is what the caller gave, call has a value for every parameter that has one.
+	input, call service.DebugInput
+}
+
+// debuggable finds what a test call of the current revision is made with.
+func (s *Service) debuggable(ctx context.Context, c Caller, ref string, in service.DebugInput) (d debuggable, err error) {
+	if err := c.Member.Authorize(service.OpDefine); err != nil {
+		return d, err
+	}
+	d.input = in
+	err = s.Store.View(ctx, func(tx Tx) (err error) {
+		if d.api, err = changeableAPI(ctx, tx, c, ref); err != nil {
 			return err
 		}
-		if !api.ReadsConnection() {
+		if !d.api.ReadsConnection() {
 			return nil
 		}
-		conn, err = tx.Connection(ctx, c.Workspace.ID, api.ConnectionID)
+		d.conn, err = tx.Connection(ctx, c.Workspace.ID, d.api.ConnectionID)
 		return err
 	})
 	if err != nil {
-		return result, err
+		return d, err
 	}
-	if err := in.Validate(api.Definition); err != nil {
-		return result, err
+	if err := in.Validate(d.api.Definition); err != nil {
+		return d, err
 	}
-	call, why := api.DebugCall(&in)
-	if why != "" {
-		return result, service.Errorf(service.CodeInvalid, "%s", why)
+	var why string
+	if d.call, why = d.api.DebugCall(&in); why != "" {
+		return d, service.Errorf(service.CodeInvalid, "%s", why)
 	}
+	return d, nil
+}
+
+// debug makes a test call and notes how it went. Where it was answered with a failure, the
+// result tells what.
+func (s *Service) debug(ctx context.Context, c Caller, d debuggable) (service.DebugResult, error) {
+	var result service.DebugResult
+	api := d.api
 	// A revision that was debugged once stays publishable; a failure is noted only before.
 	note := func(tx Tx, status service.DebugStatus, message string) error {
 		r, err := tx.Revision(ctx, api.ID, api.Revision)
@@ -260,8 +342,8 @@ func (s *Service) DebugAPI(ctx context.Context, c Caller, ref string, in service
 		return s.recordPrivate(ctx, tx, c, api.PrivateTo(), "api.debug", api.ID, api.Name, map[string]any{"api_revision": api.Revision, "debug_status": status})
 	}
 	run := func() (err error) {
-		result, err = s.Runner.Debug(ctx, api.Definition, conn, call)
-		err = service.WithinDebug(call.Judge(result, err))
+		result, err = s.Runner.Debug(ctx, api.Definition, d.conn, d.call)
+		err = service.WithinDebug(d.call.Judge(result, err))
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
@@ -272,10 +354,14 @@ func (s *Service) DebugAPI(ctx context.Context, c Caller, ref string, in service
 		ID       string
 		Revision int64
 		service.DebugInput
-	}{api.ID, api.Revision, in}
-	return once(ctx, s, c, "api.debug", request, run, func(tx Tx) (service.DebugResult, string, error) {
+	}{api.ID, api.Revision, d.input}
+	answer, err := once(ctx, s, c, "api.debug", request, run, func(tx Tx) (service.DebugResult, string, error) {
 		return result, "", note(tx, service.DebugSuccess, "")
 	})
+	if err != nil {
+		return result, err
+	}
+	return answer, nil
 }
 
 // DeleteAPI removes an API that is published nowhere, with its history. ifMatch is
@@ -288,33 +374,38 @@ func (s *Service) DeleteAPI(ctx context.Context, c Caller, ref, ifMatch string) 
 		if err := lockInstances(ctx, tx, c); err != nil {
 			return err
 		}
-		api, err := changeableAPI(ctx, tx, c, ref)
-		if err != nil {
-			return err
-		}
-		if err := checkMatch(ifMatch, api.ETag(), "API", api.Name); err != nil {
-			return err
-		}
-		publications, err := allPublications(ctx, tx, c, PublicationFilter{APIID: api.ID})
-		if err != nil {
-			return err
-		}
-		if held := holding(publications); len(held) > 0 {
-			return service.Errorf(service.CodeInUse, "The API %q is still held by its publications: %s. Unpublish them, or cancel the application, first.", api.Name, names(held))
-		}
-		for _, p := range publications {
-			if err := s.dropAuthorizations(ctx, tx, c, p); err != nil {
-				return err
-			}
-		}
-		if err := tx.DeleteAPI(ctx, c.Workspace.ID, api.ID); err != nil {
-			return err
-		}
-		if _, err := tx.VoidIdempotency(ctx, api.ID, ""); err != nil {
-			return err
-		}
-		return s.recordPrivate(ctx, tx, c, api.PrivateTo(), "api.delete", api.ID, api.Name, change{api.APISpec, nil})
+		return s.deleteAPI(ctx, tx, c, ref, ifMatch)
 	})
+}
+
+// deleteAPI removes one API. Every instance of the workspace is locked.
+func (s *Service) deleteAPI(ctx context.Context, tx Tx, c Caller, ref, ifMatch string) error {
+	api, err := changeableAPI(ctx, tx, c, ref)
+	if err != nil {
+		return err
+	}
+	if err := checkMatch(ifMatch, api.ETag(), "API", api.Name); err != nil {
+		return err
+	}
+	publications, err := allPublications(ctx, tx, c, PublicationFilter{APIID: api.ID})
+	if err != nil {
+		return err
+	}
+	if held := holding(publications); len(held) > 0 {
+		return service.Errorf(service.CodeInUse, "The API %q is still held by its publications: %s. Unpublish them, or cancel the application, first.", api.Name, names(held))
+	}
+	for _, p := range publications {
+		if err := s.dropAuthorizations(ctx, tx, c, p); err != nil {
+			return err
+		}
+	}
+	if err := tx.DeleteAPI(ctx, c.Workspace.ID, api.ID); err != nil {
+		return err
+	}
+	if _, err := tx.VoidIdempotency(ctx, api.ID, ""); err != nil {
+		return err
+	}
+	return s.recordPrivate(ctx, tx, c, api.PrivateTo(), "api.delete", api.ID, api.Name, change{api.APISpec, nil})
 }
 
 // holding keeps the publications that stand in the way of deleting what they are of.
@@ -337,6 +428,20 @@ func (s *Service) API(ctx context.Context, c Caller, ref string) (service.API, e
 		}
 		api, err = visibleAPI(ctx, tx, c, ref)
 		return api.ID, err
+	})
+	return api, err
+}
+
+// APIAt is [Service.API] for a request that is about something of the API's, and not about
+// the API itself.
+func (s *Service) APIAt(ctx context.Context, c Caller, ref string) (service.API, error) {
+	var api service.API
+	err := s.Store.Glance(ctx, func(tx Tx) (err error) {
+		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
+			return err
+		}
+		api, err = visibleAPI(ctx, tx, c, ref)
+		return err
 	})
 	return api, err
 }

@@ -58,7 +58,6 @@ func (s *Service) CreateApp(ctx context.Context, c Caller, in service.AppInput) 
 	if err := in.Validate(); err != nil {
 		return service.App{}, err
 	}
-	var told []Change
 	created, err := once(ctx, s, c, "app.create", in, nil, func(tx Tx) (service.App, string, error) {
 		owner, err := appOwner(ctx, tx, c, in.OwnerID, c.Member.ID)
 		if err != nil {
@@ -74,7 +73,7 @@ func (s *Service) CreateApp(ctx context.Context, c Caller, in service.AppInput) 
 		} else if err := refuseSecondIAM(ctx, tx, a); err != nil {
 			return service.App{}, "", err
 		}
-		if err := tx.CreateApp(ctx, a, newWebhookSecret()); err != nil {
+		if err := tx.CreateApp(ctx, &a, newWebhookSecret()); err != nil {
 			return service.App{}, "", err
 		}
 		if a.Type == service.AppTypeApp {
@@ -82,12 +81,11 @@ func (s *Service) CreateApp(ctx context.Context, c Caller, in service.AppInput) 
 				return service.App{}, "", err
 			}
 		}
-		told = appChanges(a)
+		if err := tx.Announce(ctx, appChanges(a)...); err != nil {
+			return service.App{}, "", err
+		}
 		return a, a.ID, s.record(ctx, tx, c, "app.create", a.ID, a.Name, audited(a))
 	})
-	if mayHaveChanged(err) {
-		s.changed(ctx, told...)
-	}
 	created.RowVersion = firstRowVersion
 	return created, err
 }
@@ -176,7 +174,6 @@ func (s *Service) UpdateApp(ctx context.Context, c Caller, ref, ifMatch string, 
 	if err := c.Member.Authorize(service.OpOwnApps); err != nil {
 		return none, err
 	}
-	var told []Change
 	err := s.update(ctx, c, func(tx Tx) error {
 		a, err := changeableApp(ctx, tx, c, ref)
 		if err != nil {
@@ -208,12 +205,12 @@ func (s *Service) UpdateApp(ctx context.Context, c Caller, ref, ifMatch string, 
 		if err := tx.UpdateApp(ctx, &a); err != nil {
 			return staleOrConflict(err, ifMatch, "app", before.Name)
 		}
-		updated, told = a, appChanges(a, before.OwnerID)
+		if err := tx.Announce(ctx, appChanges(a, before.OwnerID)...); err != nil {
+			return err
+		}
+		updated = a
 		return s.record(ctx, tx, c, "app.update", a.ID, a.Name, change{audited(before), audited(a)})
 	})
-	if mayHaveChanged(err) {
-		s.changed(ctx, told...)
-	}
 	if err != nil {
 		return none, err
 	}
@@ -226,9 +223,7 @@ func (s *Service) DeleteApp(ctx context.Context, c Caller, ref, ifMatch string) 
 	if err := c.Member.Authorize(service.OpOwnApps); err != nil {
 		return err
 	}
-	var changes []Change
-	err := s.update(ctx, c, func(tx Tx) error {
-		changes = nil
+	return s.update(ctx, c, func(tx Tx) error {
 		// What ends with the app may let announced suspensions and unpublishings happen.
 		if err := lockInstances(ctx, tx, c); err != nil {
 			return err
@@ -240,29 +235,24 @@ func (s *Service) DeleteApp(ctx context.Context, c Caller, ref, ifMatch string) 
 		if err := checkMatch(ifMatch, a.ETag(), "app", a.Name); err != nil {
 			return err
 		}
-		changes, err = s.dropApp(ctx, tx, c, a)
-		return err
+		return s.dropApp(ctx, tx, c, a)
 	})
-	if mayHaveChanged(err) {
-		s.changed(ctx, changes...)
-	}
-	return err
 }
 
-// dropApp ends every authorization of the app and removes it. It returns what the gateway
-// is to be told. All instances of the workspace are locked.
-func (s *Service) dropApp(ctx context.Context, tx Tx, c Caller, a service.App) ([]Change, error) {
+// dropApp ends every authorization of the app and removes it. All instances of the
+// workspace are locked.
+func (s *Service) dropApp(ctx context.Context, tx Tx, c Caller, a service.App) error {
 	changes := appChanges(a)
 	for page := (Page{Limit: maxHolders}); ; {
 		authorizations, err := tx.Authorizations(ctx, a.WorkspaceID, AuthorizationFilter{AppID: a.ID}, page)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, z := range authorizations {
 			page.After = z.ID
 			changes = append(changes, Change{ChangeAuthorization, z.PublicationID}, Change{ChangePublication, z.PublicationID})
 			if err := s.giveUp(ctx, tx, c, &z); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		if len(authorizations) < page.Limit {
@@ -270,12 +260,15 @@ func (s *Service) dropApp(ctx context.Context, tx Tx, c Caller, a service.App) (
 		}
 	}
 	if err := tx.DeleteApp(ctx, a.WorkspaceID, a.ID); err != nil {
-		return nil, err
+		return err
+	}
+	if err := tx.Announce(ctx, changes...); err != nil {
+		return err
 	}
 	if _, err := tx.VoidIdempotency(ctx, a.ID, ""); err != nil {
-		return nil, err
+		return err
 	}
-	return changes, s.record(ctx, tx, c, "app.delete", a.ID, a.Name, audited(a))
+	return s.record(ctx, tx, c, "app.delete", a.ID, a.Name, audited(a))
 }
 
 // App returns one app, without its credentials.
@@ -384,7 +377,6 @@ func (s *Service) RotateApp(ctx context.Context, c Caller, ref string, in servic
 		Ref string
 		service.RotateInput
 	}{ref, in}
-	var told []Change
 	rotated, err := once(ctx, s, c, "app.rotate", input, nil, func(tx Tx) (service.Credentials, string, error) {
 		var none service.Credentials
 		a, err := changeableApp(ctx, tx, c, ref)
@@ -411,13 +403,12 @@ func (s *Service) RotateApp(ctx context.Context, c Caller, ref string, in servic
 		if err := tx.UpdateApp(ctx, &a); err != nil {
 			return none, "", err
 		}
-		told = []Change{{ChangeApp, a.ID}}
+		if err := tx.Announce(ctx, Change{ChangeApp, a.ID}); err != nil {
+			return none, "", err
+		}
 		d := described(key, now)
 		detail := map[string]any{"generation": d.Generation, "previous_valid_until": until}
 		return d, "", s.record(ctx, tx, c, "app.rotate", a.ID, a.Name, detail)
 	})
-	if mayHaveChanged(err) {
-		s.changed(ctx, told...)
-	}
 	return rotated, err
 }

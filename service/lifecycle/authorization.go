@@ -25,7 +25,6 @@ func (s *Service) Authorize(ctx context.Context, c Caller, in service.AuthorizeI
 	if in.Until != nil {
 		in.Until = new(in.Until.UTC().Truncate(time.Microsecond)) // as it is stored
 	}
-	var touched string
 	z, err := once(ctx, s, c, "authorization.create", in, nil, func(tx Tx) (service.Authorization, string, error) {
 		env, err := lockEnvironment(ctx, tx, c, in.EnvironmentID)
 		if err != nil {
@@ -35,35 +34,43 @@ func (s *Service) Authorize(ctx context.Context, c Caller, in service.AuthorizeI
 		if err != nil {
 			return none, "", err
 		}
-		api, err := authorizableAPI(ctx, tx, c, env, in.APIID, app)
+		z, step, err := s.decideAuthorize(ctx, tx, c, env, app, in)
 		if err != nil {
 			return none, "", err
 		}
-		p, err := s.publicationToAuthorize(ctx, tx, c, api, env)
-		if err != nil {
-			return none, "", err
-		}
-		touched = p.ID
-		z, err := s.authorizationOf(ctx, tx, c, p, app)
-		if err != nil {
-			return none, "", err
-		}
-		step, err := service.DecideAuthorize(service.AuthorizeSituation{
-			Environment: env, Publication: p, Authorization: z, App: app, AuthTypes: authTypes(api, p),
-			Actor: c.Member, Until: in.Until, Remark: in.Remark, Now: s.now(),
-		})
-		if err != nil {
+		if err := tx.Announce(ctx, Change{ChangeAuthorization, z.PublicationID}); err != nil {
 			return none, "", err
 		}
 		return z, "", s.authorize(ctx, tx, c, &z, step, in)
 	})
-	if touched != "" && mayHaveChanged(err) {
-		s.changed(ctx, Change{ChangeAuthorization, touched})
-	}
 	if err != nil {
 		return none, err
 	}
 	return s.presentAuthorization(z), nil
+}
+
+// decideAuthorize finds the record of the app's right to call the API, and what the
+// request does to it. The environment's instance is locked.
+func (s *Service) decideAuthorize(
+	ctx context.Context, tx Tx, c Caller, env service.Environment, app service.App, in service.AuthorizeInput,
+) (z service.Authorization, step service.AuthorizeStep, err error) {
+	api, err := authorizableAPI(ctx, tx, c, env, in.APIID, app)
+	if err != nil {
+		return z, step, err
+	}
+	p, err := s.publicationToAuthorize(ctx, tx, c, api, env)
+	z.PublicationID = p.ID
+	if err != nil {
+		return z, step, err
+	}
+	if z, err = s.authorizationOf(ctx, tx, c, p, app); err != nil {
+		return z, step, err
+	}
+	step, err = service.DecideAuthorize(service.AuthorizeSituation{
+		Environment: env, Publication: p, Authorization: z, App: app, AuthTypes: authTypes(api, p),
+		Actor: c.Member, Until: in.Until, Remark: in.Remark, AtOnce: in.AtOnce, Now: s.now(),
+	})
+	return z, step, err
 }
 
 // authorizableApp finds an app that the caller may authorize, or apply for.
@@ -332,24 +339,29 @@ func (s *Service) RevokeAuthorization(ctx context.Context, c Caller, id string, 
 		service.RevokeInput
 	}{id, in}
 	return s.changeAuthorization(ctx, c, "authorization.revoke", id, input, func(tx Tx, z *service.Authorization, p service.Publication, env service.Environment) error {
-		r, err := service.DecideRevoke(service.RevokeSituation{Environment: env, Publication: p, Authorization: *z, Actor: c.Member, Input: in, Now: s.now()})
-		if err != nil {
+		return s.revoke(ctx, tx, c, z, p, env, in)
+	})
+}
+
+// revoke ends an authorization, or announces its end.
+func (s *Service) revoke(ctx context.Context, tx Tx, c Caller, z *service.Authorization, p service.Publication, env service.Environment, in service.RevokeInput) error {
+	r, err := service.DecideRevoke(service.RevokeSituation{Environment: env, Publication: p, Authorization: *z, Actor: c.Member, Input: in, Now: s.now()})
+	if err != nil {
+		return err
+	}
+	if r.Status != service.AuthorizationUnlinked && !c.Member.MayChange(z.PrivateTo) {
+		return notTheirs(c, z.APIName)
+	}
+	// Whichever side ends the right has no open application for more of it.
+	if z.OpenReview != nil {
+		if err := s.withdraw(ctx, tx, c, z, in.Remark); err != nil {
 			return err
 		}
-		if r.Status != service.AuthorizationUnlinked && !c.Member.MayChange(z.PrivateTo) {
-			return notTheirs(c, z.APIName)
-		}
-		// Whichever side ends the right has no open application for more of it.
-		if z.OpenReview != nil {
-			if err := s.withdraw(ctx, tx, c, z, in.Remark); err != nil {
-				return err
-			}
-		}
-		if r.Status != service.AuthorizationWaitingRevoke {
-			return s.endSaying(ctx, tx, c, z, r.Status, in.Remark)
-		}
-		return s.announceRevocation(ctx, tx, c, z, r.Deadline, in.Remark)
-	})
+	}
+	if r.Status != service.AuthorizationWaitingRevoke {
+		return s.endSaying(ctx, tx, c, z, r.Status, in.Remark)
+	}
+	return s.announceRevocation(ctx, tx, c, z, r.Deadline, in.Remark)
 }
 
 // announceRevocation lets the right hold until the deadline.
@@ -419,10 +431,7 @@ func (s *Service) changeAuthorization(
 	ctx context.Context, c Caller, operation, id string, input any,
 	change func(tx Tx, z *service.Authorization, p service.Publication, env service.Environment) error,
 ) (service.Authorization, error) {
-	var (
-		none    service.Authorization
-		touched string
-	)
+	var none service.Authorization
 	z, err := once(ctx, s, c, operation, input, nil, func(tx Tx) (service.Authorization, string, error) {
 		z, err := visibleAuthorization(ctx, tx, c, id)
 		if err != nil {
@@ -435,12 +444,11 @@ func (s *Service) changeAuthorization(
 		if z, err = visibleAuthorization(ctx, tx, c, id); err != nil {
 			return none, "", err
 		}
-		touched = p.ID
+		if err := tx.Announce(ctx, Change{ChangeAuthorization, p.ID}, Change{ChangePublication, p.ID}); err != nil {
+			return none, "", err
+		}
 		return z, "", change(tx, &z, p, env)
 	})
-	if touched != "" && mayHaveChanged(err) {
-		s.changed(ctx, Change{ChangeAuthorization, touched}, Change{ChangePublication, touched})
-	}
 	if err != nil {
 		return none, err
 	}

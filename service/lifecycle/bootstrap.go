@@ -55,7 +55,7 @@ func (s *Service) createFirst(ctx context.Context, tx Tx, secret service.Secret)
 // short before its token was written down, or a lost token file.
 func (s *Service) IssueAdminToken(ctx context.Context) (service.Secret, error) {
 	secret := newTokenSecret()
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err := s.commit(ctx, func(tx Tx) error {
 		workspace, err := tx.Workspace(ctx, service.DefaultWorkspace)
 		if err != nil {
 			return err
@@ -77,6 +77,9 @@ func (s *Service) createAdminToken(ctx context.Context, tx Tx, c Caller, secret 
 		Description: "written to the data directory", CreatedAt: now, ExpiresAt: &expires,
 	}
 	if err := tx.CreateToken(ctx, t, hashToken(secret.Reveal())); err != nil {
+		return err
+	}
+	if err := tx.Announce(ctx, Change{ChangeMember, c.Member.ID}); err != nil {
 		return err
 	}
 	return s.record(ctx, tx, c, "token.create", t.ID, c.Member.Name, nil)

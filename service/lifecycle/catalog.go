@@ -35,23 +35,52 @@ func (s *Service) PublishedAPI(ctx context.Context, c Caller, ref, environmentRe
 			err == nil && (p.Live == nil || !p.Status.Callable() && !c.Member.May(service.OpReadDrafts)) {
 			return missing
 		}
-		published = s.published(api, p)
+		if err != nil {
+			return err
+		}
+		published, err = s.published(ctx, tx, api, p, numbers{})
 		return err
 	})
 	return published, err
 }
 
-func (s *Service) published(api service.API, p service.Publication) service.PublishedAPI {
-	if p.Live == nil {
-		return service.PublishedAPI{}
+// numbers are those of folders and connections that were looked up, by their ids.
+type numbers map[string]int64
+
+// of returns the number of the thing with that id, 0 for "", and finds each once.
+func (n numbers) of(id string, find func() (int64, error)) (int64, error) {
+	if number, known := n[id]; known || id == "" {
+		return number, nil
 	}
-	return service.PublishedAPI{
+	number, err := find()
+	n[id] = number
+	return number, err
+}
+
+// published describes what is live of an API.
+func (s *Service) published(ctx context.Context, tx Tx, api service.API, p service.Publication, known numbers) (shown service.PublishedAPI, err error) {
+	if p.Live == nil {
+		return shown, nil
+	}
+	shown = service.PublishedAPI{
 		APIID: api.ID, Number: api.Number, Name: p.Live.APIName, Description: p.Live.Description, Mode: p.Live.Definition.Mode,
 		Visibility: api.Visibility, GroupID: api.GroupID, FolderID: api.FolderID, ResourceGroup: api.ResourceGroup,
 		PublicationID: p.ID, EnvironmentID: p.EnvironmentID, EnvironmentName: p.EnvironmentName, Status: p.Status, Deadline: p.Deadline,
 		Version: p.Live.Name, Revision: p.Live.Revision, URL: s.present(p).URL, OwnerName: api.OwnerName,
-		PublishedBy: p.Live.CreatedBy, PublishedAt: p.Live.CreatedAt, Definition: p.Live.Definition,
+		CreatedAt: api.CreatedAt, PublishedBy: p.Live.CreatedBy, PublishedAt: p.Live.CreatedAt, Definition: p.Live.Definition,
 	}
+	shown.FolderNumber, err = known.of(api.FolderID, func() (int64, error) {
+		folder, err := tx.Folder(ctx, api.WorkspaceID, api.FolderID)
+		return folder.Number, err
+	})
+	if err != nil {
+		return shown, err
+	}
+	shown.ConnectionNumber, err = known.of(shown.Definition.ConnectionID, func() (int64, error) {
+		conn, err := tx.Connection(ctx, api.WorkspaceID, shown.Definition.ConnectionID)
+		return conn.Number, err
+	})
+	return shown, err
 }
 
 // Catalog lists what can be called in an environment.
@@ -65,10 +94,7 @@ func (s *Service) Catalog(ctx context.Context, c Caller, filter CatalogFilter, p
 		if err != nil {
 			return err
 		}
-		callable := PublicationFilter{
-			EnvironmentID: env.ID, Callable: true, Sight: c.ownSight(),
-			GroupID: filter.GroupID, FolderID: filter.FolderID, Mode: filter.Mode, Search: filter.Search,
-		}
+		callable := filter.callable(c, env)
 		live, err := list(page, func(p service.Publication) string { return p.ID }, func(p Page) ([]service.Publication, error) {
 			return tx.Publications(ctx, c.Workspace.ID, callable, p)
 		})
@@ -76,14 +102,27 @@ func (s *Service) Catalog(ctx context.Context, c Caller, filter CatalogFilter, p
 			return err
 		}
 		l.Next = live.Next
+		known := numbers{}
 		for _, p := range live.Items {
 			api, err := tx.API(ctx, c.Workspace.ID, p.APIID)
 			if err != nil {
 				return err
 			}
-			l.Items = append(l.Items, s.published(api, p))
+			shown, err := s.published(ctx, tx, api, p, known)
+			if err != nil {
+				return err
+			}
+			l.Items = append(l.Items, shown)
 		}
 		return nil
 	})
 	return l, err
+}
+
+// callable narrows publications to those that the filter keeps of the environment's catalog.
+func (f CatalogFilter) callable(c Caller, env service.Environment) PublicationFilter {
+	return PublicationFilter{
+		EnvironmentID: env.ID, Callable: true, Sight: c.ownSight(),
+		GroupID: f.GroupID, FolderID: f.FolderID, Mode: f.Mode, Search: f.Search,
+	}
 }

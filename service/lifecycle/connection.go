@@ -135,12 +135,12 @@ func (s *Service) UpdateConnection(ctx context.Context, c Caller, ref, ifMatch s
 		if err := tx.UpdateConnection(ctx, &next); err != nil {
 			return err
 		}
+		if err := tx.Announce(ctx, Change{ChangeConnection, next.ID}); err != nil {
+			return err
+		}
 		updated = next
 		return s.record(ctx, tx, c, "connection.update", conn.ID, conn.Name, change{told(before), told(conn)})
 	})
-	if mayHaveChanged(err) {
-		s.changed(ctx, Change{ChangeConnection, conn.ID})
-	}
 	if err != nil {
 		return conn, staleOrConflict(err, ifMatch, "connection", before.Name)
 	}
@@ -217,13 +217,12 @@ func (s *Service) DeleteConnection(ctx context.Context, c Caller, ref, ifMatch s
 	if err := c.Member.Authorize(service.OpDefine); err != nil {
 		return err
 	}
-	var conn service.Connection
-	err := s.update(ctx, c, func(tx Tx) error {
-		err := lockInstances(ctx, tx, c)
-		if err != nil {
+	return s.update(ctx, c, func(tx Tx) error {
+		if err := lockInstances(ctx, tx, c); err != nil {
 			return err
 		}
-		if conn, err = tx.Connection(ctx, c.Workspace.ID, ref); err != nil {
+		conn, err := tx.Connection(ctx, c.Workspace.ID, ref)
+		if err != nil {
 			return err
 		}
 		if err := checkMatch(ifMatch, conn.ETag(), "connection", conn.Name); err != nil {
@@ -250,15 +249,14 @@ func (s *Service) DeleteConnection(ctx context.Context, c Caller, ref, ifMatch s
 		if err := tx.DeleteConnection(ctx, c.Workspace.ID, conn.ID); err != nil {
 			return err
 		}
+		if err := tx.Announce(ctx, Change{ChangeConnection, conn.ID}); err != nil {
+			return err
+		}
 		if _, err := tx.VoidIdempotency(ctx, conn.ID, ""); err != nil {
 			return err
 		}
 		return s.record(ctx, tx, c, "connection.delete", conn.ID, conn.Name, change{told(conn), nil})
 	})
-	if conn.ID != "" && mayHaveChanged(err) {
-		s.changed(ctx, Change{ChangeConnection, conn.ID})
-	}
-	return err
 }
 
 // few joins names for a sentence, at most five of them.

@@ -69,12 +69,7 @@ func (s *Service) checkPolicyChange(c Caller, before, after service.Policy) erro
 // UpdateEnvironment changes name, description and, for admins, the policy. ifMatch is an
 // ETag, or "" for no check.
 func (s *Service) UpdateEnvironment(ctx context.Context, c Caller, ref, ifMatch string, in service.EnvironmentInput) (service.Environment, error) {
-	var (
-		e service.Environment
-		// renamed holds the publications that callers find under another X-Stage now.
-		renamed []service.Publication
-		limited bool
-	)
+	var e service.Environment
 	if err := c.Member.Authorize(service.OpCreateEnvironment); err != nil {
 		return e, err
 	}
@@ -107,24 +102,25 @@ func (s *Service) UpdateEnvironment(ctx context.Context, c Caller, ref, ifMatch 
 		if err := tx.UpdateEnvironment(ctx, &e); err != nil {
 			return staleOrConflict(err, ifMatch, "environment", before.Name)
 		}
-		renamed, limited = nil, !e.Policy.Equal(before.Policy)
+		var changes []Change
 		if e.Name != before.Name {
-			if renamed, err = allPublications(ctx, tx, c, PublicationFilter{EnvironmentID: e.ID}); err != nil {
+			// Callers find its publications under another X-Stage now.
+			publications, err := allPublications(ctx, tx, c, PublicationFilter{EnvironmentID: e.ID})
+			if err != nil {
 				return err
 			}
+			for _, p := range publications {
+				changes = append(changes, Change{ChangePublication, p.ID})
+			}
+		}
+		if !e.Policy.Equal(before.Policy) {
+			changes = append(changes, Change{ChangeEnvironment, e.ID})
+		}
+		if err := tx.Announce(ctx, changes...); err != nil {
+			return err
 		}
 		return s.record(ctx, tx, c, "environment.update", e.ID, e.Name, change{before, e})
 	})
-	if mayHaveChanged(err) {
-		var changes []Change
-		for _, p := range renamed {
-			changes = append(changes, Change{ChangePublication, p.ID})
-		}
-		if limited {
-			changes = append(changes, Change{ChangeEnvironment, e.ID})
-		}
-		s.changed(ctx, changes...)
-	}
 	return e, err
 }
 
@@ -177,6 +173,26 @@ func (s *Service) Environment(ctx context.Context, c Caller, ref string) (servic
 	return e, err
 }
 
+// EnvironmentAt is [Service.Environment] for a request that is about something in the
+// environment, and not about the environment itself.
+func (s *Service) EnvironmentAt(ctx context.Context, c Caller, ref string) (service.Environment, error) {
+	var e service.Environment
+	err := s.Store.Glance(ctx, func(tx Tx) (err error) {
+		e, err = tx.Environment(ctx, c.Workspace.ID, ref)
+		return err
+	})
+	return e, err
+}
+
+// EnvironmentRights says what the caller may do with the publications of an environment.
+func (s *Service) EnvironmentRights(ctx context.Context, c Caller, ref string) (service.EnvironmentRights, error) {
+	e, err := s.Environment(ctx, c, ref)
+	if err != nil {
+		return service.EnvironmentRights{}, err
+	}
+	return e.Rights(c.Member), nil
+}
+
 // knownEnvironment turns the id by which every workspace knows its RELEASE into the one that
 // the records have.
 func knownEnvironment(ctx context.Context, tx Tx, c Caller, id string) (string, error) {
@@ -190,7 +206,7 @@ func knownEnvironment(ctx context.Context, tx Tx, c Caller, id string) (string, 
 // Environments lists the workspace's environments.
 func (s *Service) Environments(ctx context.Context, c Caller, page Page) (service.List[service.Environment], error) {
 	var l service.List[service.Environment]
-	err := s.Store.View(ctx, func(tx Tx) (err error) {
+	err := s.Store.Glance(ctx, func(tx Tx) (err error) {
 		l, err = list(page, func(e service.Environment) string { return e.ID }, func(p Page) ([]service.Environment, error) {
 			return tx.Environments(ctx, c.Workspace.ID, p)
 		})

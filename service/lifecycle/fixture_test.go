@@ -52,7 +52,7 @@ func newHouse(t testing.TB, dsn string) *house {
 	t.Helper()
 	ctx := context.Background()
 	quiet := slog.New(slog.DiscardHandler)
-	store, err := sqlstore.Open(ctx, sqlstore.Options{DSN: dsn, Logger: quiet})
+	store, err := sqlstore.Open(ctx, sqlstore.Options{Keys: sqlstore.Keys{{1}}, DSN: dsn, Logger: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -180,29 +180,32 @@ func (s *Service) DeleteFolder(ctx context.Context, c Caller, ref, ifMatch strin
 	if err := c.Member.Authorize(service.OpDefine); err != nil {
 		return err
 	}
-	return s.update(ctx, c, func(tx Tx) error {
-		f, err := tx.Folder(ctx, c.Workspace.ID, ref)
-		if err != nil {
-			return err
-		}
-		if err := checkMatch(ifMatch, f.ETag(), "folder", f.Name); err != nil {
-			return err
-		}
-		held, err := filedIn(ctx, tx, c, FolderFilter{ParentID: f.ID}, APIFilter{FolderID: f.ID})
-		if err != nil {
-			return err
-		}
-		if held != "" {
-			return service.Errorf(service.CodeInUse, "The folder %q still holds %s. Move or delete them first.", f.Name, held)
-		}
-		if err := tx.DeleteFolder(ctx, c.Workspace.ID, f.ID); err != nil {
-			return err
-		}
-		if _, err := tx.VoidIdempotency(ctx, f.ID, ""); err != nil {
-			return err
-		}
-		return s.record(ctx, tx, c, "folder.delete", f.ID, f.Name, change{f.FolderSpec, nil})
-	})
+	return s.update(ctx, c, func(tx Tx) error { return s.deleteFolder(ctx, tx, c, ref, ifMatch) })
+}
+
+// deleteFolder removes one folder.
+func (s *Service) deleteFolder(ctx context.Context, tx Tx, c Caller, ref, ifMatch string) error {
+	f, err := tx.Folder(ctx, c.Workspace.ID, ref)
+	if err != nil {
+		return err
+	}
+	if err := checkMatch(ifMatch, f.ETag(), "folder", f.Name); err != nil {
+		return err
+	}
+	held, err := filedIn(ctx, tx, c, FolderFilter{ParentID: f.ID}, APIFilter{FolderID: f.ID})
+	if err != nil {
+		return err
+	}
+	if held != "" {
+		return service.Errorf(service.CodeInUse, "The folder %q still holds %s. Move or delete them first.", f.Name, held)
+	}
+	if err := tx.DeleteFolder(ctx, c.Workspace.ID, f.ID); err != nil {
+		return err
+	}
+	if _, err := tx.VoidIdempotency(ctx, f.ID, ""); err != nil {
+		return err
+	}
+	return s.record(ctx, tx, c, "folder.delete", f.ID, f.Name, change{f.FolderSpec, nil})
 }
 
 // Folder returns one folder.

@@ -21,7 +21,7 @@ func (s *Service) CreateGroup(ctx context.Context, c Caller, in service.GroupInp
 	created, err := once(ctx, s, c, "group.create", in, nil, func(tx Tx) (service.Group, string, error) {
 		now := s.now()
 		g := service.Group{
-			ID: service.NewID(now), WorkspaceID: c.Workspace.ID, GroupSpec: in.GroupSpec, CreatedAt: now, UpdatedAt: now, RowVersion: firstRowVersion,
+			ID: service.NewID(now), WorkspaceID: c.Workspace.ID, GroupSpec: in.GroupSpec, CreatedAt: now, UpdatedAt: now, CreatedBy: c.Member.Name, RowVersion: firstRowVersion,
 		}
 		if err := tx.CreateGroup(ctx, g); err != nil {
 			return g, "", err
@@ -70,29 +70,32 @@ func (s *Service) DeleteGroup(ctx context.Context, c Caller, ref, ifMatch string
 	if err := c.Member.Authorize(service.OpDefine); err != nil {
 		return err
 	}
-	return s.update(ctx, c, func(tx Tx) error {
-		g, err := tx.Group(ctx, c.Workspace.ID, ref)
-		if err != nil {
-			return err
-		}
-		if err := checkMatch(ifMatch, g.ETag(), "group", g.Name); err != nil {
-			return err
-		}
-		held, err := filedIn(ctx, tx, c, FolderFilter{GroupID: g.ID}, APIFilter{GroupID: g.ID})
-		if err != nil {
-			return err
-		}
-		if held != "" {
-			return service.Errorf(service.CodeInUse, "The group %q still holds %s. Delete the folders, and file the APIs under another group, first.", g.Name, held)
-		}
-		if err := tx.DeleteGroup(ctx, c.Workspace.ID, g.ID); err != nil {
-			return err
-		}
-		if _, err := tx.VoidIdempotency(ctx, g.ID, ""); err != nil {
-			return err
-		}
-		return s.record(ctx, tx, c, "group.delete", g.ID, g.Name, change{g.GroupSpec, nil})
-	})
+	return s.update(ctx, c, func(tx Tx) error { return s.deleteGroup(ctx, tx, c, ref, ifMatch) })
+}
+
+// deleteGroup removes one group.
+func (s *Service) deleteGroup(ctx context.Context, tx Tx, c Caller, ref, ifMatch string) error {
+	g, err := tx.Group(ctx, c.Workspace.ID, ref)
+	if err != nil {
+		return err
+	}
+	if err := checkMatch(ifMatch, g.ETag(), "group", g.Name); err != nil {
+		return err
+	}
+	held, err := filedIn(ctx, tx, c, FolderFilter{GroupID: g.ID}, APIFilter{GroupID: g.ID})
+	if err != nil {
+		return err
+	}
+	if held != "" {
+		return service.Errorf(service.CodeInUse, "The group %q still holds %s. Delete the folders, and file the APIs under another group, first.", g.Name, held)
+	}
+	if err := tx.DeleteGroup(ctx, c.Workspace.ID, g.ID); err != nil {
+		return err
+	}
+	if _, err := tx.VoidIdempotency(ctx, g.ID, ""); err != nil {
+		return err
+	}
+	return s.record(ctx, tx, c, "group.delete", g.ID, g.Name, change{g.GroupSpec, nil})
 }
 
 // filedIn says what lies in a group or folder, for a sentence; "" for nothing.

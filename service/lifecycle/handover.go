@@ -11,7 +11,7 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
-// DeleteMember removes a member. Its tokens end at once, its open applications are
+// DeleteMember removes a member. Its tokens and access keys end at once, its open applications are
 // cancelled, its IAM app goes with its authorizations, and what it owns besides goes to
 // the member handOverTo (an id or name; "" where it owns nothing). What it did stays, under
 // its name. ifMatch is an ETag, or "" for no check. Admins only, of whom the last one stays;
@@ -20,9 +20,7 @@ func (s *Service) DeleteMember(ctx context.Context, c Caller, ref, ifMatch, hand
 	if err := c.Member.Authorize(service.OpAdminister); err != nil {
 		return err
 	}
-	var changes []Change
-	err := s.update(ctx, c, func(tx Tx) error {
-		changes = nil
+	return s.update(ctx, c, func(tx Tx) error {
 		// Under the locks, so that two admins cannot remove each other at once, and no
 		// publication is decided on meanwhile.
 		m, err := lockMember(ctx, tx, c, ref)
@@ -37,52 +35,50 @@ func (s *Service) DeleteMember(ctx context.Context, c Caller, ref, ifMatch, hand
 				return err
 			}
 		}
-		changes, err = s.remove(ctx, tx, c, m, handOverTo)
-		return err
+		return s.remove(ctx, tx, c, m, handOverTo)
 	})
-	if mayHaveChanged(err) {
-		s.changed(ctx, changes...)
-	}
-	return err
 }
 
-// remove takes a member out of the workspace and returns what the gateway is to be told.
-// All instances of the workspace are locked.
-func (s *Service) remove(ctx context.Context, tx Tx, c Caller, m service.Member, handOverTo string) ([]Change, error) {
+// remove takes a member out of the workspace. All instances of the workspace are locked.
+func (s *Service) remove(ctx context.Context, tx Tx, c Caller, m service.Member, handOverTo string) error {
 	owned, err := possessionsOf(ctx, tx, m)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	heir, err := heirOf(ctx, tx, m, owned, handOverTo)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	changes, err := s.cancelApplications(ctx, tx, c, m)
-	if err != nil {
-		return nil, err
+	if err := s.cancelApplications(ctx, tx, c, m); err != nil {
+		return err
 	}
-	told, err := s.handOver(ctx, tx, c, owned, heir)
-	if err != nil {
-		return nil, err
+	if err := s.handOver(ctx, tx, c, owned, heir); err != nil {
+		return err
 	}
 	now := s.now()
 	ended, err := tx.RevokeTokens(ctx, m.WorkspaceID, m.ID, now)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	keys, err := tx.DeleteAccessKeys(ctx, m.WorkspaceID, m.ID)
+	if err != nil {
+		return err
 	}
 	m.RemovedAt = &now
 	if err := tx.UpdateMember(ctx, &m); err != nil {
-		return nil, err
+		return err
+	}
+	if err := tx.Announce(ctx, Change{ChangeMember, m.ID}); err != nil {
+		return err
 	}
 	if _, err := tx.VoidIdempotency(ctx, m.ID, ""); err != nil {
-		return nil, err
+		return err
 	}
-	detail := map[string]any{"role": m.Role, "reviewer": m.Reviewer, "revoked_tokens": ended}
+	detail := map[string]any{"role": m.Role, "reviewer": m.Reviewer, "revoked_tokens": ended, "deleted_access_keys": keys}
 	if heir.ID != "" {
 		detail["handed_over_to"] = heir.Name
 	}
-	changes = append(append(changes, told...), Change{ChangeMember, m.ID})
-	return changes, s.record(ctx, tx, c, "member.delete", m.ID, m.Name, detail)
+	return s.record(ctx, tx, c, "member.delete", m.ID, m.Name, detail)
 }
 
 // possessions is what belongs to a member.
@@ -160,37 +156,36 @@ func heirOf(ctx context.Context, tx Tx, m service.Member, owned possessions, ref
 }
 
 // handOver gives APIs and apps to the heir and deletes what cannot be given.
-func (s *Service) handOver(ctx context.Context, tx Tx, c Caller, owned possessions, heir service.Member) ([]Change, error) {
-	var changes []Change
+func (s *Service) handOver(ctx context.Context, tx Tx, c Caller, owned possessions, heir service.Member) error {
 	for _, a := range owned.apis {
 		before := a.OwnerName
 		a.OwnerID, a.OwnerName, a.UpdatedAt = heir.ID, heir.Name, s.now()
 		if err := tx.UpdateAPI(ctx, &a); err != nil {
-			return nil, err
+			return err
 		}
 		if err := s.recordPrivate(ctx, tx, c, a.PrivateTo(), "api.hand_over", a.ID, a.Name, ownerChange(before, heir.Name)); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for _, a := range owned.apps {
 		before := a.OwnerName
 		a.OwnerID, a.OwnerName, a.UpdatedAt = heir.ID, heir.Name, s.now()
 		if err := tx.UpdateApp(ctx, &a); err != nil {
-			return nil, err
+			return err
 		}
-		changes = append(changes, Change{ChangeApp, a.ID})
+		if err := tx.Announce(ctx, Change{ChangeApp, a.ID}); err != nil {
+			return err
+		}
 		if err := s.record(ctx, tx, c, "app.hand_over", a.ID, a.Name, ownerChange(before, heir.Name)); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for _, a := range owned.iam {
-		told, err := s.dropApp(ctx, tx, c, a)
-		if err != nil {
-			return nil, err
+		if err := s.dropApp(ctx, tx, c, a); err != nil {
+			return err
 		}
-		changes = append(changes, told...)
 	}
-	return changes, nil
+	return nil
 }
 
 // ownerChange is the detail of the event of a hand-over.
@@ -202,8 +197,7 @@ func ownerChange(before, after string) change {
 }
 
 // cancelApplications takes back what the member applied for and nobody has decided on.
-func (s *Service) cancelApplications(ctx context.Context, tx Tx, c Caller, m service.Member) ([]Change, error) {
-	var changes []Change
+func (s *Service) cancelApplications(ctx context.Context, tx Tx, c Caller, m service.Member) error {
 	// The right to cancel comes with that to remove the applicant.
 	actor := c.Member
 	actor.Reviewer = true
@@ -211,17 +205,12 @@ func (s *Service) cancelApplications(ctx context.Context, tx Tx, c Caller, m ser
 	for {
 		open, err := tx.Reviews(ctx, m.WorkspaceID, ReviewFilter{ApplicantID: m.ID, Status: service.ReviewPending}, Page{Limit: maxHolders})
 		if err != nil || len(open) == 0 {
-			return changes, err
+			return err
 		}
 		for _, r := range open {
 			if err := s.cancelApplication(ctx, tx, c, actor, r, remark); err != nil {
-				return nil, err
+				return err
 			}
-			kind := ChangePublication
-			if r.Kind == service.ReviewAuthorize {
-				kind = ChangeAuthorization
-			}
-			changes = append(changes, Change{kind, r.PublicationID})
 		}
 	}
 }
@@ -230,6 +219,9 @@ func (s *Service) cancelApplication(ctx context.Context, tx Tx, c Caller, actor 
 	if r.Kind == service.ReviewAuthorize {
 		z, err := tx.Authorization(ctx, r.WorkspaceID, r.AuthorizationID)
 		if err != nil {
+			return err
+		}
+		if err := tx.Announce(ctx, Change{ChangeAuthorization, r.PublicationID}); err != nil {
 			return err
 		}
 		return s.withdraw(ctx, tx, c, &z, remark)

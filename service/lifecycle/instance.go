@@ -33,11 +33,11 @@ func (s *Service) CreateInstance(ctx context.Context, c Caller, in service.Insta
 		if err := addInstance(ctx, tx, &i); err != nil {
 			return i, "", err
 		}
+		if err := tx.Announce(ctx, Change{ChangeInstance, i.ID}); err != nil {
+			return i, "", err
+		}
 		return i, i.ID, s.record(ctx, tx, c, "instance.create", i.ID, i.Name, i.InstanceSpec)
 	})
-	if mayHaveChanged(err) && created.ID != "" {
-		s.changed(ctx, Change{ChangeInstance, created.ID})
-	}
 	created.RowVersion = firstRowVersion
 	return created, err
 }
@@ -115,7 +115,6 @@ func (s *Service) UpdateInstance(ctx context.Context, c Caller, ref, ifMatch str
 	if err := in.Validate(); err != nil {
 		return none, err
 	}
-	var id string
 	err := s.update(ctx, c, func(tx Tx) error {
 		i, err := tx.Instance(ctx, c.Workspace.ID, ref)
 		if err != nil {
@@ -137,12 +136,12 @@ func (s *Service) UpdateInstance(ctx context.Context, c Caller, ref, ifMatch str
 		if err := tx.UpdateInstance(ctx, &i); err != nil {
 			return staleOrConflict(err, ifMatch, "instance", before.Name)
 		}
-		updated, id = i, i.ID
+		if err := tx.Announce(ctx, Change{ChangeInstance, i.ID}); err != nil {
+			return err
+		}
+		updated = i
 		return s.record(ctx, tx, c, "instance.update", i.ID, i.Name, change{before, i.InstanceSpec})
 	})
-	if id != "" && mayHaveChanged(err) {
-		s.changed(ctx, Change{ChangeInstance, id})
-	}
 	if err != nil {
 		return none, err
 	}
@@ -156,8 +155,7 @@ func (s *Service) DeleteInstance(ctx context.Context, c Caller, ref, ifMatch str
 	if err := c.Member.Authorize(service.OpDeleteEnvironments); err != nil {
 		return err
 	}
-	var id string
-	err := s.update(ctx, c, func(tx Tx) error {
+	return s.update(ctx, c, func(tx Tx) error {
 		i, err := tx.Instance(ctx, c.Workspace.ID, ref)
 		if err != nil {
 			return err
@@ -194,13 +192,11 @@ func (s *Service) DeleteInstance(ctx context.Context, c Caller, ref, ifMatch str
 		if _, err := tx.VoidIdempotency(ctx, i.ID, ""); err != nil {
 			return err
 		}
-		id = i.ID
+		if err := tx.Announce(ctx, Change{ChangeInstance, i.ID}); err != nil {
+			return err
+		}
 		return s.record(ctx, tx, c, "instance.delete", i.ID, i.Name, i.InstanceSpec)
 	})
-	if id != "" && mayHaveChanged(err) {
-		s.changed(ctx, Change{ChangeInstance, id})
-	}
-	return err
 }
 
 // environmentsBeside names the environments of an instance that are not its RELEASE.
@@ -233,10 +229,21 @@ func (s *Service) Instance(ctx context.Context, c Caller, ref string) (service.I
 	return i, err
 }
 
+// InstanceAt is [Service.Instance] for a request that is about something at the instance,
+// and not about the instance itself.
+func (s *Service) InstanceAt(ctx context.Context, c Caller, ref string) (service.Instance, error) {
+	var i service.Instance
+	err := s.Store.Glance(ctx, func(tx Tx) (err error) {
+		i, err = tx.Instance(ctx, c.Workspace.ID, ref)
+		return err
+	})
+	return i, err
+}
+
 // Instances lists the workspace's gateway clusters.
 func (s *Service) Instances(ctx context.Context, c Caller, page Page) (service.List[service.Instance], error) {
 	var l service.List[service.Instance]
-	err := s.Store.View(ctx, func(tx Tx) (err error) {
+	err := s.Store.Glance(ctx, func(tx Tx) (err error) {
 		l, err = list(page, func(i service.Instance) string { return i.ID }, func(p Page) ([]service.Instance, error) {
 			return tx.Instances(ctx, c.Workspace.ID, p)
 		})

@@ -341,6 +341,19 @@ func TestAPathIsPublishedOnce(t *testing.T) {
 		p := must(h.Publish(h.ctx, rev, service.PublishInput{APIID: orders.ID, Revision: 1}))(t)
 		_, err := h.Publish(h.ctx, rev, service.PublishInput{APIID: second.ID, Revision: 1})
 		wantCode(t, err, service.CodeAlreadyExists, "orders")
+		// Where it is taken is told to those who move there.
+		moved, stays := others, others
+		moved.Name = "third"
+		moving, staying := must(h.ValidateAPI(h.ctx, rev, "", moved))(t).TakenPaths, must(h.ValidateAPI(h.ctx, rev, second.ID, stays))(t).TakenPaths
+		if len(moving) != 1 || moving[0].APIName != "orders" || moving[0].EnvironmentName != "RELEASE" || len(staying) != 0 {
+			t.Errorf("who moves to a taken path is told %v, who has it already %v", moving, staying)
+		}
+		moved.ConnectionID = ""
+		if later := must(h.ValidateAPIWithoutConnection(h.ctx, rev, "", moved))(t).TakenPaths; len(later) != 1 {
+			t.Errorf("who has no connection yet is told %v", later)
+		}
+		_, err = h.ValidateAPI(h.ctx, rev, "", moved)
+		wantCode(t, err, service.CodeInvalid, "connection")
 		must(h.Unpublish(h.ctx, rev, p.ID, service.ActionInput{}))(t)
 		must(h.Publish(h.ctx, rev, service.PublishInput{APIID: second.ID, Revision: 1}))(t)
 	})

@@ -16,28 +16,33 @@ func (s *Service) CreateMember(ctx context.Context, c Caller, in service.MemberI
 		return service.Member{}, err
 	}
 	return once(ctx, s, c, "member.create", in, nil, func(tx Tx) (service.Member, string, error) {
-		now := s.now()
-		m := service.Member{
-			ID: service.NewID(now), WorkspaceID: c.Workspace.ID, Name: in.Name, Role: in.Role, Reviewer: in.Reviewer, CreatedAt: now, RowVersion: firstRowVersion,
-		}
-		if err := m.Validate(); err != nil {
-			return m, "", err
-		}
-		removed, err := tx.RemovedMember(ctx, c.Workspace.ID, m.Name)
-		switch service.ErrorCode(err) {
-		case "":
-			// A stored answer does not tell the row version that this one goes on from: a
-			// replay has no ETag.
-			m.ID, m.CreatedAt, m.RowVersion = removed.ID, removed.CreatedAt, removed.RowVersion
-			err = tx.UpdateMember(ctx, &m)
-		case service.CodeNotFound:
-			err = tx.CreateMember(ctx, m)
-		}
-		if err != nil {
-			return m, "", err
-		}
-		return m, m.ID, s.record(ctx, tx, c, "member.create", m.ID, m.Name, in)
+		m, err := s.createMember(ctx, tx, c, in)
+		return m, m.ID, err
 	})
+}
+
+func (s *Service) createMember(ctx context.Context, tx Tx, c Caller, in service.MemberInput) (service.Member, error) {
+	now := s.now()
+	m := service.Member{
+		ID: service.NewID(now), WorkspaceID: c.Workspace.ID, Name: in.Name, Role: in.Role, Reviewer: in.Reviewer, CreatedAt: now, RowVersion: firstRowVersion,
+	}
+	if err := m.Validate(); err != nil {
+		return m, err
+	}
+	removed, err := tx.RemovedMember(ctx, c.Workspace.ID, m.Name)
+	switch service.ErrorCode(err) {
+	case "":
+		// A stored answer does not tell the row version that this one goes on from: a
+		// replay has no ETag.
+		m.ID, m.CreatedAt, m.RowVersion = removed.ID, removed.CreatedAt, removed.RowVersion
+		err = tx.UpdateMember(ctx, &m)
+	case service.CodeNotFound:
+		err = tx.CreateMember(ctx, m)
+	}
+	if err != nil {
+		return m, err
+	}
+	return m, s.record(ctx, tx, c, "member.create", m.ID, m.Name, in)
 }
 
 // UpdateMember changes a member's role and reviewer right. Admins only; the last
@@ -49,39 +54,44 @@ func (s *Service) UpdateMember(ctx context.Context, c Caller, ref, ifMatch strin
 		return service.Member{}, err
 	}
 	var m service.Member
-	err := s.update(ctx, c, func(tx Tx) error {
-		// Under the locks, so that two admins cannot demote each other at once.
-		var err error
-		if m, err = lockMember(ctx, tx, c, ref); err != nil {
-			return err
-		}
-		if err := checkMatch(ifMatch, m.ETag(), "member", m.Name); err != nil {
-			return err
-		}
-		if in.Name != m.Name {
-			var v service.Invalid
-			v.Addf("/name", "A member keeps its name: this one is %q.", m.Name)
-			return v.Err("The member")
-		}
-		before := service.MemberInput{Name: m.Name, Role: m.Role, Reviewer: m.Reviewer}
-		if m.Role == service.RoleAdmin && in.Role != service.RoleAdmin {
-			if err := s.refuseLastAdmin(ctx, tx, m); err != nil {
-				return err
-			}
-		}
-		m.Role, m.Reviewer = in.Role, in.Reviewer
-		if err := m.Validate(); err != nil {
-			return err
-		}
-		if err := tx.UpdateMember(ctx, &m); err != nil {
-			return staleOrConflict(err, ifMatch, "member", m.Name)
-		}
-		return s.record(ctx, tx, c, "member.update", m.ID, m.Name, change{before, in})
+	err := s.update(ctx, c, func(tx Tx) (err error) {
+		m, err = s.changeMember(ctx, tx, c, ref, ifMatch, in)
+		return err
 	})
-	if m.ID != "" && mayHaveChanged(err) {
-		s.changed(ctx, Change{ChangeMember, m.ID})
-	}
 	return m, err
+}
+
+func (s *Service) changeMember(ctx context.Context, tx Tx, c Caller, ref, ifMatch string, in service.MemberInput) (service.Member, error) {
+	// Under the locks, so that two admins cannot demote each other at once.
+	m, err := lockMember(ctx, tx, c, ref)
+	if err != nil {
+		return m, err
+	}
+	if err := checkMatch(ifMatch, m.ETag(), "member", m.Name); err != nil {
+		return m, err
+	}
+	if in.Name != m.Name {
+		var v service.Invalid
+		v.Addf("/name", "A member keeps its name: this one is %q.", m.Name)
+		return m, v.Err("The member")
+	}
+	before := service.MemberInput{Name: m.Name, Role: m.Role, Reviewer: m.Reviewer}
+	if m.Role == service.RoleAdmin && in.Role != service.RoleAdmin {
+		if err := s.refuseLastAdmin(ctx, tx, m); err != nil {
+			return m, err
+		}
+	}
+	m.Role, m.Reviewer = in.Role, in.Reviewer
+	if err := m.Validate(); err != nil {
+		return m, err
+	}
+	if err := tx.UpdateMember(ctx, &m); err != nil {
+		return m, staleOrConflict(err, ifMatch, "member", m.Name)
+	}
+	if err := tx.Announce(ctx, Change{ChangeMember, m.ID}); err != nil {
+		return m, err
+	}
+	return m, s.record(ctx, tx, c, "member.update", m.ID, m.Name, change{before, in})
 }
 
 // lockMember finds a member and keeps everybody else from it, and from every publication
@@ -150,7 +160,7 @@ func (s *Service) Member(ctx context.Context, c Caller, ref string) (service.Mem
 // Members lists the workspace's members.
 func (s *Service) Members(ctx context.Context, c Caller, page Page) (service.List[service.Member], error) {
 	var l service.List[service.Member]
-	err := s.Store.View(ctx, func(tx Tx) (err error) {
+	err := s.Store.Glance(ctx, func(tx Tx) (err error) {
 		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -13,7 +14,7 @@ import (
 )
 
 // ownName is who acts where the service acts by itself.
-const ownName = "dataservice"
+const ownName = service.ItselfName
 
 // itself is the service as the one who acts, on behalf of the request with that id, ""
 // for nobody's.
@@ -117,6 +118,9 @@ func (s *Service) closeNotices(ctx context.Context, tx Tx, c Caller, status serv
 	confirmedBy := ""
 	if status == service.NoticeConfirmed {
 		confirmedBy = c.Member.Name
+		if confirmedBy == ownName { // It is done for who asked for it.
+			confirmedBy = cmp.Or(notices[0].ScheduledBy, ownName)
+		}
 	}
 	closed := slices.Clone(notices)
 	ids := make([]string, len(closed))
@@ -336,10 +340,7 @@ func (s *Service) tell(ctx context.Context, tx Tx, event service.WebhookEvent, n
 // is confirmed happens at once. Confirming twice succeeds and changes nothing.
 func (s *Service) ConfirmNotice(ctx context.Context, c Caller, id string) (service.Notice, error) {
 	var none service.Notice
-	// touched stays "" where the notice was confirmed before.
-	var touched string
-	n, err := once(ctx, s, c, "notice.confirm", id, nil, func(tx Tx) (service.Notice, string, error) {
-		touched = ""
+	return once(ctx, s, c, "notice.confirm", id, nil, func(tx Tx) (service.Notice, string, error) {
 		n, err := visibleNotice(ctx, tx, c, id)
 		if err != nil {
 			return none, "", err
@@ -353,17 +354,46 @@ func (s *Service) ConfirmNotice(ctx context.Context, c Caller, id string) (servi
 		if done, err := service.CheckConfirm(n, c.Member); done || err != nil {
 			return n, "", err
 		}
-		touched = n.PublicationID
+		if err := tx.Announce(ctx, Change{ChangePublication, n.PublicationID}, Change{ChangeAuthorization, n.PublicationID}); err != nil {
+			return none, "", err
+		}
 		if err := s.confirm(ctx, tx, c, n); err != nil {
 			return none, "", err
 		}
 		n, err = tx.Notice(ctx, c.Workspace.ID, id)
 		return n, "", err
 	})
-	if touched != "" && mayHaveChanged(err) {
-		s.changed(ctx, Change{ChangePublication, touched}, Change{ChangeAuthorization, touched})
-	}
-	return n, err
+}
+
+// ScheduleConfirmation has a notice confirmed by itself at a time to come, for those who may
+// confirm it. What closes it sooner, and above all its deadline, comes before that; it can be
+// confirmed sooner, and another time takes the place of this one.
+func (s *Service) ScheduleConfirmation(ctx context.Context, c Caller, id string, at time.Time) (service.Notice, error) {
+	at = at.UTC().Truncate(time.Microsecond) // as it is stored
+	input := struct {
+		ID string
+		At time.Time
+	}{id, at}
+	return once(ctx, s, c, "notice.schedule", input, nil, func(tx Tx) (none service.Notice, _ string, err error) {
+		n, err := visibleNotice(ctx, tx, c, id)
+		if err != nil {
+			return none, "", err
+		}
+		if _, _, err := s.lockPublication(ctx, tx, c, n.PublicationID); err != nil {
+			return none, "", err
+		}
+		if n, err = visibleNotice(ctx, tx, c, id); err != nil {
+			return none, "", err
+		}
+		if done, err := service.CheckSchedule(n, c.Member, at, s.now()); done || err != nil {
+			return n, "", err
+		}
+		n.ConfirmAt, n.ScheduledBy = &at, c.Member.Name
+		if err := tx.ScheduleNotice(ctx, n); err != nil {
+			return none, "", err
+		}
+		return n, "", s.recordPrivate(ctx, tx, c, n.PrivateTo, "notice.schedule", n.ID, n.AppName, map[string]any{"kind": n.Kind, "api_name": n.APIName, "environment_name": n.EnvironmentName, "confirm_at": at})
+	})
 }
 
 // confirm closes the notice and does what nobody waits for any more.

@@ -574,3 +574,63 @@ func TestTheLastTwoWhoConfirmAtOnceLetItHappen(t *testing.T) {
 		}
 	})
 }
+
+func TestANoticeIsConfirmedAtATimeToCome(t *testing.T) {
+	onEveryGoverned(t, func(t *testing.T, g *governed) {
+		z := g.app(t, "shop", nil)
+		must(g.Suspend(g.ctx, g.rev, g.publication.ID, service.ActionInput{}))(t)
+		n := g.notice(t, z)
+		schedule := func(c lifecycle.Caller, in time.Duration) (service.Notice, error) {
+			return g.ScheduleConfirmation(g.ctx, c, n.ID, g.clock.at.Add(in))
+		}
+		_, err := schedule(g.owner, 0)
+		wantCode(t, err, service.CodeInvalid, "is past")
+		_, err = schedule(g.dev, time.Hour)
+		wantCode(t, err, service.CodeForbidden, "olga")
+		_, err = schedule(g.visitor, time.Hour)
+		wantCode(t, err, service.CodeNotFound, n.ID)
+
+		must(schedule(g.owner, time.Hour))(t)
+		n = must(schedule(g.owner, 2*time.Hour))(t)
+		if n.Status != service.NoticeOpen || n.ScheduledBy != "olga" || !n.ConfirmAt.Equal(g.clock.at.Add(2*time.Hour)) {
+			t.Errorf("the notice is %+v", n)
+		}
+		g.clock.at = g.clock.at.Add(time.Hour)
+		if next := g.runDue(t); !next.Equal(*n.ConfirmAt) {
+			t.Errorf("next is %s, want %s", next, n.ConfirmAt)
+		}
+		g.wantStatus(t, service.StatusWaitingStop, true)
+		g.clock.at = g.clock.at.Add(time.Hour)
+		g.runDue(t)
+		g.wantStatus(t, service.StatusStopped, false)
+		if n = g.notice(t, z); n.Status != service.NoticeConfirmed || n.ConfirmedBy != "olga" || !n.ClosedAt.Equal(g.clock.at) {
+			t.Errorf("the notice is %+v", n)
+		}
+		want := []string{"notice.create by rev", "notice.schedule by olga", "notice.schedule by olga", "notice.confirm by dataservice"}
+		if got := g.actions(t, n.ID); !slices.Equal(got, want) {
+			t.Errorf("the trail is %v", got)
+		}
+		if next := g.runDue(t); !next.IsZero() {
+			t.Errorf("next is %s", next)
+		}
+		// What is confirmed stays so.
+		must(schedule(g.owner, time.Hour))(t)
+
+		// A deadline that comes sooner comes first.
+		must(g.Restore(g.ctx, g.rev, g.publication.ID, service.ActionInput{}))(t)
+		must(g.Unpublish(g.ctx, g.rev, g.publication.ID, service.ActionInput{}))(t)
+		n = g.notice(t, z)
+		must(schedule(g.owner, 72*time.Hour))(t)
+		g.clock.at = n.Deadline
+		g.runDue(t)
+		if n = g.notice(t, z); n.Status != service.NoticeExecuted {
+			t.Errorf("the notice is %+v", n)
+		}
+		g.wantStatus(t, service.StatusOffline, false)
+		if next := g.runDue(t); !next.IsZero() {
+			t.Errorf("next is %s", next)
+		}
+		_, err = schedule(g.owner, time.Hour)
+		wantCode(t, err, service.CodeIllegalAction, "too late")
+	})
+}

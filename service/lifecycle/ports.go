@@ -22,15 +22,38 @@ type Clock interface {
 type Store interface {
 	// View runs fn on a consistent snapshot that nothing writes to.
 	View(ctx context.Context, fn func(Tx) error) error
+	// Glance is View for an fn that reads once: what it reads twice may have changed between.
+	Glance(ctx context.Context, fn func(Tx) error) error
 	// Update runs fn in a transaction and commits where fn returns nil. What is
 	// committed is on disk when Update returns. fn may be run again after a
 	// serialization failure, so it must have no other effect.
 	Update(ctx context.Context, fn func(Tx) error) error
+	// Shared reports whether other processes may be on the store too.
+	Shared() bool
+	// Listen calls heard, from one goroutine, with what the store tells of by itself, until
+	// ctx ends. It may miss things and tell of nothing: who follows route changes looks for
+	// them from time to time too.
+	Listen(ctx context.Context, heard func(Hint))
 	// Ping reports whether the store answers.
 	Ping(ctx context.Context) error
 	// Close waits for transactions under way and closes the store.
 	Close() error
 }
+
+// Hint is what a store tells of by itself.
+type Hint int
+
+// The hints.
+const (
+	// HintListening: from now on it tells; what was before is not told.
+	HintListening Hint = iota
+	// HintDeaf: for the time being it tells nothing.
+	HintDeaf
+	// HintChanges: somebody announced changes.
+	HintChanges
+	// HintCalled: somebody waits for the gateways, see [Tx.CallGateways].
+	HintCalled
+)
 
 // ErrOutcomeUnknown is wrapped by the error of an [Store.Update] whose commit was sent
 // and not answered: it happened, or it did not.
@@ -53,6 +76,29 @@ type Page struct {
 // to the record they are given. Update* name the RowVersion that was read and count
 // it up, in the record too.
 type Tx interface {
+	// Announce tells the gateways, once the transaction is committed, that these things
+	// are not what they were.
+	Announce(ctx context.Context, changes ...Change) error
+	// LastRouteChange returns the newest of what was announced; zero where nothing was ever.
+	LastRouteChange(ctx context.Context) (RouteChange, error)
+	// RouteChanges returns what was announced from that revision on, in the order of the
+	// commits, at most limit. Revisions count from 1 without a gap; the oldest are removed.
+	RouteChanges(ctx context.Context, from int64, limit int) ([]RouteChange, error)
+	// PurgeRouteChanges removes those made before that time, but not the newest, nor what a
+	// live gateway has yet to read.
+	PurgeRouteChanges(ctx context.Context, before time.Time) error
+
+	// Gateways. PutGateway sets SeenAt to the store's time; all else but Revision is for good.
+	PutGateway(ctx context.Context, g service.Gateway) error
+	RemoveGateway(ctx context.Context, id string) error
+	// Gateways returns those that were seen in the last [service.GatewayForgottenAfter].
+	Gateways(ctx context.Context) ([]service.Gateway, error)
+	// PurgeGateways removes the others.
+	PurgeGateways(ctx context.Context) error
+	// CallGateways asks every gateway, once the transaction is committed, to put itself down
+	// now, and for a while with every change that it serves.
+	CallGateways(ctx context.Context) error
+
 	// Workspaces and members. What was removed is not found and not listed any more.
 	CreateWorkspace(ctx context.Context, w *service.Workspace) error
 	UpdateWorkspace(ctx context.Context, w *service.Workspace) error
@@ -89,6 +135,25 @@ type Tx interface {
 	// RevokeTokens ends every token of a member, or of the workspace where memberID is "",
 	// that has not ended, and returns how many those are.
 	RevokeTokens(ctx context.Context, workspaceID, memberID string, at time.Time) (int64, error)
+
+	// Access keys. Their secrets go in and come out in clear and lie encrypted.
+	// CreateAccessKey answers CodeConflict where the member has MaxAccessKeys already.
+	CreateAccessKey(ctx context.Context, k service.AccessKey, secret service.Secret) error
+	DeleteAccessKey(ctx context.Context, workspaceID, id string) error
+	// DeleteAccessKeys removes those of one member, or of the workspace where memberID is
+	// "", and returns how many those were.
+	DeleteAccessKeys(ctx context.Context, workspaceID, memberID string) (int64, error)
+	AccessKey(ctx context.Context, workspaceID, id string) (service.AccessKey, error)
+	// AccessKeys returns those of one member, or of all where memberID is "".
+	AccessKeys(ctx context.Context, workspaceID, memberID string, page Page) ([]service.AccessKey, error)
+	// Signer returns whose access key it is, of whatever workspace; never somebody who was
+	// removed.
+	Signer(ctx context.Context, accessKeyID string) (Signer, error)
+	// UseNonce notes a nonce of the access key until that time. It reports false where it is
+	// noted already.
+	UseNonce(ctx context.Context, accessKeyID, nonce string, until time.Time) (fresh bool, err error)
+	// PurgeNonces removes those whose time was over before that time.
+	PurgeNonces(ctx context.Context, before time.Time) error
 
 	// Instances and environments. An instance's ReleaseEnvironmentID is filled in.
 	CreateInstance(ctx context.Context, i *service.Instance) error
@@ -154,6 +219,17 @@ type Tx interface {
 	PutRevision(ctx context.Context, r service.Revision) error
 	Revision(ctx context.Context, apiID string, number int64) (service.Revision, error)
 
+	// Test calls that are answered later, newest first.
+	CreateDebugRun(ctx context.Context, r *service.DebugRun) error
+	// FinishDebugRun stores how a call went that is RUNNING; CodeNotFound where there is no
+	// such call, or not any more.
+	FinishDebugRun(ctx context.Context, r service.DebugRun) error
+	// DebugRun takes an id or a number.
+	DebugRun(ctx context.Context, workspaceID, ref string) (service.DebugRun, error)
+	DebugRuns(ctx context.Context, workspaceID, apiID string, page Page) ([]service.DebugRun, error)
+	// PurgeDebugRuns removes those made before that time.
+	PurgeDebugRuns(ctx context.Context, before time.Time) error
+
 	// Publications, with Live, OpenReview, Rejection and AuthorizedApps filled in. The
 	// applications of authorizations are theirs, not the publication's.
 	CreatePublication(ctx context.Context, p *service.Publication) error
@@ -171,11 +247,15 @@ type Tx interface {
 	// environment, in place of those that it had. CodeAlreadyExists names the API
 	// that holds one already.
 	ClaimPaths(ctx context.Context, p service.Publication, claims []PathClaim) error
+	// PathHolders returns where in the workspace an API other than the one with that id
+	// occupies the path, by the name of the environment.
+	PathHolders(ctx context.Context, workspaceID, exceptAPIID string, claim PathClaim) ([]service.TakenPath, error)
 	// ReleasePaths frees every path that the publications occupy.
 	ReleasePaths(ctx context.Context, publicationIDs []string) error
 	// ServedPublications returns every publication that the gateway knows, of all
-	// workspaces: those in a status that is [service.Status.Served].
-	ServedPublications(ctx context.Context, page Page) ([]service.Publication, error)
+	// workspaces, and of one instance where that is named: those in a status that is
+	// [service.Status.Served].
+	ServedPublications(ctx context.Context, instanceID string, page Page) ([]service.Publication, error)
 	// ServedPublicationsOf returns those among them that have one of these ids, in the order
 	// of the ids: the gateway is told ids alone and serves every workspace.
 	ServedPublicationsOf(ctx context.Context, ids []string) ([]service.Publication, error)
@@ -185,6 +265,8 @@ type Tx interface {
 	// UpdateVersion changes LiveSince and LiveBy alone: a version is for good.
 	UpdateVersion(ctx context.Context, v service.Version) error
 	Version(ctx context.Context, publicationID, name string) (service.Version, error)
+	// VersionByID returns that of whatever publication of the workspace.
+	VersionByID(ctx context.Context, workspaceID, id string) (service.Version, error)
 	Versions(ctx context.Context, publicationID string) ([]service.Version, error)
 	// PruneVersions removes all versions but the live one, those that an open review
 	// names, and as many of the others as are to be kept, which are those that were live
@@ -192,7 +274,7 @@ type Tx interface {
 	PruneVersions(ctx context.Context, publicationID string, keep int) ([]string, error)
 
 	// Apps. Their secrets go in and come out in clear and lie encrypted.
-	CreateApp(ctx context.Context, a service.App, webhookSecret service.Secret) error
+	CreateApp(ctx context.Context, a *service.App, webhookSecret service.Secret) error
 	// UpdateApp changes everything but type and key, which are for good.
 	UpdateApp(ctx context.Context, a *service.App) error
 	// DeleteApp removes the app with its keys, authorizations and applications.
@@ -246,6 +328,14 @@ type Tx interface {
 	// CloseNotices gives OPEN notices their final status; CodeConflict where one of them
 	// is no longer open. confirmedBy is "" but for CONFIRMED.
 	CloseNotices(ctx context.Context, ids []string, status service.NoticeStatus, confirmedBy string, at time.Time) error
+	// ScheduleNotice sets ConfirmAt and ScheduledBy of an OPEN notice; CodeConflict where it
+	// is no longer open.
+	ScheduleNotice(ctx context.Context, n service.Notice) error
+	// DueNotices returns the OPEN ones of the instance whose ConfirmAt is not after that time,
+	// soonest first.
+	DueNotices(ctx context.Context, instanceID string, at time.Time, limit int) ([]service.Notice, error)
+	// NextConfirmation returns the soonest ConfirmAt of all OPEN notices; false where there is none.
+	NextConfirmation(ctx context.Context) (time.Time, bool, error)
 	Notice(ctx context.Context, workspaceID, id string) (service.Notice, error)
 	Notices(ctx context.Context, workspaceID string, filter NoticeFilter, page Page) ([]service.Notice, error)
 	// OpenNotices returns every open notice of the publications, of whatever workspace.
@@ -253,7 +343,8 @@ type Tx interface {
 	// AppsWithWebhook returns those of the apps that have a webhook.
 	AppsWithWebhook(ctx context.Context, appIDs []string) ([]string, error)
 	// DueInstances returns the instances, of all workspaces, in which a publication's
-	// deadline or the end of an authorization is not after that time.
+	// deadline, the end of an authorization or the time to confirm a notice is not after that
+	// time.
 	DueInstances(ctx context.Context, at time.Time) ([]string, error)
 	// DuePublications returns those of the instance whose deadline is not after that time,
 	// soonest first.
@@ -281,7 +372,8 @@ type Tx interface {
 	// AppendEvent adds the event at the end of its workspace's chain: it assigns Sequence,
 	// Number, PreviousHash and Hash.
 	AppendEvent(ctx context.Context, e service.Event) error
-	// Events returns those after the sequence number, oldest first, at most limit.
+	// Events returns those after the sequence number, oldest first, at most limit; where the
+	// filter says Newest, those before it, newest first, and from the newest on for 0.
 	Events(ctx context.Context, workspaceID string, filter EventFilter, after int64, limit int) ([]service.Event, error)
 	// TrailHead returns where the chain of the workspace's events ends; zero where there is none.
 	TrailHead(ctx context.Context, workspaceID string) (service.TrailHead, error)
@@ -350,7 +442,9 @@ type CatalogFilter struct {
 // PublicationFilter narrows a list of publications; empty fields do not.
 type PublicationFilter struct {
 	APIID, EnvironmentID string
-	Status               service.Status
+	// APIIDs keeps those of any of the APIs.
+	APIIDs []string
+	Status service.Status
 	// Callable keeps those that the gateway answers.
 	Callable bool
 	// GroupID and FolderID keep those of APIs that are filed there.
@@ -358,7 +452,9 @@ type PublicationFilter struct {
 	// Mode and Search look at the live version.
 	Mode   service.Mode
 	Search string
-	Sight  *Sight
+	// Name keeps those whose API has it in its name, live or not, in whatever case.
+	Name  string
+	Sight *Sight
 	// ConnectionID keeps publications whose live version or open candidate reads from it.
 	ConnectionID string
 }
@@ -434,6 +530,8 @@ type ReviewFilter struct {
 	Revision             int64
 	Kind                 service.ReviewKind
 	Status               service.ReviewStatus
+	// Closed keeps those that are pending no more.
+	Closed bool
 	// Sight shows the reviews that its member applied for or decided in any case.
 	Sight *Sight
 }
@@ -465,6 +563,8 @@ type EventFilter struct {
 	ThingID string
 	// Since and Until bound the time: from Since on, and before Until.
 	Since, Until *time.Time
+	// Newest turns the order around: those before the sequence number, newest first.
+	Newest bool
 	// Sight leaves out what is private to another member.
 	Sight *Sight
 }
@@ -498,6 +598,9 @@ type Runner interface {
 	// CodeInvalid carries a field per problem: undeclared or unused parameters, SQL that
 	// does not prepare, response parameters that are no column of the result.
 	Validate(ctx context.Context, d service.Definition, c service.Connection) error
+	// Columns returns every column that the definition's SQL answers, each with a type that
+	// it can be answered as. CodeInvalid as from Validate.
+	Columns(ctx context.Context, d service.Definition, c service.Connection) (map[string]service.ResponseParameter, error)
 	// Debug validates the definition and makes the call once, just as the gateway would,
 	// with at most 10 rows. Where the call was answered with a failure, the result tells
 	// what, and the error is CodeDebugFailed and tells why. A definition in registration
@@ -533,6 +636,14 @@ type Change struct {
 	ID   string
 }
 
+// RouteChange is a change that was announced.
+type RouteChange struct {
+	// Revision counts the changes in the order of their commits.
+	Revision int64
+	Change
+	At time.Time
+}
+
 // WebhookMessage is what a webhook is sent.
 type WebhookMessage struct {
 	URL string
@@ -558,4 +669,7 @@ type Router interface {
 	// them. Where it cannot, it returns an error, and the gateway follows by itself as
 	// soon as it can.
 	Changed(ctx context.Context, changes ...Change) error
+	// Serving tells which gateway this process has, and what it serves; false where it does
+	// not follow what is announced.
+	Serving() (service.Gateway, bool)
 }

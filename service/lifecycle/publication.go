@@ -23,6 +23,8 @@ type candidate struct {
 	// debuggedWith is the id of the connection that the revision was debugged with.
 	debuggedWith string
 	debugStatus  service.DebugStatus
+	// anew refuses what is live already.
+	anew bool
 }
 
 // isLive reports whether the candidate is the publication's live version.
@@ -93,8 +95,13 @@ func (s *Service) Publish(ctx context.Context, c Caller, in service.PublishInput
 	if err := in.Validate(); err != nil {
 		return none, err
 	}
-	prepare := func() error { return s.proveOverride(ctx, c, in) }
-	var touched string
+	prepare := func() (err error) {
+		var proven bool
+		if in.ConnectionID, proven, err = s.keptConnection(ctx, c, in); err != nil || proven {
+			return err
+		}
+		return s.proveOverride(ctx, c, in)
+	}
 	p, err := once(ctx, s, c, "publication.publish", in, prepare, func(tx Tx) (service.Publication, string, error) {
 		env, err := lockEnvironment(ctx, tx, c, in.EnvironmentID)
 		if err != nil {
@@ -108,16 +115,18 @@ func (s *Service) Publish(ctx context.Context, c Caller, in service.PublishInput
 		if err != nil {
 			return none, "", err
 		}
-		touched = p.ID
+		if in.KeepConnection {
+			if chosen, err := chosenConnection(ctx, tx, p, in.Revision); err != nil || chosen != in.ConnectionID {
+				return none, "", cmp.Or(err, connectionChanged(p))
+			}
+		}
 		cand, err := findCandidate(ctx, tx, c, api, p, in)
 		if err != nil {
 			return none, "", err
 		}
-		return p, "", s.publish(ctx, tx, c, &p, env, cand)
+		cand.anew = in.Anew
+		return p, "", s.publish(ctx, tx, c, &p, env, cand, in.AtOnce)
 	})
-	if mayHaveChanged(err) {
-		s.changed(ctx, Change{ChangePublication, cmp.Or(p.ID, touched)})
-	}
 	if err != nil {
 		return none, err
 	}
@@ -125,28 +134,107 @@ func (s *Service) Publish(ctx context.Context, c Caller, in service.PublishInput
 }
 
 // publish makes the call PUBLISH with a candidate.
-func (s *Service) publish(ctx context.Context, tx Tx, c Caller, p *service.Publication, env service.Environment, cand candidate) error {
-	before, err := rejected(ctx, tx, *p, cand.digest, cand.remark)
+func (s *Service) publish(ctx context.Context, tx Tx, c Caller, p *service.Publication, env service.Environment, cand candidate, atOnce bool) error {
+	t, err := decidePublish(ctx, tx, c, *p, env, &cand, atOnce)
 	if err != nil {
 		return err
 	}
+	return s.step(ctx, tx, c, p, service.CallPublish, t, cand.application, cand.remark)
+}
+
+// decidePublish says what the call PUBLISH does with a candidate, and fills in what that
+// takes from callers.
+func decidePublish(ctx context.Context, tx Tx, c Caller, p service.Publication, env service.Environment, cand *candidate, atOnce bool) (service.Transition, error) {
+	before, err := rejected(ctx, tx, p, cand.digest, cand.remark)
+	if err != nil {
+		return service.Transition{}, err
+	}
 	t, err := service.Decide(service.Situation{
-		Call: service.CallPublish, Publication: *p, Environment: env, Actor: c.Member, Digest: cand.digest, Remark: cand.remark, Rejected: before,
-		AlreadyLive: cand.isLive(*p),
+		Call: service.CallPublish, Publication: p, Environment: env, Actor: c.Member, Digest: cand.digest, Remark: cand.remark, Rejected: before,
+		AlreadyLive: cand.isLive(p), AtOnce: atOnce, Anew: cand.anew,
 	})
 	if err != nil {
-		return err
+		return t, err
 	}
 	if t.MakeVersion || t.Open != "" {
 		if cand.version == nil && cand.debugStatus != service.DebugSuccess {
-			return service.Errorf(service.CodeNotDebugged,
+			return t, service.Errorf(service.CodeNotDebugged,
 				"Revision %d of %q cannot be published: it was not debugged successfully. Give debug parameters and debug it first.", cand.revision, cand.apiName)
 		}
-		if cand.breaking, err = checkBreaking(*p, env, cand.definition); err != nil {
-			return err
+		if cand.breaking, err = checkBreaking(p, env, cand.definition); err != nil {
+			return t, err
 		}
 	}
-	return s.step(ctx, tx, c, p, service.CallPublish, t, cand.application, cand.remark)
+	return t, nil
+}
+
+// keptConnection is the connection that the input names, or, where it asks for that, the
+// one that was chosen for the environment last; proven where that is what is live.
+func (s *Service) keptConnection(ctx context.Context, c Caller, in service.PublishInput) (id string, proven bool, err error) {
+	if !in.KeepConnection {
+		return in.ConnectionID, false, nil
+	}
+	err = s.Store.Glance(ctx, func(tx Tx) error {
+		env, err := environmentOrRelease(ctx, tx, c, in.EnvironmentID)
+		if err != nil {
+			return err
+		}
+		api, err := changeableAPI(ctx, tx, c, in.APIID)
+		if err != nil {
+			return err
+		}
+		p, err := tx.PublicationOf(ctx, api.ID, env.ID)
+		if service.ErrorCode(err) == service.CodeNotFound {
+			return nil // Nobody has chosen one yet.
+		}
+		if err != nil {
+			return err
+		}
+		id, err = chosenConnection(ctx, tx, p, in.Revision)
+		proven = p.Live != nil && p.Live.Revision == in.Revision && p.Live.ConnectionID == id
+		return err
+	})
+	return id, proven, err
+}
+
+// chosenConnection is what the version reads from that is live, or was last, where that is
+// not the connection of its own revision and the revision to be published reads from one
+// too; "" else.
+func chosenConnection(ctx context.Context, tx Tx, p service.Publication, toPublish int64) (string, error) {
+	next, err := tx.Revision(ctx, p.APIID, toPublish)
+	if err != nil || !next.Definition.ReadsConnection() {
+		return "", orNothing(err) // What is missing is told of by who looks for the candidate.
+	}
+	last := p.Live
+	if last == nil {
+		versions, err := tx.Versions(ctx, p.ID)
+		if err != nil || len(versions) == 0 {
+			return "", err
+		}
+		v := slices.MaxFunc(versions, func(a, b service.Version) int { return a.LiveSince.Compare(b.LiveSince) })
+		last = &v
+	}
+	revision, err := tx.Revision(ctx, p.APIID, last.Revision)
+	if err != nil || last.ConnectionID == "" || revision.Definition.ConnectionID == last.ConnectionID {
+		return "", orNothing(err)
+	}
+	// One that nothing live reads from may be deleted by now.
+	if _, err := tx.Connection(ctx, p.WorkspaceID, last.ConnectionID); err != nil {
+		return "", orNothing(err)
+	}
+	return last.ConnectionID, nil
+}
+
+// orNothing is err, but for a thing that is not found.
+func orNothing(err error) error {
+	if service.ErrorCode(err) == service.CodeNotFound {
+		return nil
+	}
+	return err
+}
+
+func connectionChanged(p service.Publication) error {
+	return service.Errorf(service.CodeConflict, "The connection of %s in %s was changed by another request at the same time. Send the request again.", p.APIName, p.EnvironmentName)
 }
 
 // lockEnvironment takes the publishing lock of the environment's instance and reads
@@ -219,12 +307,17 @@ func (s *Service) publicationOf(ctx context.Context, tx Tx, api service.API, env
 	if service.ErrorCode(err) != service.CodeNotFound {
 		return p, err
 	}
+	p = s.newPublication(api, env)
+	return p, tx.CreatePublication(ctx, &p)
+}
+
+// newPublication is the record of an API where nothing of it was published yet.
+func (s *Service) newPublication(api service.API, env service.Environment) service.Publication {
 	now := s.now()
-	p = service.Publication{
+	return service.Publication{
 		ID: service.NewID(now), WorkspaceID: api.WorkspaceID, APIID: api.ID, APIName: api.Name, EnvironmentID: env.ID,
 		EnvironmentName: env.Name, InstanceID: env.InstanceID, Status: service.StatusCreated, CreatedAt: now, UpdatedAt: now, PrivateTo: api.PrivateTo(), RowVersion: firstRowVersion,
 	}
-	return p, tx.CreatePublication(ctx, &p)
 }
 
 // application is a candidate as a review or a new version holds it.
@@ -244,6 +337,9 @@ type application struct {
 func (s *Service) step(ctx context.Context, tx Tx, c Caller, p *service.Publication, call service.Call, t service.Transition, a application, comment string) error {
 	if t.Unchanged {
 		return nil
+	}
+	if err := tx.Announce(ctx, Change{ChangePublication, p.ID}); err != nil {
+		return err
 	}
 	now := s.now()
 	event := map[string]any{"from": t.From, "to": t.To}
@@ -298,6 +394,9 @@ func (s *Service) step(ctx context.Context, tx Tx, c Caller, p *service.Publicat
 		p.Live = nil
 	}
 	p.Status, p.UpdatedAt = t.To, now
+	if c.Terraform {
+		p.ByTerraform = keeps(call, p.ByTerraform, t.To)
+	}
 	if t.Delete {
 		if err := s.dropAuthorizations(ctx, tx, c, *p); err != nil {
 			return err
@@ -328,6 +427,20 @@ func (s *Service) step(ctx context.Context, tx Tx, c Caller, p *service.Publicat
 		return s.cancelAuthorizations(ctx, tx, c, p.WorkspaceID, p.ID)
 	}
 	return nil
+}
+
+// keeps reports whether Terraform has the publication in its state after it made the call;
+// before says whether it had.
+func keeps(call service.Call, before bool, to service.Status) bool {
+	switch call {
+	case service.CallPublish, service.CallSuspend, service.CallRestore:
+		return true
+	case service.CallUnpublish:
+		return false
+	case service.CallCancel:
+		return before && to.Holds()
+	}
+	return before
 }
 
 // overtaken reports whether a rejection no longer tells where the publication stands.
@@ -447,9 +560,6 @@ func (s *Service) act(ctx context.Context, c Caller, call service.Call, id strin
 		}
 		return p, "", s.actOn(ctx, tx, c, call, &p, env, in)
 	})
-	if mayHaveChanged(err) {
-		s.changed(ctx, Change{ChangePublication, id})
-	}
 	if err != nil {
 		return none, err
 	}
@@ -464,7 +574,7 @@ func (s *Service) actOn(ctx context.Context, tx Tx, c Caller, call service.Call,
 	deadline, invalid := deadlineOf(call, env, in.Time, s.now())
 	situation := service.Situation{
 		Call: call, Publication: *p, Environment: env, Actor: c.Member, AuthorizedApps: p.AuthorizedApps, Deadline: deadline.At,
-		Digest: a.digest, Remark: in.Remark,
+		Digest: a.digest, Remark: in.Remark, AtOnce: in.AtOnce,
 	}
 	if r := p.Rejection; call == service.CallRestore && r != nil && r.Kind == service.ReviewRestore && r.Digest == a.digest && r.Remark == in.Remark {
 		situation.Rejected = r
@@ -622,6 +732,12 @@ func atHost(base, host string) string {
 	return u.String()
 }
 
+// anyHost reports whether the gateway takes the instance for every host name that no
+// instance has.
+func anyHost(w service.Workspace, i service.Instance) bool {
+	return w.First() && i.Name == service.DefaultInstance
+}
+
 // located fills in where the instance is called of a publication that was made just now,
 // or comes from a stored answer.
 func (s *Service) located(ctx context.Context, c Caller, p service.Publication) service.Publication {
@@ -633,7 +749,7 @@ func (s *Service) located(ctx context.Context, c Caller, p service.Publication) 
 		if len(i.HostNames) > 0 {
 			p.HostName = i.HostNames[0]
 		}
-		p.AnyHost = c.Workspace.First() && i.Name == service.DefaultInstance
+		p.AnyHost = anyHost(c.Workspace, i)
 		return err
 	})
 	if err != nil {
@@ -659,11 +775,29 @@ func (s *Service) Publication(ctx context.Context, c Caller, id string, wait tim
 	})
 }
 
+// PublicationAt returns the publication of an API, which the caller was shown, in an
+// environment of the same workspace. CodeNotFound where there is none.
+func (s *Service) PublicationAt(ctx context.Context, c Caller, api service.API, environmentID string) (service.Publication, error) {
+	var p service.Publication
+	err := s.Store.Glance(ctx, func(tx Tx) (err error) {
+		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
+			return err
+		}
+		p, err = tx.PublicationOf(ctx, api.ID, environmentID)
+		return err
+	})
+	return s.present(p), err
+}
+
 // Publications lists the matching publications.
 func (s *Service) Publications(ctx context.Context, c Caller, filter PublicationFilter, page Page) (service.List[service.Publication], error) {
 	var l service.List[service.Publication]
 	filter.Sight = c.sight()
-	err := s.Store.View(ctx, func(tx Tx) (err error) {
+	look := s.Store.Glance
+	if len(filter.APIIDs) > 0 { // a statement for each number of them
+		look = s.Store.View
+	}
+	err := look(ctx, func(tx Tx) (err error) {
 		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
 			return err
 		}

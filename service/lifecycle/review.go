@@ -34,38 +34,40 @@ func (s *Service) decide(ctx context.Context, c Caller, call service.Call, id st
 		ID string
 		service.DecisionInput
 	}{id, in}
-	// touched stays "" where the review was decided before.
-	var touched string
 	r, err := once(ctx, s, c, "review."+action(call), input, nil, func(tx Tx) (service.Review, string, error) {
-		touched = ""
-		r, err := visibleReview(ctx, tx, c, id)
-		if err != nil {
-			return none, "", err
-		}
-		locked, env, err := s.lockPublication(ctx, tx, c, r.PublicationID)
-		if err != nil {
-			return none, "", err
-		}
-		if r, err = visibleReview(ctx, tx, c, id); err != nil {
-			return none, "", err
-		}
-		if done, err := service.CheckDecision(r, call, in.Digest); done || err != nil {
-			return r, "", err
-		}
-		if err := s.decideOn(ctx, tx, c, call, r, &locked, env, in.Comment); err != nil {
-			return none, "", err
-		}
-		touched = locked.ID
-		r, err = tx.Review(ctx, c.Workspace.ID, id)
+		r, err := s.decideReview(ctx, tx, c, call, id, in)
 		return r, "", err
 	})
-	if touched != "" && mayHaveChanged(err) {
-		s.changed(ctx, Change{ChangePublication, touched}, Change{ChangeAuthorization, touched})
-	}
 	if err != nil {
 		return none, err
 	}
 	return s.presentReview(r), nil
+}
+
+// decideReview decides one review; one that was decided like that before stays as it is.
+func (s *Service) decideReview(ctx context.Context, tx Tx, c Caller, call service.Call, id string, in service.DecisionInput) (service.Review, error) {
+	var none service.Review
+	r, err := visibleReview(ctx, tx, c, id)
+	if err != nil {
+		return none, err
+	}
+	locked, env, err := s.lockPublication(ctx, tx, c, r.PublicationID)
+	if err != nil {
+		return none, err
+	}
+	if r, err = visibleReview(ctx, tx, c, id); err != nil {
+		return none, err
+	}
+	if done, err := service.CheckDecision(r, call, in.Digest); done || err != nil {
+		return r, err
+	}
+	if err := s.decideOn(ctx, tx, c, call, r, &locked, env, in.Comment); err != nil {
+		return none, err
+	}
+	if err := tx.Announce(ctx, Change{ChangePublication, locked.ID}, Change{ChangeAuthorization, locked.ID}); err != nil {
+		return none, err
+	}
+	return tx.Review(ctx, c.Workspace.ID, id)
 }
 
 // decideOn makes a decision on a pending review happen.
@@ -112,9 +114,7 @@ func (s *Service) CancelReview(ctx context.Context, c Caller, id string, in serv
 		ID string
 		service.ActionInput
 	}{id, in}
-	var touched string
 	r, err := once(ctx, s, c, "review.cancel", input, nil, func(tx Tx) (service.Review, string, error) {
-		touched = ""
 		r, err := visibleReview(ctx, tx, c, id)
 		if err != nil {
 			return none, "", err
@@ -132,13 +132,12 @@ func (s *Service) CancelReview(ctx context.Context, c Caller, id string, in serv
 		if err := s.cancelOn(ctx, tx, c, r, &locked, env, in); err != nil {
 			return none, "", err
 		}
-		touched = locked.ID
+		if err := tx.Announce(ctx, Change{ChangePublication, locked.ID}, Change{ChangeAuthorization, locked.ID}); err != nil {
+			return none, "", err
+		}
 		r, err = tx.Review(ctx, c.Workspace.ID, id)
 		return r, "", err
 	})
-	if touched != "" && mayHaveChanged(err) {
-		s.changed(ctx, Change{ChangePublication, touched}, Change{ChangeAuthorization, touched})
-	}
 	if err != nil {
 		return none, err
 	}
@@ -157,10 +156,13 @@ func (s *Service) cancelOn(ctx context.Context, tx Tx, c Caller, r service.Revie
 	return s.cancelAuthorization(ctx, tx, c, &z, env, in.Remark)
 }
 
+// consoleReviews is where the console shows a review, by its id.
+const consoleReviews = "/console/reviews/"
+
 // presentReview fills in the address, which depends on where the service runs.
 func (s *Service) presentReview(r service.Review) service.Review {
 	if r.ID != "" {
-		r.URL = s.PublicURL + "/api/v1/workspaces/" + r.WorkspaceID + "/reviews/" + r.ID
+		r.URL = s.PublicURL + consoleReviews + r.ID
 	}
 	return r
 }

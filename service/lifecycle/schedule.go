@@ -14,12 +14,13 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
-// dueAtATime is how many publications, and how many authorizations, one transaction ends:
+// dueAtATime is how many publications, authorizations and notices one transaction ends:
 // few enough that others who wait for the instance's lock do not wait long.
 const dueAtATime = 250
 
 // RunDue executes what is due by the clock: announced suspensions and unpublishings whose
-// deadline has come, and authorizations whose time is over. Every process on the store may
+// deadline has come, authorizations whose time is over, and confirmations that were asked
+// for at a time. Every process on the store may
 // call it at any time: what one has executed is not due for the others. It returns when
 // the next thing is due, as far as is known now; the zero time where nothing is.
 func (s *Service) RunDue(ctx context.Context) (next time.Time, err error) {
@@ -51,7 +52,7 @@ func (s *Service) RunDue(ctx context.Context) (next time.Time, err error) {
 
 // nextDue is the soonest of everything that happens by itself.
 func nextDue(ctx context.Context, tx Tx) (next time.Time, err error) {
-	for _, soonest := range []func(context.Context) (time.Time, bool, error){tx.NextDeadline, tx.NextAuthorizationEnd} {
+	for _, soonest := range []func(context.Context) (time.Time, bool, error){tx.NextDeadline, tx.NextAuthorizationEnd, tx.NextConfirmation} {
 		at, found, err := soonest(ctx)
 		if err != nil {
 			return time.Time{}, err
@@ -72,9 +73,7 @@ func (s *Service) runDueOf(ctx context.Context, instanceID string, now time.Time
 	defer telling.Wait()
 	for {
 		n, changes, err := s.runSomeDue(ctx, instanceID, now, dueAtATime, everything)
-		if mayHaveChanged(err) {
-			telling.Go(func() { s.changed(ctx, changes...) })
-		}
+		telling.Go(func() { s.changed(ctx, changes...) })
 		code := service.ErrorCode(err)
 		switch {
 		case err == nil && n == dueAtATime:
@@ -100,17 +99,22 @@ func (s *Service) runEachDue(ctx context.Context, instanceID string, now time.Ti
 			ids = append(ids, p.ID)
 		}
 		authorizations, err := tx.DueAuthorizations(ctx, instanceID, now, maxHolders)
+		if err != nil {
+			return err
+		}
 		for _, z := range authorizations {
 			ids = append(ids, z.ID)
+		}
+		notices, err := tx.DueNotices(ctx, instanceID, now, maxHolders)
+		for _, n := range notices {
+			ids = append(ids, n.ID)
 		}
 		return err
 	})
 	errs := []error{err}
 	for _, id := range ids {
 		_, changes, err := s.runSomeDue(ctx, instanceID, now, maxHolders, func(due string) bool { return due == id })
-		if mayHaveChanged(err) {
-			s.changed(ctx, changes...)
-		}
+		s.changed(ctx, changes...)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", id, err))
 		}
@@ -122,8 +126,7 @@ func (s *Service) runEachDue(ctx context.Context, instanceID string, now time.Ti
 // that are due in the instance, and returns how many of one kind there were at the most,
 // and what the gateway has to learn of.
 func (s *Service) runSomeDue(ctx context.Context, instanceID string, now time.Time, limit int, wanted func(id string) bool) (n int, changes []Change, err error) {
-	err = s.Store.Update(ctx, func(tx Tx) error {
-		changes = nil
+	changes, err = s.collect(ctx, func(tx Tx) error {
 		if err := tx.LockInstance(ctx, instanceID); err != nil {
 			return err
 		}
@@ -134,7 +137,9 @@ func (s *Service) runSomeDue(ctx context.Context, instanceID string, now time.Ti
 		n = len(publications)
 		publications = slices.DeleteFunc(publications, func(p service.Publication) bool { return !wanted(p.ID) })
 		for _, p := range publications {
-			changes = append(changes, Change{ChangePublication, p.ID}, Change{ChangeAuthorization, p.ID})
+			if err := tx.Announce(ctx, Change{ChangePublication, p.ID}, Change{ChangeAuthorization, p.ID}); err != nil {
+				return err
+			}
 		}
 		if len(publications) > 0 {
 			if err := s.settle(ctx, tx, itself(publications[0].WorkspaceID, ""), publications...); err != nil {
@@ -152,12 +157,39 @@ func (s *Service) runSomeDue(ctx context.Context, instanceID string, now time.Ti
 			if err := s.endDue(ctx, tx, z, now); err != nil {
 				return err
 			}
-			changes = append(changes, Change{ChangePublication, z.PublicationID}, Change{ChangeAuthorization, z.PublicationID})
+			if err := tx.Announce(ctx, Change{ChangePublication, z.PublicationID}, Change{ChangeAuthorization, z.PublicationID}); err != nil {
+				return err
+			}
 		}
-		n = max(n, len(authorizations))
+		notices, err := tx.DueNotices(ctx, instanceID, now, limit)
+		if err != nil {
+			return err
+		}
+		for _, due := range notices {
+			if !wanted(due.ID) {
+				continue
+			}
+			if err := s.confirmDue(ctx, tx, due); err != nil {
+				return err
+			}
+			if err := tx.Announce(ctx, Change{ChangePublication, due.PublicationID}, Change{ChangeAuthorization, due.PublicationID}); err != nil {
+				return err
+			}
+		}
+		n = max(n, len(authorizations), len(notices))
 		return nil
 	})
 	return n, changes, err
+}
+
+// confirmDue confirms a notice whose time to be confirmed has come. The end of something
+// else may have closed it just now.
+func (s *Service) confirmDue(ctx context.Context, tx Tx, due service.Notice) error {
+	n, err := tx.Notice(ctx, due.WorkspaceID, due.ID)
+	if err != nil || n.Status != service.NoticeOpen {
+		return err
+	}
+	return s.confirm(ctx, tx, itself(n.WorkspaceID, ""), n)
 }
 
 // endDue ends an authorization whose time is over. The end of another one may have taken

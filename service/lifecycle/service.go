@@ -53,6 +53,9 @@ type Options struct {
 type Service struct {
 	Options
 	watch watch
+	calls calls
+	// debugRuns holds a place for each test call that is under way and answered later.
+	debugRuns chan struct{}
 }
 
 // New returns a service over the options' ports.
@@ -66,7 +69,7 @@ func New(o Options) *Service {
 	if o.PollInterval == 0 {
 		o.PollInterval = 500 * time.Millisecond
 	}
-	return &Service{Options: o}
+	return &Service{Options: o, debugRuns: make(chan struct{}, maxDebugRuns)}
 }
 
 type systemClock struct{}
@@ -84,13 +87,15 @@ type Caller struct {
 	// audit trail.
 	RequestID     string
 	RemoteAddress string
+	// Terraform says that the provider asks.
+	Terraform bool
 	// IdempotencyKey makes a request act at most once; "" where the caller sent none.
 	IdempotencyKey string
 }
 
-// WhoAmI tells the caller who they are.
+// WhoAmI tells the caller who they are, and what they may not do.
 func (s *Service) WhoAmI(c Caller) service.Identity {
-	return service.Identity{Member: c.Member, Workspace: c.Workspace, ServiceVersion: s.Version}
+	return service.Identity{Member: c.Member, Workspace: c.Workspace, ServiceVersion: s.Version, Refused: c.Member.Refusals(c.Workspace)}
 }
 
 // Run does the work that nobody asks for until ctx ends: it executes what is due, sends
@@ -105,7 +110,8 @@ func (s *Service) Run(ctx context.Context) {
 	work.Wait()
 }
 
-// forget removes old idempotency records and deliveries until ctx ends.
+// forget removes old idempotency records, test calls, deliveries, nonces and route changes,
+// and gateways that are gone, until ctx ends.
 func (s *Service) forget(ctx context.Context) {
 	purge := time.NewTicker(10 * time.Minute)
 	defer purge.Stop()
@@ -117,6 +123,18 @@ func (s *Service) forget(ctx context.Context) {
 			now := s.now()
 			err := s.Store.Update(ctx, func(tx Tx) error {
 				if err := tx.PurgeIdempotency(ctx, now.Add(-idempotencyLife)); err != nil {
+					return err
+				}
+				if err := tx.PurgeGateways(ctx); err != nil {
+					return err
+				}
+				if err := tx.PurgeRouteChanges(ctx, now.Add(-routeChangeLife)); err != nil {
+					return err
+				}
+				if err := tx.PurgeNonces(ctx, now.Add(-nonceGrace)); err != nil {
+					return err
+				}
+				if err := tx.PurgeDebugRuns(ctx, now.Add(-debugRunLife)); err != nil {
 					return err
 				}
 				return tx.PurgeDeliveries(ctx, now.Add(-deliveryLife))
@@ -132,7 +150,7 @@ func (s *Service) forget(ctx context.Context) {
 // authenticated, time has gone by, with waiting for a lock for example: who was removed or
 // has other rights by now changes nothing.
 func (s *Service) update(ctx context.Context, c Caller, fn func(tx Tx) error) error {
-	return s.Store.Update(ctx, func(tx Tx) error {
+	return s.commit(ctx, func(tx Tx) error {
 		m, err := tx.HoldMember(ctx, c.Workspace.ID, c.Member.ID)
 		if err := stands(c, m, err); err != nil {
 			return err
@@ -155,8 +173,45 @@ func stands(c Caller, m service.Member, err error) error {
 	return nil
 }
 
-// mayHaveChanged reports whether an update with that result may be in the store.
-func mayHaveChanged(err error) bool { return err == nil || errors.Is(err, ErrOutcomeUnknown) }
+// commit runs fn in a transaction that changes the store, and tells the gateway of what fn
+// announced.
+func (s *Service) commit(ctx context.Context, fn func(tx Tx) error) error {
+	announced, err := s.collect(ctx, fn)
+	s.changed(ctx, announced...)
+	return err
+}
+
+// collect runs fn in a transaction that changes the store, and returns what the gateway is
+// to be told: what fn announced, unless it is certain that nothing was committed.
+func (s *Service) collect(ctx context.Context, fn func(tx Tx) error) (announced []Change, err error) {
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		said := &announcements{Tx: tx, known: map[Change]bool{}}
+		err := fn(said)
+		announced = said.changes
+		return err
+	})
+	if err != nil && !errors.Is(err, ErrOutcomeUnknown) {
+		return nil, err
+	}
+	return announced, err
+}
+
+// announcements is a transaction that remembers what was announced in it.
+type announcements struct {
+	Tx
+	changes []Change
+	known   map[Change]bool
+}
+
+func (a *announcements) Announce(ctx context.Context, changes ...Change) error {
+	for _, c := range changes {
+		if !a.known[c] {
+			a.known[c] = true
+			a.changes = append(a.changes, c)
+		}
+	}
+	return a.Tx.Announce(ctx, changes...)
+}
 
 // changed tells the gateway that things are not what they were, and everybody who waits
 // for one of the publications among them. The change is durable already: a gateway that
@@ -204,6 +259,14 @@ const firstRowVersion = 1
 
 // idempotencyLife is how long a key is remembered.
 const idempotencyLife = 24 * time.Hour
+
+// routeChangeLife is how long route changes are kept for gateways that cannot read them. One
+// that is away for longer loads everything.
+const routeChangeLife = time.Hour
+
+// nonceGrace is how long nonces are kept beyond their time: the clock of another process
+// on the store may be behind.
+const nonceGrace = time.Hour
 
 // replayed returns the stored answer to a request that was made before with the same key.
 func replayed[T any](ctx context.Context, tx Tx, c Caller, hash string) (answer T, found bool, err error) {
@@ -288,12 +351,12 @@ func once[T any](
 	return answer, nil
 }
 
-// read runs fn on a snapshot. Where fn names the thing that was read, the caller's
-// idempotency record of its creation is void: its answer has arrived.
+// read runs fn, which reads one thing. Where fn names it, the caller's idempotency record
+// of its creation is void: its answer has arrived.
 func (s *Service) read(ctx context.Context, c Caller, fn func(tx Tx) (thing string, err error)) error {
 	var thing string
 	open := false
-	err := s.Store.View(ctx, func(tx Tx) (err error) {
+	err := s.Store.Glance(ctx, func(tx Tx) (err error) {
 		if thing, err = fn(tx); err != nil || thing == "" {
 			return err
 		}

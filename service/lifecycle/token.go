@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"time"
 
@@ -34,14 +35,23 @@ func hashToken(secret string) []byte {
 	return sum[:]
 }
 
+// ErrTokenEnded is wrapped by the error of a token that expired or was revoked.
+var ErrTokenEnded = errors.New("the token has ended")
+
+func ended(format string, args ...any) error {
+	e := service.Errorf(service.CodeUnauthenticated, format, args...)
+	e.Cause = ErrTokenEnded
+	return e
+}
+
 // Authenticate returns whose token it is. CodeUnauthenticated where it is unknown,
-// expired or revoked.
+// expired or revoked; the latter two wrap [ErrTokenEnded].
 func (s *Service) Authenticate(ctx context.Context, secret string) (service.Member, service.Workspace, error) {
 	var (
 		m service.Member
 		w service.Workspace
 	)
-	err := s.Store.View(ctx, func(tx Tx) error {
+	err := s.Store.Glance(ctx, func(tx Tx) error {
 		t, err := tx.TokenByHash(ctx, hashToken(secret))
 		if service.ErrorCode(err) == service.CodeNotFound {
 			return service.Errorf(service.CodeUnauthenticated, "This token is unknown. Check that it is whole and that it is for this service.")
@@ -50,10 +60,10 @@ func (s *Service) Authenticate(ctx context.Context, secret string) (service.Memb
 			return err
 		}
 		if t.RevokedAt != nil {
-			return service.Errorf(service.CodeUnauthenticated, "This token of %s was revoked on %s. Ask an admin for a new one.", t.MemberName, t.RevokedAt.Format(time.RFC3339))
+			return ended("This token of %s was revoked on %s. Ask an admin for a new one.", t.MemberName, t.RevokedAt.Format(time.RFC3339))
 		}
 		if !t.Usable(s.now()) {
-			return service.Errorf(service.CodeUnauthenticated, "This token of %s expired on %s. Ask an admin for a new one.", t.MemberName, t.ExpiresAt.Format(time.RFC3339))
+			return ended("This token of %s expired on %s. Ask an admin for a new one.", t.MemberName, t.ExpiresAt.Format(time.RFC3339))
 		}
 		if m, err = tx.Member(ctx, t.WorkspaceID, t.MemberID); err == nil {
 			w, err = tx.Workspace(ctx, t.WorkspaceID)
@@ -79,20 +89,9 @@ func (s *Service) IssueToken(ctx context.Context, c Caller, in service.TokenInpu
 		return service.IssuedToken{}, err
 	}
 	issued, err := once(ctx, s, c, "token.create", in, nil, func(tx Tx) (issuedToken, string, error) {
-		m, op := c.Member, service.OpIssueOwnToken
-		others := in.Member != "" && in.Member != m.ID && in.Member != m.Name
-		if others {
-			op = service.OpAdminister
-		}
-		// Before the look-up: who there is, is not everybody's business.
-		if err := c.Member.Authorize(op); err != nil {
+		m, err := holderOf(ctx, tx, c, in.Member)
+		if err != nil {
 			return issuedToken{}, "", err
-		}
-		if others {
-			var err error
-			if m, err = tx.Member(ctx, c.Workspace.ID, in.Member); err != nil {
-				return issuedToken{}, "", err
-			}
 		}
 		t, err := s.issue(ctx, tx, m, in)
 		if err != nil {
@@ -100,7 +99,6 @@ func (s *Service) IssueToken(ctx context.Context, c Caller, in service.TokenInpu
 		}
 		return t, "", s.record(ctx, tx, c, "token.create", t.ID, m.Name, tokenDetail{m.ID, t.ExpiresAt})
 	})
-	s.tokenChanged(ctx, issued.MemberID, err)
 	return service.IssuedToken{Token: issued.Token, Secret: issued.secret}, err
 }
 
@@ -118,20 +116,16 @@ func (s *Service) issue(ctx context.Context, tx Tx, m service.Member, in service
 		Description: in.Description, CreatedAt: now, ExpiresAt: &expires,
 	}
 	secret := newTokenSecret()
-	return issuedToken{t, secret.Reveal()}, tx.CreateToken(ctx, t, hashToken(secret.Reveal()))
+	if err := tx.CreateToken(ctx, t, hashToken(secret.Reveal())); err != nil {
+		return issuedToken{}, err
+	}
+	return issuedToken{t, secret.Reveal()}, tx.Announce(ctx, Change{ChangeMember, m.ID})
 }
 
 // tokenDetail is a token in the audit trail.
 type tokenDetail struct {
 	MemberID  string     `json:"member_id"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
-}
-
-// tokenChanged tells the gateway that a member's tokens are not what they were.
-func (s *Service) tokenChanged(ctx context.Context, memberID string, err error) {
-	if memberID != "" && mayHaveChanged(err) {
-		s.changed(ctx, Change{ChangeMember, memberID})
-	}
 }
 
 // IssueWorkspaceToken makes a token for an admin of any workspace: for the member "admin"
@@ -160,7 +154,6 @@ func (s *Service) IssueWorkspaceToken(ctx context.Context, c Caller, ref string,
 		}
 		return t, "", s.recordWorkspace(ctx, tx, c, w, "token.create", t.ID, admin.Name, tokenDetail{admin.ID, t.ExpiresAt})
 	})
-	s.tokenChanged(ctx, issued.MemberID, err)
 	return service.IssuedToken{Token: issued.Token, Secret: issued.secret}, err
 }
 
@@ -195,11 +188,45 @@ func (s *Service) Tokens(ctx context.Context, c Caller, page Page) (service.List
 	return l, err
 }
 
+// MemberTokens lists the tokens of one member that open something, without their secrets:
+// the caller's own, and to admins those of everybody.
+func (s *Service) MemberTokens(ctx context.Context, c Caller, ref string) ([]service.Token, error) {
+	var usable []service.Token
+	err := s.Store.View(ctx, func(tx Tx) error {
+		m := c.Member
+		if ref != m.ID && ref != m.Name {
+			// Whose tokens there are is not everybody's business.
+			if err := c.Member.Authorize(service.OpAdminister); err != nil {
+				return err
+			}
+			var err error
+			if m, err = tx.Member(ctx, c.Workspace.ID, ref); err != nil {
+				return err
+			}
+		}
+		now := s.now()
+		for page := (Page{}).bounded(); ; {
+			tokens, err := tx.Tokens(ctx, c.Workspace.ID, m.ID, page)
+			if err != nil {
+				return err
+			}
+			for _, t := range tokens {
+				page.After = t.ID
+				if t.Usable(now) {
+					usable = append(usable, t)
+				}
+			}
+			if len(tokens) < page.Limit {
+				return nil
+			}
+		}
+	})
+	return usable, err
+}
+
 // RevokeToken makes a token useless at once: one's own, or any for an admin.
 func (s *Service) RevokeToken(ctx context.Context, c Caller, id string) error {
-	var memberID string
-	err := s.update(ctx, c, func(tx Tx) error {
-		memberID = ""
+	return s.update(ctx, c, func(tx Tx) error {
 		t, err := tx.Token(ctx, c.Workspace.ID, id)
 		if err != nil {
 			return err
@@ -214,11 +241,11 @@ func (s *Service) RevokeToken(ctx context.Context, c Caller, id string) error {
 		if err := tx.RevokeToken(ctx, c.Workspace.ID, id, s.now()); err != nil {
 			return err
 		}
-		memberID = t.MemberID
+		if err := tx.Announce(ctx, Change{ChangeMember, t.MemberID}); err != nil {
+			return err
+		}
 		return s.record(ctx, tx, c, "token.revoke", t.ID, t.MemberName, t)
 	})
-	s.tokenChanged(ctx, memberID, err)
-	return err
 }
 
 // String hides the secret.

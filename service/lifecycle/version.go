@@ -45,6 +45,32 @@ func (s *Service) VersionOf(ctx context.Context, c Caller, publicationID, name s
 	return v, err
 }
 
+// VersionByID returns a version by its id, and the publication that it is of.
+func (s *Service) VersionByID(ctx context.Context, c Caller, id string) (v service.Version, p service.Publication, err error) {
+	err = s.Store.View(ctx, func(tx Tx) error {
+		if err := c.Member.Authorize(service.OpReadDrafts); err != nil {
+			return err
+		}
+		if v, err = tx.VersionByID(ctx, c.Workspace.ID, id); err != nil {
+			return err
+		}
+		p, err = visiblePublication(ctx, tx, c, v.PublicationID)
+		return orVersionMissing(err, id)
+	})
+	if err != nil {
+		return service.Version{}, service.Publication{}, err
+	}
+	return v, s.present(p), nil
+}
+
+// orVersionMissing is err, but says of what is not to be seen that there is no such version.
+func orVersionMissing(err error, id string) error {
+	if service.ErrorCode(err) == service.CodeNotFound {
+		return service.NotFound("version", id)
+	}
+	return err
+}
+
 // CompareVersions tells what is different between two versions of a publication, and what
 // a switch from the one to the other takes from callers.
 func (s *Service) CompareVersions(ctx context.Context, c Caller, publicationID, from, to string) (service.Comparison, error) {

@@ -115,13 +115,11 @@ func (s *Service) UpdateWorkspace(ctx context.Context, c Caller, ref, ifMatch st
 }
 
 // DeleteWorkspace removes a workspace in which there is nothing but what it had from the
-// start and its members. Its tokens end at once, its name and its host names are free
+// start and its members. Its tokens and access keys end at once, its name and its host names are free
 // again; its audit trail stays in the store. ifMatch is an ETag, or "" for no check. The
 // service's admins alone.
 func (s *Service) DeleteWorkspace(ctx context.Context, c Caller, ref, ifMatch string) error {
-	var changes []Change
-	err := s.update(ctx, c, func(tx Tx) error {
-		changes = nil
+	return s.update(ctx, c, func(tx Tx) error {
 		w, err := manageableWorkspace(ctx, tx, c, ref)
 		if err != nil {
 			return err
@@ -145,11 +143,14 @@ func (s *Service) DeleteWorkspace(ctx context.Context, c Caller, ref, ifMatch st
 		if held != "" {
 			return service.Errorf(service.CodeInUse, "The workspace %q still holds %s. Delete them first.", w.Name, held)
 		}
-		if changes, err = closeDoors(ctx, tx, w); err != nil {
+		if err := closeDoors(ctx, tx, w); err != nil {
 			return err
 		}
 		now := s.now()
 		if _, err := tx.RevokeTokens(ctx, w.ID, "", now); err != nil {
+			return err
+		}
+		if _, err := tx.DeleteAccessKeys(ctx, w.ID, ""); err != nil {
 			return err
 		}
 		if err := tx.RemoveWorkspace(ctx, w.ID, now); err != nil {
@@ -160,10 +161,6 @@ func (s *Service) DeleteWorkspace(ctx context.Context, c Caller, ref, ifMatch st
 		}
 		return s.recordWorkspace(ctx, tx, c, w, "workspace.delete", w.ID, w.Name, nil)
 	})
-	if mayHaveChanged(err) {
-		s.changed(ctx, changes...)
-	}
-	return err
 }
 
 // heldBy says what keeps a workspace from being removed, for a sentence; "" for nothing.
@@ -223,12 +220,12 @@ func without(names []string, first string) []string {
 	return rest
 }
 
-// closeDoors returns what the gateway is to be told when a workspace is removed.
-func closeDoors(ctx context.Context, tx Tx, w service.Workspace) ([]Change, error) {
+// closeDoors announces what the gateway has to know when a workspace is removed.
+func closeDoors(ctx context.Context, tx Tx, w service.Workspace) error {
 	var changes []Change
 	instances, err := tx.Instances(ctx, w.ID, Page{Limit: maxHolders})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, i := range instances {
 		changes = append(changes, Change{ChangeInstance, i.ID})
@@ -236,13 +233,13 @@ func closeDoors(ctx context.Context, tx Tx, w service.Workspace) ([]Change, erro
 	for page := (Page{Limit: maxHolders}); ; {
 		members, err := tx.Members(ctx, w.ID, page)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, m := range members {
 			changes = append(changes, Change{ChangeMember, m.ID})
 		}
 		if len(members) < page.Limit {
-			return changes, nil
+			return tx.Announce(ctx, changes...)
 		}
 		page.After = members[len(members)-1].ID
 	}

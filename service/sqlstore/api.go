@@ -18,12 +18,12 @@ var apis = noun[service.API]{
 	kind: "API", alias: "a", numbered: true, named: true,
 	query: `SELECT a.id, a.number, a.workspace_id, a.name, a.description,
 		a.visibility, a.group_id, a.folder_id, a.resource_group, v.definition, a.revision, v.debug_status, v.debug_message,
-		a.owner_id, m.name, a.row_version, a.created_at, a.updated_at
+		a.owner_id, m.name, a.row_version, a.created_at, a.updated_at, a.updated_by
 		FROM apis a JOIN revisions v ON v.api_id = a.id AND v.number = a.revision JOIN members m ON m.id = a.owner_id`,
 	scan: func(r row) (a service.API, err error) {
 		return a, r.Scan(&a.ID, &a.Number, &a.WorkspaceID, &a.Name, &a.Description,
 			&a.Visibility, into(&a.GroupID), into(&a.FolderID), &a.ResourceGroup, intoDefinition(&a.Definition), &a.Revision,
-			&a.DebugStatus, &a.DebugMessage, &a.OwnerID, &a.OwnerName, &a.RowVersion, intoTime(&a.CreatedAt), intoTime(&a.UpdatedAt))
+			&a.DebugStatus, &a.DebugMessage, &a.OwnerID, &a.OwnerName, &a.RowVersion, intoTime(&a.CreatedAt), intoTime(&a.UpdatedAt), &a.UpdatedBy)
 	},
 }
 
@@ -35,10 +35,10 @@ func (t *transaction) CreateAPI(ctx context.Context, a *service.API) error {
 	}
 	_, err = t.exec(ctx, taken(apis.kind, a.Name), `INSERT INTO apis
 		(id, number, workspace_id, name, description, visibility, group_id, folder_id, resource_group, connection_id, revision, owner_id,
-		row_version, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		row_version, created_at, updated_at, updated_by)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		a.ID, number, a.WorkspaceID, a.Name, a.Description, string(a.Visibility), orNull(a.GroupID), orNull(a.FolderID), a.ResourceGroup,
-		orNull(a.ConnectionID), a.Revision, a.OwnerID, a.RowVersion, stamp(a.CreatedAt), stamp(a.UpdatedAt))
+		orNull(a.ConnectionID), a.Revision, a.OwnerID, a.RowVersion, stamp(a.CreatedAt), stamp(a.UpdatedAt), a.UpdatedBy)
 	if err != nil {
 		return err
 	}
@@ -53,10 +53,10 @@ func (t *transaction) CreateAPI(ctx context.Context, a *service.API) error {
 func (t *transaction) UpdateAPI(ctx context.Context, a *service.API) error {
 	n, err := t.exec(ctx, taken(apis.kind, a.Name), `UPDATE apis SET
 		name = ?, description = ?, visibility = ?, group_id = ?, folder_id = ?, resource_group = ?, connection_id = ?, revision = ?, owner_id = ?,
-		updated_at = ?, row_version = row_version + 1
+		updated_at = ?, updated_by = ?, row_version = row_version + 1
 		WHERE workspace_id = ? AND id = ? AND row_version = ?`,
 		a.Name, a.Description, string(a.Visibility), orNull(a.GroupID), orNull(a.FolderID), a.ResourceGroup, orNull(a.ConnectionID), a.Revision, a.OwnerID,
-		stamp(a.UpdatedAt), a.WorkspaceID, a.ID, a.RowVersion)
+		stamp(a.UpdatedAt), a.UpdatedBy, a.WorkspaceID, a.ID, a.RowVersion)
 	if err := t.guarded(ctx, n, err, "apis", apis.kind, a.WorkspaceID, a.ID, fmt.Sprintf("The API %q", a.Name)); err != nil {
 		return err
 	}

@@ -15,11 +15,11 @@ import (
 )
 
 var apps = noun[service.App]{
-	kind: "app", alias: "q", named: true,
-	query: `SELECT q.id, q.workspace_id, q.name, q.description, q.type, q.webhook_url, q.owner_id, m.name, q.key, q.row_version, q.created_at, q.updated_at
+	kind: "app", alias: "q", numbered: true, named: true,
+	query: `SELECT q.id, q.number, q.workspace_id, q.name, q.description, q.type, q.webhook_url, q.owner_id, m.name, q.key, q.row_version, q.created_at, q.updated_at
 		FROM apps q JOIN members m ON m.id = q.owner_id`,
 	scan: func(r row) (a service.App, err error) {
-		return a, r.Scan(&a.ID, &a.WorkspaceID, &a.Name, &a.Description, &a.Type, &a.WebhookURL, &a.OwnerID, &a.OwnerName, into(&a.Key),
+		return a, r.Scan(&a.ID, &a.Number, &a.WorkspaceID, &a.Name, &a.Description, &a.Type, &a.WebhookURL, &a.OwnerID, &a.OwnerName, into(&a.Key),
 			&a.RowVersion, intoTime(&a.CreatedAt), intoTime(&a.UpdatedAt))
 	},
 }
@@ -34,12 +34,23 @@ func appTaken(a service.App) blame {
 	return taken(apps.kind, a.Name)
 }
 
-func (t *transaction) CreateApp(ctx context.Context, a service.App, webhookSecret service.Secret) error {
-	_, err := t.exec(ctx, appTaken(a), `INSERT INTO apps
-		(id, workspace_id, name, description, type, webhook_url, webhook_secret_sealed, owner_id, key, row_version, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		a.ID, a.WorkspaceID, a.Name, a.Description, string(a.Type), a.WebhookURL, t.store.seal.close(webhookSecret, webhookSecretOf(a.ID)),
+func (t *transaction) CreateApp(ctx context.Context, a *service.App, webhookSecret service.Secret) error {
+	number, err := t.number(ctx, apps.kind)
+	if err != nil {
+		return err
+	}
+	sealed, err := t.close(ctx, webhookSecret, webhookSecretOf(a.ID))
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, appTaken(*a), `INSERT INTO apps
+		(id, number, workspace_id, name, description, type, webhook_url, webhook_secret_sealed, owner_id, key, row_version, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		a.ID, number, a.WorkspaceID, a.Name, a.Description, string(a.Type), a.WebhookURL, sealed,
 		a.OwnerID, orNull(a.Key), a.RowVersion, stamp(a.CreatedAt), stamp(a.UpdatedAt))
+	if err == nil {
+		a.Number = number
+	}
 	return err
 }
 
@@ -96,7 +107,7 @@ func (t *transaction) WebhookSecret(ctx context.Context, appID string) (service.
 	if !found {
 		return "", service.NotFound(apps.kind, appID)
 	}
-	secret, err := t.store.seal.open(sealed, webhookSecretOf(appID))
+	secret, err := t.store.keys.open(sealed, webhookSecretOf(appID))
 	if err != nil {
 		return "", t.fail(err, blame{})
 	}
@@ -108,10 +119,17 @@ func (t *transaction) PutKeyGenerations(ctx context.Context, appID string, gener
 		return err
 	}
 	for _, g := range generations {
-		_, err := t.exec(ctx, blame{}, `INSERT INTO key_generations (app_id, generation, secret_sealed, app_code_sealed, created_at, valid_until)
+		secret, err := t.close(ctx, g.Secret, secretOf(appID, g.Generation))
+		if err != nil {
+			return err
+		}
+		code, err := t.close(ctx, g.AppCode, appCodeOf(appID, g.Generation))
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, blame{}, `INSERT INTO key_generations (app_id, generation, secret_sealed, app_code_sealed, created_at, valid_until)
 			VALUES (?, ?, ?, ?, ?, ?)`,
-			appID, g.Generation, t.store.seal.close(g.Secret, secretOf(appID, g.Generation)), t.store.seal.close(g.AppCode, appCodeOf(appID, g.Generation)),
-			stamp(g.CreatedAt), maybeStamp(g.ValidUntil))
+			appID, g.Generation, secret, code, stamp(g.CreatedAt), maybeStamp(g.ValidUntil))
 		if err != nil {
 			return err
 		}
@@ -134,10 +152,10 @@ func (t *transaction) appKeys(ctx context.Context, some string, args ...any) ([]
 		if err != nil {
 			return v, err
 		}
-		if v.generation.Secret, err = t.store.seal.open(secret, secretOf(v.key.AppID, v.generation.Generation)); err != nil {
+		if v.generation.Secret, err = t.store.keys.open(secret, secretOf(v.key.AppID, v.generation.Generation)); err != nil {
 			return v, err
 		}
-		v.generation.AppCode, err = t.store.seal.open(code, appCodeOf(v.key.AppID, v.generation.Generation))
+		v.generation.AppCode, err = t.store.keys.open(code, appCodeOf(v.key.AppID, v.generation.Generation))
 		return v, err
 	}
 	rows, err := many(ctx, t, scan, `SELECT k.id, k.name, k.workspace_id, k.owner_id, k.key, g.generation, g.secret_sealed, g.app_code_sealed, g.created_at, g.valid_until

@@ -119,7 +119,7 @@ func BenchmarkReadRoutes(b *testing.B) {
 		}
 		b.StartTimer()
 		read(b, s, func(ctx context.Context, tx lifecycle.Tx) error {
-			all, err := tx.ServedPublications(ctx, lifecycle.Page{Limit: 500})
+			all, err := tx.ServedPublications(ctx, "", lifecycle.Page{Limit: 500})
 			if len(all) != 500 {
 				b.Fatalf("%d publications, %v", len(all), err)
 			}
@@ -128,7 +128,7 @@ func BenchmarkReadRoutes(b *testing.B) {
 	})
 }
 
-// A transition as the use cases make it: lock, read, change, audit, commit.
+// A transition as the use cases make it: lock, read, change, announce, audit, commit.
 func BenchmarkChangePublication(b *testing.B) {
 	onEachEngineBench(b, func(b *testing.B, s *sqlstore.Store, p service.Publication) {
 		ctx := b.Context()
@@ -142,6 +142,9 @@ func BenchmarkChangePublication(b *testing.B) {
 					return err
 				}
 				if err := tx.UpdatePublication(ctx, &p); err != nil {
+					return err
+				}
+				if err := tx.Announce(ctx, lifecycle.Change{Kind: lifecycle.ChangePublication, ID: p.ID}); err != nil {
 					return err
 				}
 				return tx.AppendEvent(ctx, service.Event{WorkspaceID: p.WorkspaceID, At: now, Action: "publication.suspend", ThingID: p.ID})

@@ -26,7 +26,7 @@ func (t *transaction) connections() noun[service.Connection] {
 			if err != nil {
 				return c, err
 			}
-			c.Password, err = t.store.seal.open(sealed, c.ID)
+			c.Password, err = t.store.keys.open(sealed, c.ID)
 			return c, err
 		},
 	}
@@ -37,12 +37,16 @@ func (t *transaction) CreateConnection(ctx context.Context, c *service.Connectio
 	if err != nil {
 		return err
 	}
+	sealed, err := t.close(ctx, c.Password, c.ID)
+	if err != nil {
+		return err
+	}
 	_, err = t.exec(ctx, taken("connection", c.Name), `INSERT INTO connections
 		(id, number, workspace_id, name, description, engine, file, host, port, database, username, ssl_mode, allow_superuser,
 		password_sealed, secret_version, row_version, created_at, updated_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, number, c.WorkspaceID, c.Name, c.Description, string(c.Engine), c.File, c.Host, int64(c.Port), c.Database,
-		c.Username, string(c.SSLMode), flag(c.AllowSuperuser), t.store.seal.close(c.Password, c.ID), c.SecretVersion, c.RowVersion,
+		c.Username, string(c.SSLMode), flag(c.AllowSuperuser), sealed, c.SecretVersion, c.RowVersion,
 		stamp(c.CreatedAt), stamp(c.UpdatedAt))
 	if err == nil {
 		c.Number = number
@@ -51,12 +55,16 @@ func (t *transaction) CreateConnection(ctx context.Context, c *service.Connectio
 }
 
 func (t *transaction) UpdateConnection(ctx context.Context, c *service.Connection) error {
+	sealed, err := t.close(ctx, c.Password, c.ID)
+	if err != nil {
+		return err
+	}
 	n, err := t.exec(ctx, taken("connection", c.Name), `UPDATE connections SET
 		name = ?, description = ?, engine = ?, file = ?, host = ?, port = ?, database = ?, username = ?, ssl_mode = ?, allow_superuser = ?,
 		password_sealed = ?, secret_version = ?, updated_at = ?, row_version = row_version + 1
 		WHERE workspace_id = ? AND id = ? AND row_version = ?`,
 		c.Name, c.Description, string(c.Engine), c.File, c.Host, int64(c.Port), c.Database, c.Username, string(c.SSLMode), flag(c.AllowSuperuser),
-		t.store.seal.close(c.Password, c.ID), c.SecretVersion, stamp(c.UpdatedAt),
+		sealed, c.SecretVersion, stamp(c.UpdatedAt),
 		c.WorkspaceID, c.ID, c.RowVersion)
 	if err := t.guarded(ctx, n, err, "connections", "connection", c.WorkspaceID, c.ID, fmt.Sprintf("The connection %q", c.Name)); err != nil {
 		return err

@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 // victim commits members, each with an event, and acknowledges each commit with a
 // line, for ever.
 func victim(ctx context.Context, dsn, life string) error {
-	s, err := sqlstore.Open(ctx, sqlstore.Options{DSN: dsn, Key: key})
+	s, err := sqlstore.Open(ctx, sqlstore.Options{DSN: dsn, Keys: sqlstore.Keys{key}})
 	if err != nil {
 		return err
 	}

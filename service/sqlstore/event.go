@@ -70,7 +70,16 @@ func (t *transaction) Events(ctx context.Context, workspaceID string, f lifecycl
 	if err := t.flushEvents(ctx); err != nil {
 		return nil, err
 	}
-	c := where("workspace_id = ?", workspaceID).and("sequence > ?", after)
+	c, order := where("workspace_id = ?", workspaceID), "sequence"
+	switch {
+	case !f.Newest:
+		c = c.and("sequence > ?", after)
+	case after > 0:
+		c = c.and("sequence < ?", after)
+	}
+	if f.Newest {
+		order = "sequence DESC"
+	}
 	if f.Actor != "" {
 		c = c.and("(actor_id = ? OR actor_name = ?)", f.Actor, f.Actor)
 	}
@@ -89,7 +98,7 @@ func (t *transaction) Events(ctx context.Context, workspaceID string, f lifecycl
 	if f.Sight != nil {
 		c = c.and("(private_to IS NULL OR private_to = ?)", f.Sight.MemberID)
 	}
-	return many(ctx, t, scanEvent, `SELECT `+eventColumns+` FROM events`+c.where()+` ORDER BY sequence LIMIT ?`, append(c.args, pageLimit(limit))...)
+	return many(ctx, t, scanEvent, `SELECT `+eventColumns+` FROM events`+c.where()+` ORDER BY `+order+` LIMIT ?`, append(c.args, pageLimit(limit))...)
 }
 
 func scanEvent(r row) (e service.Event, err error) {

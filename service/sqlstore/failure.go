@@ -46,6 +46,7 @@ var (
 	errBusy      = service.Errorf(service.CodeBusy, "Operation in progress. Try again later.")
 	errCollision = service.Errorf(service.CodeConflict, "Too many requests changed the same things at once. Try again.")
 	errDown      = service.Errorf(service.CodeUnavailable, "The store does not answer. Try again in a moment.")
+	errCrowded   = service.Errorf(service.CodeUnavailable, "The store is asked for more than it can answer: none of its connections became free in time. Try again in a moment.")
 	errFull      = service.Errorf(service.CodeUnavailable, "The store's disk is full: nothing can be changed until there is room.")
 	errUnknown   = service.Errorf(service.CodeUnavailable, "The store did not say whether the change was made. Read it again before you repeat it.")
 	errEnded     = service.Errorf(service.CodeUnavailable, "The request ended before the store had answered.")
@@ -61,6 +62,9 @@ func (s *Store) translate(err error, b blame) error {
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return with(errEnded, err)
+	}
+	if errors.Is(err, errNoPlace) {
+		return with(errCrowded, err)
 	}
 	switch s.engine.diagnose(err) {
 	case failureDuplicate:

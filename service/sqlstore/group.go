@@ -13,16 +13,16 @@ import (
 
 var groups = noun[service.Group]{
 	kind: "group", alias: "g", named: true,
-	query: `SELECT g.id, g.workspace_id, g.name, g.description, g.row_version, g.created_at, g.updated_at FROM groups g`,
+	query: `SELECT g.id, g.workspace_id, g.name, g.description, g.row_version, g.created_at, g.updated_at, g.created_by FROM groups g`,
 	scan: func(r row) (g service.Group, err error) {
-		return g, r.Scan(&g.ID, &g.WorkspaceID, &g.Name, &g.Description, &g.RowVersion, intoTime(&g.CreatedAt), intoTime(&g.UpdatedAt))
+		return g, r.Scan(&g.ID, &g.WorkspaceID, &g.Name, &g.Description, &g.RowVersion, intoTime(&g.CreatedAt), intoTime(&g.UpdatedAt), &g.CreatedBy)
 	},
 }
 
 func (t *transaction) CreateGroup(ctx context.Context, g service.Group) error {
 	_, err := t.exec(ctx, taken(groups.kind, g.Name), `INSERT INTO groups
-		(id, workspace_id, name, description, row_version, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		g.ID, g.WorkspaceID, g.Name, g.Description, g.RowVersion, stamp(g.CreatedAt), stamp(g.UpdatedAt))
+		(id, workspace_id, name, description, row_version, created_at, updated_at, created_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		g.ID, g.WorkspaceID, g.Name, g.Description, g.RowVersion, stamp(g.CreatedAt), stamp(g.UpdatedAt), g.CreatedBy)
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -120,7 +121,7 @@ func TestAStoreOfTheFirstVersionKeepsItsAPIsAndEvents(t *testing.T) {
 					},
 				},
 			},
-			CreatedAt: now, UpdatedAt: now, RowVersion: 7,
+			CreatedAt: now, UpdatedAt: now, UpdatedBy: "dev", RowVersion: 7,
 		}
 		err := s.Update(ctx, func(tx lifecycle.Tx) error {
 			got, err := tx.API(ctx, "w", "orders")
@@ -223,6 +224,51 @@ func TestAStoreOfTheFourthVersionKeepsWhatIsPublishedAndAppliedFor(t *testing.T)
 			}
 			if string(events[1].Detail) != `{"to":"PUBLISHED"}` || events[1].PrivateTo != "m" {
 				t.Errorf("an event is not what it was: %+v", events[1])
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err, errors.Unwrap(err))
+		}
+	})
+}
+
+// Version 11 is the last one whose apps have no numbers.
+func TestAStoreOfTheEleventhVersionNumbersItsAppsInTheOrderOfTheirMaking(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, dsn string) {
+		openVersion(t, dsn, 11)
+		const earlier, later = "2026-01-01T00:00:00.000000Z", "2026-01-02T00:00:00.000000Z"
+		for _, statement := range []string{
+			`INSERT INTO workspaces (id, number, name, description, created_at, updated_at, row_version) VALUES ('w', 100001, 'default', '', 'EARLIER', 'EARLIER', 1)`,
+			`INSERT INTO members (id, workspace_id, name, role, reviewer, created_at) VALUES ('m', 'w', 'dev', 'DEVELOPER', 0, 'EARLIER')`,
+			`INSERT INTO apps VALUES ('a', 'w', 'younger', '', 'APP', '', 's', 'm', 'k1', 1, 'LATER', 'LATER')`,
+			`INSERT INTO apps VALUES ('b', 'w', 'oldest', '', 'APP', '', 's', 'm', 'k2', 1, 'EARLIER', 'LATER')`,
+			`INSERT INTO apps VALUES ('c', 'w', 'youngest', '', 'IAM', '', 's', 'm', NULL, 1, 'LATER', 'LATER')`,
+			`INSERT INTO groups (id, workspace_id, name, description, row_version, created_at, updated_at) VALUES ('g', 'w', 'sales', '', 1, 'EARLIER', 'EARLIER')`,
+			`INSERT INTO events (sequence, workspace_id, at, actor_id, actor_name, action, thing_id, thing_name, request_id)
+				VALUES (1, 'w', 'EARLIER', 'm', 'dev', 'group.create', 'g', 'sales', '')`,
+			`INSERT INTO events (sequence, workspace_id, at, actor_id, actor_name, action, thing_id, thing_name, request_id)
+				VALUES (2, 'w', 'LATER', 'r', 'rev', 'group.update', 'g', 'sales', '')`,
+			`UPDATE counters SET next = 3 WHERE kind = 'event'`,
+		} {
+			run(t, dsn, strings.NewReplacer("EARLIER", earlier, "LATER", later).Replace(statement))
+		}
+		s := open(t, sqlstore.Options{DSN: dsn})
+		ctx := t.Context()
+		err := s.Update(ctx, func(tx lifecycle.Tx) error {
+			for n, name := range []string{"oldest", "younger", "youngest"} {
+				if a, err := tx.App(ctx, "w", strconv.FormatInt(service.FirstNumber+int64(n), 10)); err != nil || a.Name != name {
+					t.Errorf("number %d is %+v, %v", service.FirstNumber+int64(n), a, err)
+				}
+			}
+			next := service.App{
+				ID: "d", WorkspaceID: "w", AppSpec: service.AppSpec{Name: "next", Type: service.AppTypeApp}, OwnerID: "m", Key: "k3", CreatedAt: now, UpdatedAt: now, RowVersion: 1,
+			}
+			if err := tx.CreateApp(ctx, &next, "s"); err != nil || next.Number != service.FirstNumber+3 {
+				t.Errorf("the next app has the number %d, %v", next.Number, err)
+			}
+			if g, err := tx.Group(ctx, "w", "sales"); err != nil || g.CreatedBy != "dev" {
+				t.Errorf("the group is %+v, %v", g, err)
 			}
 			return nil
 		})

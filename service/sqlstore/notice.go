@@ -15,12 +15,13 @@ import (
 var notices = noun[service.Notice]{
 	kind: "notice", alias: "n",
 	query: `SELECT n.id, n.workspace_id, n.kind, n.status, n.publication_id, n.authorization_id, p.api_id, a.name, p.environment_id, e.name,
-		n.app_id, q.name, q.owner_id, qm.name, n.deadline, n.remark, n.announced_by, n.created_at, n.confirmed_by, n.closed_at, ` + privateTo + `
+		n.app_id, q.name, q.owner_id, qm.name, n.deadline, n.remark, n.announced_by, n.created_at, n.confirmed_by, n.closed_at, n.confirm_at, n.scheduled_by, ` + privateTo + `
 		FROM notices n JOIN publications p ON p.id = n.publication_id JOIN apis a ON a.id = p.api_id JOIN environments e ON e.id = p.environment_id
 		JOIN apps q ON q.id = n.app_id JOIN members qm ON qm.id = q.owner_id`,
 	scan: func(r row) (n service.Notice, err error) {
 		return n, r.Scan(&n.ID, &n.WorkspaceID, &n.Kind, &n.Status, &n.PublicationID, &n.AuthorizationID, &n.APIID, &n.APIName, &n.EnvironmentID, &n.EnvironmentName,
-			&n.AppID, &n.AppName, &n.AppOwnerID, &n.AppOwnerName, intoTime(&n.Deadline), &n.Remark, &n.AnnouncedBy, intoTime(&n.CreatedAt), &n.ConfirmedBy, intoMaybe(&n.ClosedAt), &n.PrivateTo)
+			&n.AppID, &n.AppName, &n.AppOwnerID, &n.AppOwnerName, intoTime(&n.Deadline), &n.Remark, &n.AnnouncedBy, intoTime(&n.CreatedAt), &n.ConfirmedBy, intoMaybe(&n.ClosedAt),
+			intoMaybe(&n.ConfirmAt), &n.ScheduledBy, &n.PrivateTo)
 	},
 }
 
@@ -49,6 +50,23 @@ func (t *transaction) CloseNotices(ctx context.Context, ids []string, status ser
 		}
 	}
 	return nil
+}
+
+func (t *transaction) ScheduleNotice(ctx context.Context, n service.Notice) error {
+	changed, err := t.exec(ctx, blame{}, `UPDATE notices SET confirm_at = ?, scheduled_by = ? WHERE status = 'OPEN' AND id = ?`, maybeStamp(n.ConfirmAt), n.ScheduledBy, n.ID)
+	if err == nil && changed == 0 {
+		err = service.Errorf(service.CodeConflict, "The notice was closed by another request at the same time. Read it again.")
+	}
+	return err
+}
+
+func (t *transaction) DueNotices(ctx context.Context, instanceID string, at time.Time, limit int) ([]service.Notice, error) {
+	return many(ctx, t, notices.scan, notices.query+` WHERE e.instance_id = ? AND n.status = 'OPEN' AND n.confirm_at <= ? ORDER BY n.confirm_at, n.id LIMIT ?`,
+		instanceID, stamp(at), pageLimit(limit))
+}
+
+func (t *transaction) NextConfirmation(ctx context.Context) (time.Time, bool, error) {
+	return one(ctx, t, scanTime, `SELECT confirm_at FROM notices WHERE confirm_at IS NOT NULL AND status = 'OPEN' ORDER BY confirm_at LIMIT 1`)
 }
 
 func (t *transaction) Notice(ctx context.Context, workspaceID, id string) (service.Notice, error) {
@@ -103,8 +121,9 @@ func (t *transaction) AppsWithWebhook(ctx context.Context, appIDs []string) ([]s
 
 func (t *transaction) DueInstances(ctx context.Context, at time.Time) ([]string, error) {
 	return many(ctx, t, scanText, `SELECT e.instance_id FROM publications p JOIN environments e ON e.id = p.environment_id WHERE p.deadline <= ?
-		UNION SELECT e.instance_id FROM authorizations z JOIN publications p ON p.id = z.publication_id JOIN environments e ON e.id = p.environment_id WHERE z.ends_at <= ?`,
-		stamp(at), stamp(at))
+		UNION SELECT e.instance_id FROM authorizations z JOIN publications p ON p.id = z.publication_id JOIN environments e ON e.id = p.environment_id WHERE z.ends_at <= ?
+		UNION SELECT e.instance_id FROM notices n JOIN publications p ON p.id = n.publication_id JOIN environments e ON e.id = p.environment_id WHERE n.status = 'OPEN' AND n.confirm_at <= ?`,
+		stamp(at), stamp(at), stamp(at))
 }
 
 func (t *transaction) DuePublications(ctx context.Context, instanceID string, at time.Time, limit int) ([]service.Publication, error) {

@@ -20,6 +20,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
+
+	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
 const (
@@ -44,7 +46,12 @@ const (
 )
 
 // postgresEngine keeps the store in a PostgreSQL database, which replicas may share.
-type postgresEngine struct{ db *sql.DB }
+type postgresEngine struct {
+	db *sql.DB
+	// config is that of its connections.
+	config *pgx.ConnConfig
+	places places
+}
 
 func openPostgres(ctx context.Context, dsn string, lockWait time.Duration) (*postgresEngine, error) {
 	config, err := pgx.ParseConfig(dsn)
@@ -64,8 +71,9 @@ func openPostgres(ctx context.Context, dsn string, lockWait time.Duration) (*pos
 			config.RuntimeParams[name] = value
 		}
 	}
-	e := &postgresEngine{db: stdlib.OpenDB(*config, stdlib.OptionAfterConnect(checkSynchronous))}
-	e.db.SetMaxOpenConns(maxPostgresConns)
+	e := &postgresEngine{config: config, places: newPlaces(maxPostgresConns, lockWait), db: stdlib.OpenDB(*config, stdlib.OptionAfterConnect(checkSynchronous))}
+	// One more than there are places, so that a probe gets through when all are taken.
+	e.db.SetMaxOpenConns(maxPostgresConns + 1)
 	e.db.SetMaxIdleConns(maxPostgresIdleConns)
 	e.db.SetConnMaxIdleTime(postgresIdleTime)
 	e.db.SetConnMaxLifetime(postgresConnLife)
@@ -95,12 +103,31 @@ func checkSynchronous(ctx context.Context, conn *pgx.Conn) error {
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
+// Unreachable reports whether an error, of [Open] or of the store, says that PostgreSQL does
+// not answer or cannot work just now. One that answers and refuses the role, or has no such
+// database, is to be put right by somebody.
+func Unreachable(err error) bool {
+	var answer *pgconn.PgError
+	if errors.As(err, &answer) && (strings.HasPrefix(answer.Code, "28") || answer.Code == "3D000") {
+		return false
+	}
+	var domain *service.Error
+	if errors.As(err, &domain) {
+		return domain.Code == service.CodeUnavailable
+	}
+	return errors.Is(err, context.DeadlineExceeded) || (*postgresEngine)(nil).diagnose(err) == failureUnavailable
+}
+
 // begin starts a READ COMMITTED transaction to write in, where row versions and row
 // locks guard what is read, or a REPEATABLE READ one, whose reads are one snapshot.
 func (e *postgresEngine) begin(ctx context.Context, write bool) (*sql.Tx, func(), error) {
 	options := &sql.TxOptions{Isolation: sql.LevelReadCommitted}
 	if !write {
 		options = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	}
+	leave, err := e.places.take(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
 	// A caller who hangs up ends the wait for a connection and for BEGIN. Later the
 	// transaction looks at ctx itself, between the statements and before the commit: the
@@ -113,6 +140,7 @@ func (e *postgresEngine) begin(ctx context.Context, write bool) (*sql.Tx, func()
 	}
 	if err != nil {
 		end()
+		leave()
 		return nil, nil, err
 	}
 	// Nobody is left who would give up on a server that does not answer.
@@ -125,8 +153,13 @@ func (e *postgresEngine) begin(ctx context.Context, write bool) (*sql.Tx, func()
 		case <-own.Done():
 		}
 	})
-	return tx, func() { watching(); end() }, nil
+	return tx, func() { watching(); end(); leave() }, nil
 }
+
+func (e *postgresEngine) enter(ctx context.Context) (func(), error) { return e.places.take(ctx) }
+
+// glance leaves it to the driver to keep statements prepared.
+func (e *postgresEngine) glance() querier { return e.db }
 
 // statement lets the end of a request break off a statement, which may wait for a
 // lock: the connection is then closed and nothing is committed.
@@ -235,8 +268,6 @@ func (e *postgresEngine) outcomeUnknown(err error) bool {
 		strings.HasPrefix(p.Code, sqlclassOperatorIntervention) || p.SeverityUnlocalized == "FATAL" || p.SeverityUnlocalized == "PANIC"
 }
 
-// migrate holds an advisory lock while it works, so that of several replicas that
-// start at once one migrates and the others find it done.
 // appendOnly makes the triggers only where they are missing: to make one takes a lock
 // that other replicas would wait for.
 func (e *postgresEngine) appendOnly() []string {
@@ -258,6 +289,28 @@ func (e *postgresEngine) appendOnly() []string {
 		END $do$`}
 }
 
+func (e *postgresEngine) clock() string {
+	return `to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+}
+
+func (e *postgresEngine) countChanges() string {
+	return `WITH taken AS (UPDATE counters SET next = next + ? WHERE kind = 'route_change' RETURNING next - ? AS first)
+		SELECT first FROM taken, pg_notify('` + channelChanges + `', '')`
+}
+
+func (e *postgresEngine) callGateways() string {
+	return `SELECT pg_notify('` + channelCalls + `', ''), ` + notSynchronous
+}
+
+func (e *postgresEngine) lightly() string { return ` RETURNING ` + notSynchronous }
+
+// notSynchronous holds until the end of the transaction.
+const notSynchronous = `set_config('synchronous_commit', 'off', true)`
+
+func (e *postgresEngine) checkSchema(ctx context.Context) error { return checkSchema(ctx, e.db) }
+
+// migrate holds an advisory lock while it works, so that of several replicas that
+// start at once one migrates and the others find it done.
 func (e *postgresEngine) migrate(ctx context.Context, log *slog.Logger) error {
 	lock, err := e.db.BeginTx(ctx, nil)
 	if err != nil {

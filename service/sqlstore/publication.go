@@ -21,7 +21,7 @@ const anyHost = `CASE WHEN EXISTS (SELECT 1 FROM instances di JOIN workspaces dw
 // but for what was applied for or put live under a name: that keeps it.
 var publications = noun[service.Publication]{
 	kind: "publication", alias: "p",
-	query: `SELECT p.id, p.workspace_id, p.api_id, a.name, p.environment_id, e.name, e.instance_id, p.status, p.resume, p.deadline,
+	query: `SELECT p.id, p.workspace_id, p.api_id, a.name, p.environment_id, e.name, e.instance_id, p.status, p.resume, p.deadline, p.by_terraform,
 		p.row_version, p.created_at, p.updated_at, ` + privateTo + `, h.host, ` + anyHost + `,
 		(SELECT COUNT(*) FROM authorizations z WHERE z.publication_id = p.id AND ` + holding + `),
 		` + versionColumns + `, ` + reviewColumns("o", "oa", "od") + `, ` + reviewColumns("j", "ja", "jd") + `
@@ -38,7 +38,7 @@ var publications = noun[service.Publication]{
 			open, rejection service.Review
 		)
 		columns := []any{
-			&p.ID, &p.WorkspaceID, &p.APIID, &p.APIName, &p.EnvironmentID, &p.EnvironmentName, &p.InstanceID, &p.Status, &p.Resume, intoMaybe(&p.Deadline),
+			&p.ID, &p.WorkspaceID, &p.APIID, &p.APIName, &p.EnvironmentID, &p.EnvironmentName, &p.InstanceID, &p.Status, &p.Resume, intoMaybe(&p.Deadline), intoFlag(&p.ByTerraform),
 			&p.RowVersion, intoTime(&p.CreatedAt), intoTime(&p.UpdatedAt), &p.PrivateTo,
 			into(&p.HostName), intoFlag(&p.AnyHost),
 			&p.AuthorizedApps,
@@ -97,9 +97,9 @@ func (t *transaction) UpdatePublication(ctx context.Context, p *service.Publicat
 		rejectionID = p.Rejection.ID
 	}
 	n, err := t.exec(ctx, blame{}, `UPDATE publications SET
-		status = ?, resume = ?, deadline = ?, live_version_id = ?, live_connection_id = ?, rejection_review_id = ?, updated_at = ?, row_version = row_version + 1
+		status = ?, resume = ?, deadline = ?, live_version_id = ?, live_connection_id = ?, rejection_review_id = ?, by_terraform = ?, updated_at = ?, row_version = row_version + 1
 		WHERE workspace_id = ? AND id = ? AND row_version = ?`,
-		string(p.Status), string(p.Resume), maybeStamp(p.Deadline), liveID, liveConnectionID, rejectionID, stamp(p.UpdatedAt), p.WorkspaceID, p.ID, p.RowVersion)
+		string(p.Status), string(p.Resume), maybeStamp(p.Deadline), liveID, liveConnectionID, rejectionID, flag(p.ByTerraform), stamp(p.UpdatedAt), p.WorkspaceID, p.ID, p.RowVersion)
 	if err := t.guarded(ctx, n, err, "publications", publications.kind, p.WorkspaceID, p.ID,
 		fmt.Sprintf("The publication of %q in %s", p.APIName, p.EnvironmentName)); err != nil {
 		return err
@@ -169,6 +169,9 @@ func (t *transaction) Publications(ctx context.Context, workspaceID string, f li
 	if f.APIID != "" {
 		c = c.and("p.api_id = ?", f.APIID)
 	}
+	if len(f.APIIDs) > 0 {
+		c = c.and("p.api_id IN ("+marks(len(f.APIIDs))+")", texts(f.APIIDs)...)
+	}
 	if f.EnvironmentID != "" {
 		c = c.and("p.environment_id = ?", f.EnvironmentID)
 	}
@@ -187,6 +190,9 @@ func (t *transaction) Publications(ctx context.Context, workspaceID string, f li
 	if f.Search != "" {
 		c = c.search(f.Search, "v.api_name", "v.description")
 	}
+	if f.Name != "" {
+		c = c.search(f.Name, "a.name")
+	}
 	if f.ConnectionID != "" {
 		c = c.and("(p.live_connection_id = ? OR o.held_connection_id = ?)", f.ConnectionID, f.ConnectionID)
 	}
@@ -199,8 +205,12 @@ const callable = "p.status IN ('PUBLISHED', 'WAITING_STOP', 'WAITING_OFFLINE')"
 // served holds for the statuses that service.Status.Served accepts; a test compares them.
 const served = "p.status IN ('PUBLISHED', 'WAITING_STOP', 'WAITING_OFFLINE', 'STOPPED', 'RECOVER_WAIT_REVIEW')"
 
-func (t *transaction) ServedPublications(ctx context.Context, page lifecycle.Page) ([]service.Publication, error) {
-	return publications.list(ctx, t, where(served), page)
+func (t *transaction) ServedPublications(ctx context.Context, instanceID string, page lifecycle.Page) ([]service.Publication, error) {
+	condition := where(served)
+	if instanceID != "" {
+		condition = condition.and("p.environment_id IN (SELECT id FROM environments WHERE instance_id = ?)", instanceID)
+	}
+	return publications.list(ctx, t, condition, page)
 }
 
 func (t *transaction) ServedPublicationsOf(ctx context.Context, ids []string) ([]service.Publication, error) {
@@ -243,6 +253,17 @@ func (t *transaction) ClaimPaths(ctx context.Context, p service.Publication, cla
 		}
 	}
 	return nil
+}
+
+func (t *transaction) PathHolders(ctx context.Context, workspaceID, exceptAPIID string, claim lifecycle.PathClaim) ([]service.TakenPath, error) {
+	return many(ctx, t, scanTakenPath, `SELECT e.id, e.name, a.name FROM path_claims h
+		JOIN publications p ON p.id = h.publication_id JOIN apis a ON a.id = p.api_id JOIN environments e ON e.id = h.environment_id
+		WHERE h.method = ? AND h.path = ? AND p.workspace_id = ? AND p.api_id <> ? ORDER BY e.name, e.id`,
+		string(claim.Method), claim.Path, workspaceID, exceptAPIID)
+}
+
+func scanTakenPath(r row) (p service.TakenPath, err error) {
+	return p, r.Scan(&p.EnvironmentID, &p.EnvironmentName, &p.APIName)
 }
 
 func (t *transaction) ReleasePaths(ctx context.Context, publicationIDs []string) error {

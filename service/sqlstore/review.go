@@ -117,5 +117,8 @@ func (t *transaction) Reviews(ctx context.Context, workspaceID string, f lifecyc
 	if f.Status != "" {
 		c = c.and("r.status = ?", string(f.Status))
 	}
+	if f.Closed {
+		c = c.and("r.status <> 'PENDING'")
+	}
 	return reviews.newest(ctx, t, c, page)
 }

@@ -45,6 +45,7 @@ func TestNoSecretIsInTheFilesOfASQLiteStore(t *testing.T) {
 	c := fill(t, s, canary)
 	rotate(t, s, c)
 	rotateApp(t, s, c.WorkspaceID)
+	addAccessKey(t, s, c.WorkspaceID)
 	check := func(when string) {
 		t.Helper()
 		files, err := os.ReadDir(dir)
@@ -82,6 +83,7 @@ func TestNoSecretIsInTheTablesOfAPostgreSQLStore(t *testing.T) {
 	c := fill(t, s, canary)
 	rotate(t, s, c)
 	rotateApp(t, s, c.WorkspaceID)
+	addAccessKey(t, s, c.WorkspaceID)
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
@@ -143,7 +145,7 @@ func rotateApp(t *testing.T, s *sqlstore.Store, workspaceID string) {
 			ID: service.NewID(now), WorkspaceID: workspaceID, OwnerID: owner.ID, Key: service.NewID(now), CreatedAt: now, UpdatedAt: now, RowVersion: 1,
 			AppSpec: service.AppSpec{Name: "storefront", Type: service.AppTypeApp, WebhookURL: "https://shop.example.com/hook"},
 		}
-		if err := tx.CreateApp(ctx, a, hook); err != nil {
+		if err := tx.CreateApp(ctx, &a, hook); err != nil {
 			return err
 		}
 		for _, g := range [][]lifecycle.KeyGeneration{{first}, generations} {
@@ -158,6 +160,30 @@ func rotateApp(t *testing.T, s *sqlstore.Store, workspaceID string) {
 		key, err := tx.AppKey(ctx, a.ID)
 		if diff := cmp.Diff(generations, key.Generations); err != nil || diff != "" {
 			t.Errorf("the generations read back, %v (-want +got):\n%s", err, diff)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// addAccessKey makes an access key of the member dev.
+func addAccessKey(t *testing.T, s *sqlstore.Store, workspaceID string) {
+	t.Helper()
+	ctx := t.Context()
+	err := s.Update(ctx, func(tx lifecycle.Tx) error {
+		m, err := tx.Member(ctx, workspaceID, "dev")
+		if err != nil {
+			return err
+		}
+		k := service.AccessKey{ID: service.NewID(now), WorkspaceID: workspaceID, MemberID: m.ID, MemberName: m.Name, CreatedAt: now}
+		if err := tx.CreateAccessKey(ctx, k, canary+"-access"); err != nil {
+			return err
+		}
+		signer, err := tx.Signer(ctx, k.ID)
+		if err != nil || signer.Secret != canary+"-access" {
+			t.Errorf("the secret reads as %q, %v", signer.Secret.Reveal(), err)
 		}
 		return nil
 	})

@@ -13,11 +13,14 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 )
 
 // maxReaders bounds the connections that read from a SQLite store.
@@ -32,10 +35,14 @@ var errQueue = errors.New("another transaction writes for too long")
 // sqliteEngine keeps the store in one file: a single connection writes, others read.
 type sqliteEngine struct {
 	writer, reader *sql.DB
+	// prepared holds a *sql.Stmt of the reader for each statement that was glanced with.
+	prepared sync.Map
 	// turn holds the one writer's place. database/sql would hand its connection to
 	// waiters at random; a channel serves them in the order of their coming.
 	turn     chan struct{}
 	lockWait time.Duration
+	// places are those of the readers.
+	places places
 }
 
 func openSQLite(ctx context.Context, file string, lockWait time.Duration) (*sqliteEngine, error) {
@@ -54,7 +61,7 @@ func openSQLite(ctx context.Context, file string, lockWait time.Duration) (*sqli
 	if err := f.Close(); err != nil {
 		return nil, fmt.Errorf("cannot open the store: %w", err)
 	}
-	e := &sqliteEngine{turn: make(chan struct{}, 1), lockWait: lockWait}
+	e := &sqliteEngine{turn: make(chan struct{}, 1), lockWait: lockWait, places: newPlaces(maxReaders, lockWait)}
 	if e.writer, err = sql.Open("sqlite", sqliteDSN(path, lockWait, "_txlock", "immediate")); err != nil {
 		return nil, fmt.Errorf("cannot open the store %s: %w", path, err)
 	}
@@ -62,8 +69,9 @@ func openSQLite(ctx context.Context, file string, lockWait time.Duration) (*sqli
 	if e.reader, err = sql.Open("sqlite", sqliteDSN(path, lockWait, "_query_only", "1")); err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot open the store %s: %w", path, err), e.writer.Close())
 	}
-	e.reader.SetMaxOpenConns(maxReaders)
-	e.reader.SetMaxIdleConns(maxReaders)
+	// One more than there are places, so that a probe gets through when all are taken.
+	e.reader.SetMaxOpenConns(maxReaders + 1)
+	e.reader.SetMaxIdleConns(maxReaders + 1)
 	if err := e.checkDurable(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot open the store %s: %w", path, err), e.close())
 	}
@@ -113,15 +121,16 @@ func (e *sqliteEngine) pragmas(ctx context.Context) (journal, synchronous string
 func (e *sqliteEngine) begin(ctx context.Context, write bool) (*sql.Tx, func(), error) {
 	if !write {
 		// Waiting for one of the readers ends with ctx; what is read then does not, see statement.
-		conn, err := e.reader.Conn(ctx)
+		leave, err := e.places.take(ctx)
 		if err != nil {
 			return nil, nil, err
 		}
-		tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
+		tx, err := e.reader.BeginTx(context.WithoutCancel(ctx), nil)
 		if err != nil {
-			return nil, nil, errors.Join(err, conn.Close())
+			leave()
+			return nil, nil, err
 		}
-		return tx, func() { _ = conn.Close() }, nil
+		return tx, leave, nil
 	}
 	if err := e.queue(ctx); err != nil {
 		return nil, nil, err
@@ -133,6 +142,42 @@ func (e *sqliteEngine) begin(ctx context.Context, write bool) (*sql.Tx, func(), 
 		return nil, nil, err
 	}
 	return tx, done, nil
+}
+
+func (e *sqliteEngine) enter(ctx context.Context) (func(), error) { return e.places.take(ctx) }
+
+func (e *sqliteEngine) glance() querier { return glance{e.reader, &e.prepared} }
+
+// glance is the readers of a SQLite store. To parse a statement takes several times as long
+// as to read a few rows with it, so that it is kept; database/sql prepares it on each
+// connection once.
+type glance struct {
+	*sql.DB
+	prepared *sync.Map
+}
+
+func (g glance) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	statement, err := g.statement(ctx, query) //nolint:sqlclosecheck // it is kept as long as the store is open.
+	if err != nil {
+		return nil, err
+	}
+	return statement.QueryContext(ctx, args...)
+}
+
+// statement returns the one that is kept of that text.
+func (g glance) statement(ctx context.Context, query string) (*sql.Stmt, error) {
+	if kept, found := g.prepared.Load(query); found {
+		return kept.(*sql.Stmt), nil //nolint:forcetypeassert // nothing else is stored.
+	}
+	made, err := g.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	kept, found := g.prepared.LoadOrStore(query, made)
+	if found {
+		_ = made.Close() //nolint:sqlclosecheck // another was faster
+	}
+	return kept.(*sql.Stmt), nil //nolint:forcetypeassert // nothing else is stored.
 }
 
 // queue waits for the one writer's place.
@@ -217,6 +262,23 @@ func (e *sqliteEngine) appendOnly() []string {
 			BEGIN SELECT RAISE(ABORT, 'an event needs its place in the chain: stop the older program'); END`,
 	}
 }
+
+func (e *sqliteEngine) clock() string { return `strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')` }
+
+func (e *sqliteEngine) countChanges() string {
+	return `UPDATE counters SET next = next + ? WHERE kind = 'route_change' RETURNING next - ?`
+}
+
+// callGateways is nothing: the one gateway is in this process.
+func (e *sqliteEngine) callGateways() string { return "" }
+
+func (e *sqliteEngine) lightly() string { return "" }
+
+func (e *sqliteEngine) listen(ctx context.Context, _ *slog.Logger, _ func(lifecycle.Hint)) {
+	<-ctx.Done()
+}
+
+func (e *sqliteEngine) checkSchema(ctx context.Context) error { return checkSchema(ctx, e.reader) }
 
 func (e *sqliteEngine) migrate(ctx context.Context, log *slog.Logger) error {
 	return migrate(ctx, goose.DialectSQLite3, e.writer, log)

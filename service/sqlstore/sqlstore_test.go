@@ -48,8 +48,8 @@ func open(t testing.TB, o sqlstore.Options) *sqlstore.Store {
 
 func tryOpen(t testing.TB, o sqlstore.Options) (*sqlstore.Store, error) {
 	t.Helper()
-	if o.Key == ([32]byte{}) {
-		o.Key = key
+	if o.Keys == nil {
+		o.Keys = sqlstore.Keys{key}
 	}
 	o.Logger = slog.New(slog.DiscardHandler)
 	s, err := sqlstore.Open(t.Context(), o)
@@ -140,7 +140,7 @@ func TestAStoreIsOpenedWithItsOwnKeyOnly(t *testing.T) {
 		if err := open(t, sqlstore.Options{DSN: dsn}).Close(); err != nil {
 			t.Fatal(err)
 		}
-		_, err := tryOpen(t, sqlstore.Options{DSN: dsn, Key: [32]byte{9}})
+		_, err := tryOpen(t, sqlstore.Options{DSN: dsn, Keys: sqlstore.Keys{{9}}})
 		wantSentence(t, err, "another encryption key")
 		open(t, sqlstore.Options{DSN: dsn})
 	})
@@ -199,7 +199,7 @@ func TestAServerThatIsGoneIsUnavailable(t *testing.T) {
 		// The database is dropped when this subtest ends, and the store is still open.
 		dsn := pgtest.Database(t)
 		var err error
-		if s, err = sqlstore.Open(t.Context(), sqlstore.Options{DSN: dsn, Key: key, Logger: slog.New(slog.DiscardHandler)}); err != nil {
+		if s, err = sqlstore.Open(t.Context(), sqlstore.Options{DSN: dsn, Keys: sqlstore.Keys{key}, Logger: slog.New(slog.DiscardHandler)}); err != nil {
 			t.Fatal(err)
 		}
 		fill(t, s, "x")

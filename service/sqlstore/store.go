@@ -33,11 +33,14 @@ const DefaultLockWait = 5 * time.Second
 type Options struct {
 	// DSN is "sqlite:" and the path of the file, or a postgres:// URL.
 	DSN string
-	// Key encrypts the passwords of connections (AES-256-GCM). A store is opened with
-	// the key that it was made with.
-	Key [32]byte
+	// Keys encrypt the passwords of connections and the other secrets (AES-256-GCM). A store
+	// is opened with the key that it was made with, or that took its place.
+	Keys Keys
+	// AsItIs leaves the schema as it is, and refuses it where it is not the program's.
+	AsItIs bool
 	// LockWait is how long a transaction waits for another that holds the instance
-	// lock, or, on SQLite, the one writer's place. [DefaultLockWait] where 0.
+	// lock, or, on SQLite, the one writer's place, and for one of the connections to the
+	// store. [DefaultLockWait] where 0.
 	LockWait time.Duration
 	// Logger is slog's default where nil.
 	Logger *slog.Logger
@@ -45,8 +48,13 @@ type Options struct {
 
 // engine is what differs between SQLite and PostgreSQL.
 type engine interface {
+	// enter waits for one of the connections that are read from; leave gives it back. begin does it too.
+	enter(ctx context.Context) (leave func(), err error)
 	// begin starts a transaction, and returns what to do when it is over.
 	begin(ctx context.Context, write bool) (tx *sql.Tx, done func(), err error)
+	// glance reads without a transaction, and with statements that stay prepared: for few and
+	// fixed ones.
+	glance() querier
 	// statement returns the context that the statements of a transaction run under.
 	statement(ctx context.Context) context.Context
 	// rebind writes a statement's placeholders as the engine wants them.
@@ -67,8 +75,22 @@ type engine interface {
 	// appendOnly are the statements that make the database keep events as they are. They
 	// may be run again.
 	appendOnly() []string
-	// migrate brings the schema to the program's version.
+	// clock is an expression for the database's time as it is stored.
+	clock() string
+	// countChanges is the statement that takes so many revisions, returns the first, and has
+	// the listeners told with the commit. Both its arguments are how many.
+	countChanges() string
+	// callGateways is the statement that has the gateways told that somebody waits for them;
+	// "" where there is nobody to tell.
+	callGateways() string
+	// lightly ends a statement that inserts: the transaction, which does nothing else, does
+	// not wait for the disk then.
+	lightly() string
+	// listen is [Store.Listen].
+	listen(ctx context.Context, log *slog.Logger, heard func(lifecycle.Hint))
+	// migrate brings the schema to the program's version, and checkSchema refuses another one.
 	migrate(ctx context.Context, log *slog.Logger) error
+	checkSchema(ctx context.Context) error
 	ping(ctx context.Context) error
 	close() error
 }
@@ -76,7 +98,7 @@ type engine interface {
 // Store is a [lifecycle.Store] on SQLite or PostgreSQL. It is safe for concurrent use.
 type Store struct {
 	engine engine
-	seal   seal
+	keys   keyring
 	log    *slog.Logger
 
 	mu     sync.Mutex
@@ -99,7 +121,13 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{engine: e, seal: newSeal(o.Key), log: o.Logger}
+	s := &Store{engine: e, keys: newKeyring(o.Keys), log: o.Logger}
+	if o.AsItIs {
+		if err := s.checkAsItIs(ctx); err != nil {
+			return nil, errors.Join(err, e.close())
+		}
+		return s, nil
+	}
 	if err := e.migrate(ctx, o.Logger); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
@@ -110,6 +138,14 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("cannot chain the events of the audit trail: %w", err), e.close())
 	}
 	return s, nil
+}
+
+// checkAsItIs makes sure that the program understands the store, without changing anything.
+func (s *Store) checkAsItIs(ctx context.Context) error {
+	if err := s.engine.checkSchema(ctx); err != nil {
+		return err
+	}
+	return s.View(ctx, func(tx lifecycle.Tx) error { return tx.(*transaction).compareKey(ctx) }) //nolint:forcetypeassert // View makes no other.
 }
 
 func openEngine(ctx context.Context, o Options) (engine, error) {
@@ -125,6 +161,24 @@ func openEngine(ctx context.Context, o Options) (engine, error) {
 // View runs fn on one snapshot of the store. A statement that writes is refused.
 func (s *Store) View(ctx context.Context, fn func(lifecycle.Tx) error) error {
 	return s.run(ctx, false, fn)
+}
+
+// Glance runs fn without a transaction: each of its statements sees a snapshot of its own.
+// It costs one way to the database and back, and no parsing. A statement that writes is
+// refused.
+func (s *Store) Glance(ctx context.Context, fn func(lifecycle.Tx) error) error {
+	return s.repeat(ctx, func() error {
+		leave, err := s.engine.enter(ctx)
+		if err != nil {
+			return s.translate(err, blame{})
+		}
+		defer leave()
+		tx := &transaction{store: s, sql: s.engine.glance()}
+		if err := fn(tx); err != nil {
+			return tx.because(err)
+		}
+		return tx.broken
+	})
 }
 
 // Update runs fn in a transaction and commits where fn returns nil. What is committed
@@ -184,12 +238,17 @@ func (s *Store) enter() error {
 
 // run runs fn in transactions until one is committed or there is no point in another.
 func (s *Store) run(ctx context.Context, write bool, fn func(lifecycle.Tx) error) error {
+	return s.repeat(ctx, func() error { return s.transact(ctx, write, fn) })
+}
+
+// repeat tries until it succeeds or there is no point in another attempt.
+func (s *Store) repeat(ctx context.Context, try func() error) error {
 	if err := s.enter(); err != nil {
 		return err
 	}
 	defer s.active.Done()
 	for attempt := 1; ; attempt++ {
-		err := s.transact(ctx, write, fn)
+		err := try()
 		if err == nil || !again(err, attempt) {
 			return err
 		}
@@ -218,6 +277,9 @@ func (s *Store) transact(ctx context.Context, write bool, fn func(lifecycle.Tx) 
 		return tx.broken
 	}
 	if err := tx.flushEvents(ctx); err != nil {
+		return err
+	}
+	if err := tx.flushChanges(ctx); err != nil {
 		return err
 	}
 	if tx.broken != nil {

@@ -19,16 +19,26 @@ import (
 // transaction is a [lifecycle.Tx]. It is used by one goroutine.
 type transaction struct {
 	store *Store
-	sql   *sql.Tx
+	sql   querier
 	write bool
 	// broken is the failure after which the transaction can only end. PostgreSQL has it
 	// so; SQLite is made to, lest code that works on one fails on the other.
 	broken error
 	// events wait for the end of the transaction, see flushEvents.
 	events []service.Event
+	// changes do so too, see flushChanges.
+	changes []lifecycle.Change
+	// sealer is kept once it was read.
+	sealer *sealer
 }
 
 var _ lifecycle.Tx = (*transaction)(nil)
+
+// querier runs statements: a transaction of the database, or what [engine] glances with.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
 
 // because returns err, fn's own, with the mark of the failure that ended the
 // transaction where err itself does not tell of it.

@@ -61,13 +61,24 @@ func (t *transaction) UpdateVersion(ctx context.Context, v service.Version) erro
 	return affects(n, err, "version", v.Name)
 }
 
-const versionQuery = `SELECT ` + versionColumns + `, CASE WHEN v.id = p.live_version_id THEN 1 ELSE 0 END
-	FROM versions v JOIN publications p ON p.id = v.publication_id WHERE v.publication_id = ?`
+const (
+	everyVersion = `SELECT ` + versionColumns + `, CASE WHEN v.id = p.live_version_id THEN 1 ELSE 0 END
+	FROM versions v JOIN publications p ON p.id = v.publication_id`
+	versionQuery = everyVersion + ` WHERE v.publication_id = ?`
+)
 
 func (t *transaction) Version(ctx context.Context, publicationID, name string) (service.Version, error) {
 	v, found, err := one(ctx, t, scanVersion, versionQuery+` AND v.number = ?`, publicationID, versionNumber(name))
 	if err == nil && !found {
 		err = service.NotFound("version", name)
+	}
+	return v, err
+}
+
+func (t *transaction) VersionByID(ctx context.Context, workspaceID, id string) (service.Version, error) {
+	v, found, err := one(ctx, t, scanVersion, everyVersion+` WHERE p.workspace_id = ? AND v.id = ?`, workspaceID, id)
+	if err == nil && !found {
+		err = service.NotFound("version", id)
 	}
 	return v, err
 }

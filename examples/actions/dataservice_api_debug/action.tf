@@ -1,7 +1,11 @@
-# terraform apply -invoke=action.dataservice_api_debug.orders
-action "dataservice_api_debug" "orders" {
+# terraform apply -invoke=action.dataservice_api_debug.countries
+action "dataservice_api_debug" "countries" {
   config {
-    api_id     = dataservice_api.orders.id
-    parameters = { region = "north" }
+    api_id     = data.dataservice_api.countries.id
+    parameters = { continent = "Asia" }
   }
+}
+
+data "dataservice_api" "countries" {
+  name = "countries"
 }

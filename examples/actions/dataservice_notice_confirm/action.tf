@@ -4,3 +4,7 @@ action "dataservice_notice_confirm" "shop" {
     app_id = dataservice_app.shop.id
   }
 }
+
+resource "dataservice_app" "shop" {
+  name = "shop"
+}

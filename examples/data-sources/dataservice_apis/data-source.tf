@@ -13,3 +13,7 @@ data "dataservice_apis" "sql_on_orders" {
   mode   = "SCRIPT"
   search = "orders" # in name or description
 }
+
+resource "dataservice_group" "sales" {
+  name = "sales"
+}

@@ -12,6 +12,6 @@ output "ending" {
 
 # Some of what is live elsewhere.
 data "dataservice_catalog" "dev" {
-  environment_id = dataservice_environment.dev.id
+  environment_id = "DEV"
   search         = "country"
 }

@@ -1,5 +1,10 @@
+data "dataservice_api" "countries" {
+  name = "countries"
+}
+
+# RELEASE, where no environment_id says otherwise.
 data "dataservice_publication" "countries" {
-  api_id = dataservice_api.countries.id
+  api_id = data.dataservice_api.countries.id
 }
 
 # Who put which version live, newest first.

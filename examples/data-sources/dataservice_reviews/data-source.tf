@@ -11,6 +11,10 @@ output "waiting" {
 data "dataservice_reviews" "access" {
   kind   = "AUTHORIZE"
   status = "APPROVED"
-  api_id = dataservice_api.countries.id
+  api_id = data.dataservice_api.countries.id
   limit  = 10
+}
+
+data "dataservice_api" "countries" {
+  name = "countries"
 }

@@ -1,3 +1,8 @@
+resource "dataservice_app" "shop" {
+  name     = "shop"
+  rotation = "2026-11" # another value makes a new secret, which is handed over below
+}
+
 ephemeral "dataservice_app_credentials" "shop" {
   app_id = dataservice_app.shop.id
 }
@@ -8,7 +13,7 @@ resource "terraform_data" "handed_over" {
   triggers_replace = [dataservice_app.shop.id, dataservice_app.shop.rotation]
 
   provisioner "local-exec" {
-    command = "printf %s \"$SECRET\" | vault kv put secret/shop/dataservice key=\"$KEY\" secret=-"
+    command = "umask 077 && printf 'KEY=%s\nSECRET=%s\n' \"$KEY\" \"$SECRET\" > shop.env"
     environment = {
       KEY    = ephemeral.dataservice_app_credentials.shop.key
       SECRET = ephemeral.dataservice_app_credentials.shop.secret

@@ -1,4 +1,5 @@
-# A second identity for this run: what the reviewer does is done as the reviewer.
+# A second identity for this run: what the reviewer does is done as the reviewer. An admin's
+# token makes tokens for others.
 ephemeral "dataservice_token" "reviewer" {
   member     = "reviewer"
   expires_in = "15m"
@@ -7,4 +8,10 @@ ephemeral "dataservice_token" "reviewer" {
 provider "dataservice" {
   alias = "reviewer"
   token = ephemeral.dataservice_token.reviewer.token
+}
+
+# What waits for a decision, as the reviewer sees it.
+data "dataservice_reviews" "waiting" {
+  provider = dataservice.reviewer
+  status   = "PENDING"
 }

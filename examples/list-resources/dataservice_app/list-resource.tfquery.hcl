@@ -4,6 +4,6 @@ list "dataservice_app" "own" {
   include_resource = true
 
   config {
-    owner = "ci"
+    owner = "admin"
   }
 }

@@ -1,3 +1,10 @@
+# A SQLite file below the service's --sqlite-dir.
+resource "dataservice_connection" "world" {
+  name   = "world"
+  engine = "SQLITE"
+  file   = "world.db"
+}
+
 resource "dataservice_api" "countries" {
   name          = "countries"
   path          = "/countries"

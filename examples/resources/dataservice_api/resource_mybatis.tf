@@ -37,7 +37,7 @@ resource "dataservice_api" "spoken" {
     parameters = { regions = "CH" }
     expect = {
       min_rows = 1
-      json     = { "/errCode" = "0", "/data/0/name" = jsonencode("French") }
+      json     = { "/errCode" = "0", "/data/0/name" = jsonencode("German") }
     }
   }
 }

@@ -1,3 +1,7 @@
+resource "dataservice_group" "sales" {
+  name = "sales"
+}
+
 # Directly in the group.
 resource "dataservice_folder" "orders" {
   name     = "Orders"

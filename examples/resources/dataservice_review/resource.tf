@@ -1,17 +1,18 @@
-# A decision, made with a token that carries the reviewer right.
+# A decision, made with a token that carries the reviewer right. The developers' state has
+# what it is about: publication_id and api_revision.
 resource "dataservice_review" "decision" {
-  publication_id = "01990c0c6f0a7c3a9d1e5b7f00112233"
-  api_revision   = 3
+  publication_id = var.publication_id
+  api_revision   = var.api_revision
   decision       = "APPROVE"
   comment        = "The query uses the index now."
 }
 
-# A wait for somebody else's decision. What depends on it happens after the approval.
-resource "dataservice_review" "gate" {
-  publication_id = dataservice_publication.countries.id
-  api_revision   = dataservice_publication.countries.api_revision
+variable "publication_id" {
+  description = "The publication that asks for the review."
+  type        = string
+}
 
-  timeouts = {
-    create = "8h"
-  }
+variable "api_revision" {
+  description = "The revision that is decided on. A newer one needs a new decision."
+  type        = number
 }

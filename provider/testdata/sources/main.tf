@@ -139,3 +139,29 @@ output "found" {
     beside   = data.dataservice_environment.beside
   }
 }
+
+data "dataservice_openapi" "release" {}
+
+data "dataservice_openapi" "narrowed" {
+  environment_id = data.dataservice_environment.stage.id
+  group_id       = data.dataservice_api.by_name.group_id
+  folder_id      = data.dataservice_api.by_name.folder_id
+  mode           = "SCRIPT"
+  search         = "ORDERED"
+}
+
+data "dataservice_openapi" "orders" {
+  publication_id = data.dataservice_catalog.narrowed["group"].apis[0].publication_id
+}
+
+output "openapi" {
+  value = {
+    version  = jsondecode(data.dataservice_openapi.release.json).openapi
+    paths    = join(" ", sort(keys(jsondecode(data.dataservice_openapi.release.json).paths)))
+    narrowed = join(" ", keys(jsondecode(data.dataservice_openapi.narrowed.json).paths))
+    one      = join(" ", keys(jsondecode(data.dataservice_openapi.orders.json).paths))
+    title    = jsondecode(data.dataservice_openapi.orders.json).info.title
+    server   = jsondecode(data.dataservice_openapi.orders.json).servers[0].url
+    same     = yamldecode(data.dataservice_openapi.orders.yaml) == jsondecode(data.dataservice_openapi.orders.json)
+  }
+}

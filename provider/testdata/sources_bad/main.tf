@@ -43,3 +43,12 @@ data "dataservice_environment" "two" {
   id            = "RELEASE"
   instance_name = "default"
 }
+
+data "dataservice_openapi" "two" {
+  publication_id = "0123456789abcdef0123456789abcdef"
+  mode           = "SCRIPT"
+}
+
+data "dataservice_openapi" "bad" {
+  publication_id = "orders"
+}

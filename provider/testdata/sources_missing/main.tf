@@ -37,3 +37,11 @@ data "dataservice_environment" "instance" {
   name          = "RELEASE"
   instance_name = "asia"
 }
+
+data "dataservice_openapi" "environment" {
+  environment_id = "STAGINGS"
+}
+
+data "dataservice_openapi" "publication" {
+  publication_id = "0123456789abcdef0123456789abcdef"
+}

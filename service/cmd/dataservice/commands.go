@@ -22,10 +22,17 @@ const (
 
 // commandLine is what can be said to the program.
 type commandLine struct {
-	Serve   serveCommand   `cmd:"" help:"Run the service: control plane and gateway in one process."`
-	Token   tokenCommand   `cmd:"" help:"Make, list and revoke tokens of a running service."`
-	Audit   auditCommand   `cmd:"" help:"Check the audit trail: that of a running service, or an export."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve        serveCommand        `cmd:"" help:"Run the service: control plane and gateway in one process."`
+	Gateway      gatewayCommand      `cmd:"" help:"Run a gateway beside other services on the same PostgreSQL store, without a control plane."`
+	Token        tokenCommand        `cmd:"" help:"Make, list and revoke tokens of a running service."`
+	AccessKey    accessKeyCommand    `cmd:"" name:"accesskey" help:"Make, list and delete access keys, which clients of cloud vendors sign with."`
+	Audit        auditCommand        `cmd:"" help:"Check the audit trail: that of a running service, or an export."`
+	OpenAPI      openAPICommand      `cmd:"" name:"openapi" help:"Print what callers can rely on, as an OpenAPI document, of a running service."`
+	Backup       backupCommand       `cmd:"" help:"Write a copy of the SQLite store to a file, also while the service runs."`
+	Restore      restoreCommand      `cmd:"" help:"Put a backup in the place of the SQLite store of a data directory."`
+	RotateKey    rotateKeyCommand    `cmd:"" name:"rotate-key" help:"Encrypt all secrets of the store with the newest key of the key file."`
+	MigrateStore migrateStoreCommand `cmd:"" name:"migrate-store" help:"Copy a SQLite store to an empty PostgreSQL database."`
+	Version      versionCommand      `cmd:"" help:"Print the version."`
 
 	VersionFlag kong.VersionFlag `name:"version" help:"Print the version and exit."`
 }

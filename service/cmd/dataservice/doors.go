@@ -8,6 +8,8 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+
+	"github.com/dataservice/terraform-provider-dataservice/service/turnstile"
 )
 
 // doors are where the service listens.
@@ -23,40 +25,54 @@ type door struct {
 	// tls is nil where plain HTTP is spoken.
 	tls    *tls.Config
 	server *http.Server
+	conns  *turnstile.Conns
 }
 
 // open opens the doors that the flags ask for.
 func (c serveCommand) open(ctx context.Context, controlTLS, publicTLS *tls.Config) (*doors, error) {
 	d := &doors{control: door{tls: controlTLS}, secure: door{tls: publicTLS}}
-	for _, wanted := range []struct {
-		door *door
-		listener
-		asked bool
-	}{
-		{&d.control, listener{
-			flag: "--listen", address: c.Listen, encrypted: controlTLS != nil,
-			plainHint: "give --tls-cert and --tls-key, listen on loopback behind a proxy, or insist with --insecure-http.",
-		}, true},
+	control := wanted{&d.control, listener{
+		flag: "--listen", address: c.Listen, encrypted: controlTLS != nil,
+		plainHint: "give --tls-cert and --tls-key, listen on loopback behind a proxy, or insist with --insecure-http.",
+	}, true}
+	return d, d.open(ctx, c.InsecureHTTP, append([]wanted{control}, c.wanted(d)...))
+}
+
+// wanted is a door that may be opened.
+type wanted struct {
+	door *door
+	listener
+	asked bool
+}
+
+// wanted are the doors that a gateway has.
+func (f gatewayFlags) wanted(d *doors) []wanted {
+	return []wanted{
 		{&d.public, listener{
-			flag: "--gateway-listen", address: c.GatewayListen,
+			flag: "--gateway-listen", address: f.GatewayListen,
 			plainHint: "give --gateway-tls-cert and --gateway-tls-key and offer --gateway-tls-listen instead, listen on loopback behind a proxy, or insist with --insecure-http.",
 		}, true},
-		{&d.secure, listener{flag: "--gateway-tls-listen", address: c.GatewayTLSListen, encrypted: true}, publicTLS != nil},
+		{&d.secure, listener{flag: "--gateway-tls-listen", address: f.GatewayTLSListen, encrypted: true}, d.secure.tls != nil},
 		{&d.metrics, listener{
-			flag: "--metrics-listen", address: c.MetricsListen,
+			flag: "--metrics-listen", address: f.MetricsListen,
 			plainHint: "listen on loopback, have the scraper come through a proxy, or insist with --insecure-http.",
-		}, c.MetricsListen != ""},
-	} {
-		if !wanted.asked {
+		}, f.MetricsListen != ""},
+	}
+}
+
+// open opens the doors that were asked for, or none.
+func (d *doors) open(ctx context.Context, insecure bool, doors []wanted) error {
+	for _, w := range doors {
+		if !w.asked {
 			continue
 		}
 		var err error
-		if wanted.door.listener, err = wanted.listen(ctx, c.InsecureHTTP); err != nil {
+		if w.door.listener, err = w.listen(ctx, insecure); err != nil {
 			d.close()
-			return nil, err
+			return err
 		}
 	}
-	return d, nil
+	return nil
 }
 
 // all returns the doors that are open.
@@ -96,9 +112,5 @@ func (d *door) serve(fault chan<- error) {
 	if d.listener == nil {
 		return
 	}
-	var l net.Listener = d.listener
-	if d.tls != nil {
-		l = tls.NewListener(l, d.tls)
-	}
-	go func() { fault <- d.server.Serve(l) }()
+	go func() { fault <- d.conns.Serve(d.server, d.listener, d.tls) }()
 }

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -29,8 +30,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/rogpeppe/go-internal/testscript"
 	_ "modernc.org/sqlite"
+
+	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
 )
 
 func TestMain(m *testing.M) {
@@ -58,8 +62,15 @@ func TestCommandLine(t *testing.T) {
 			"database":    makeDatabase,
 			"age-store":   ageStore,
 			"forge-trail": forgeTrail,
-			"occupy":      occupy,
-			"certificate": makeCertificate,
+			"postgres": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 1 {
+					ts.Fatalf("usage: postgres VAR")
+				}
+				ts.Setenv(args[0], pgtest.Database(t))
+			},
+			"age-postgres": agePostgres,
+			"occupy":       occupy,
+			"certificate":  makeCertificate,
 		},
 	})
 }
@@ -92,7 +103,8 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		if err != nil || json.Unmarshal(data, &e) != nil {
 			return false
 		}
-		resp, err := http.Get(e.ControlPlane + "/readyz")
+		// A gateway alone is asked where its metrics are.
+		resp, err := http.Get(or(e.ControlPlane, e.Metrics) + "/readyz")
 		if err != nil {
 			return strings.HasPrefix(e.ControlPlane, "https:") // its certificate is not known here
 		}
@@ -181,6 +193,18 @@ func ageStore(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: age-store FILE")
 	}
 	statements(ts, args[0], `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9000, 1)`)
+}
+
+// age-postgres URL makes a store that a much newer program has used.
+func agePostgres(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: age-postgres URL")
+	}
+	conn, err := pgx.Connect(context.Background(), args[0])
+	ts.Check(err)
+	defer func() { _ = conn.Close(context.Background()) }()
+	_, err = conn.Exec(context.Background(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9000, TRUE)`)
+	ts.Check(err)
 }
 
 // forge-trail FILE removes the second event from a store, as somebody may who has the

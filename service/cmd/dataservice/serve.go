@@ -6,78 +6,64 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"log/slog"
 	"net/netip"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 
-	"github.com/dataservice/terraform-provider-dataservice/service/dialguard"
-	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
+	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/console"
 )
 
 // serveCommand is the configuration of a service.
 type serveCommand struct {
-	DataDir         string `help:"Directory for the store, the encryption key and the admin token; made where it is missing." default:"./dataservice-data" env:"DATASERVICE_DATA_DIR"`
-	Listen          string `help:"Address of the control plane. Port 0 takes a free one; DATA_DIR/endpoints.json tells which." default:"127.0.0.1:8080" env:"DATASERVICE_LISTEN"`
-	GatewayListen   string `help:"Address of the gateway, where published APIs are called." default:"127.0.0.1:8081" env:"DATASERVICE_GATEWAY_LISTEN"`
-	Store           string `help:"Where records are kept: \"sqlite\" in the data directory, or a postgres:// URL." default:"sqlite" env:"DATASERVICE_STORE"`
-	SQLiteDir       string `name:"sqlite-dir" help:"Directory that SQLite connections may open files in; DATA_DIR/databases where absent." env:"DATASERVICE_SQLITE_DIR" placeholder:"DIR"`
-	SQLiteMmapBytes int64  `name:"sqlite-mmap-bytes" help:"How much of each SQLite file is read through memory that it is mapped to, in bytes; worth it for files that are larger than 8 MB. 0 maps nothing." default:"0" env:"DATASERVICE_SQLITE_MMAP_BYTES"`
-	// AllowBackendCIDR is read into backendRanges.
-	AllowBackendCIDR []string `name:"allow-backend-cidr" help:"Range of addresses that backends of registered APIs, and webhooks of apps, may have besides those of the public internet, such as 10.0.0.0/8 or 127.0.0.1; several with commas." env:"DATASERVICE_ALLOW_BACKEND_CIDR" placeholder:"CIDR"`
-	// AllowConnectionCIDR is read into connectionRanges.
-	AllowConnectionCIDR []string `name:"allow-connection-cidr" help:"Range of addresses, such as 10.0.0.0/8, that PostgreSQL and MySQL connections may lead to; several with commas. All but link-local, metadata and multicast addresses where absent." env:"DATASERVICE_ALLOW_CONNECTION_CIDR" placeholder:"CIDR"`
-	TLSCert             string   `name:"tls-cert" help:"PEM file with the control plane's certificate and its chain." env:"DATASERVICE_TLS_CERT" placeholder:"FILE"`
-	TLSKey              string   `name:"tls-key" help:"PEM file with the certificate's private key." env:"DATASERVICE_TLS_KEY" placeholder:"FILE"`
-	InsecureHTTP        bool     `name:"insecure-http" help:"Permit plain HTTP on addresses other than loopback, for both listeners." env:"DATASERVICE_INSECURE_HTTP"`
-	PublicURL           string   `name:"public-url" help:"Base URL at which people reach the control plane, for links to reviews; that of --listen where absent." env:"DATASERVICE_PUBLIC_URL" placeholder:"URL"`
-	GatewayURL          string   `name:"gateway-url" help:"Base URL at which published APIs are called; that of --gateway-listen where absent." env:"DATASERVICE_GATEWAY_URL" placeholder:"URL"`
+	Store         string `help:"Where records are kept: \"sqlite\" in the data directory, or a postgres:// URL." default:"sqlite" env:"DATASERVICE_STORE"`
+	Listen        string `help:"Address of the control plane. Port 0 takes a free one; DATA_DIR/endpoints.json tells which." default:"127.0.0.1:8080" env:"DATASERVICE_LISTEN"`
+	TLSCert       string `name:"tls-cert" help:"PEM file with the control plane's certificate and its chain." env:"DATASERVICE_TLS_CERT" placeholder:"FILE"`
+	TLSKey        string `name:"tls-key" help:"PEM file with the certificate's private key." env:"DATASERVICE_TLS_KEY" placeholder:"FILE"`
+	PublicURL     string `name:"public-url" help:"Base URL at which people reach the control plane, for links to reviews; that of --listen where absent." env:"DATASERVICE_PUBLIC_URL" placeholder:"URL"`
+	GatewayURL    string `name:"gateway-url" help:"Base URL at which published APIs are called; that of --gateway-listen where absent." env:"DATASERVICE_GATEWAY_URL" placeholder:"URL"`
+	GatewayTLSURL string `name:"gateway-tls-url" help:"Base URL at which APIs are called that permit HTTPS alone; that of --gateway-tls-listen where absent." env:"DATASERVICE_GATEWAY_TLS_URL" placeholder:"URL"`
 
-	GatewayTLSListen  string   `name:"gateway-tls-listen" help:"Address of the gateway for calls over HTTPS; used where --gateway-tls-cert and --gateway-tls-key are given." default:"127.0.0.1:8443" env:"DATASERVICE_GATEWAY_TLS_LISTEN"`
-	GatewayTLSCert    string   `name:"gateway-tls-cert" help:"PEM file with the gateway's certificate and its chain." env:"DATASERVICE_GATEWAY_TLS_CERT" placeholder:"FILE"`
-	GatewayTLSKey     string   `name:"gateway-tls-key" help:"PEM file with the private key of the gateway's certificate." env:"DATASERVICE_GATEWAY_TLS_KEY" placeholder:"FILE"`
-	GatewayTLSURL     string   `name:"gateway-tls-url" help:"Base URL at which APIs are called that permit HTTPS alone; that of --gateway-tls-listen where absent." env:"DATASERVICE_GATEWAY_TLS_URL" placeholder:"URL"`
-	TrustedProxy      []string `help:"Networks, such as 10.0.0.0/8, of proxies in front of the gateway: their X-Forwarded-Proto and X-Forwarded-For are believed." env:"DATASERVICE_TRUSTED_PROXY" placeholder:"CIDR"`
-	GatewayMaxCalls   int      `help:"The most calls that the gateway answers at once; others are told Throttling.System. 0 sets no bound." default:"10000" env:"DATASERVICE_GATEWAY_MAX_CALLS"`
-	GatewayCacheBytes int64    `help:"The most memory that cached answers take, in bytes. 0 caches nothing." default:"67108864" env:"DATASERVICE_GATEWAY_CACHE_BYTES"`
-	MetricsListen     string   `help:"Address at which metrics can be scraped, at the path /metrics, without a token; such as 127.0.0.1:9464. Absent: nowhere." env:"DATASERVICE_METRICS_LISTEN" placeholder:"HOST:PORT"`
+	MaxConns int `name:"max-connections" help:"The most connections of clients to the control plane. Beyond, the one that is idle for longest is closed, or a new one refused where none is idle." default:"4000" env:"DATASERVICE_MAX_CONNECTIONS"`
+	MaxCalls int `help:"The most calls that the control plane answers at once. As many again wait for their turn for a second; others are told OVERLOADED." default:"256" env:"DATASERVICE_MAX_CALLS"`
+	MaxPolls int `help:"The same for calls that ask to wait for something (wait=)." default:"1000" env:"DATASERVICE_MAX_POLLS"`
 
-	LogLevel string `help:"What is logged: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"DATASERVICE_LOG_LEVEL"`
+	OIDCIssuer       string   `name:"oidc-issuer" help:"Issuer of an OpenID Connect provider at which people sign in to the console, besides with tokens; /console/sign-in/oidc/callback of --public-url is where it sends them back to." env:"DATASERVICE_OIDC_ISSUER" placeholder:"URL"`
+	OIDCClientID     string   `name:"oidc-client-id" help:"Id of the console at that provider." env:"DATASERVICE_OIDC_CLIENT_ID" placeholder:"ID"`
+	OIDCClientSecret string   `name:"oidc-client-secret-file" help:"File with the console's secret at that provider." env:"DATASERVICE_OIDC_CLIENT_SECRET_FILE" placeholder:"FILE"`
+	OIDCGroupRole    []string `name:"oidc-group-role" help:"What the members of a group of that provider are in the workspace default: GROUP=ROLE, or GROUP=ROLE+reviewer; several with commas. Who is in none of the groups is not let in." env:"DATASERVICE_OIDC_GROUP_ROLE" placeholder:"GROUP=ROLE"`
 
-	backendRanges, connectionRanges, proxyRanges []netip.Prefix
+	gatewayFlags
+
+	// provider is what the flags of OIDC say; nil for none.
+	provider *console.OIDC
 }
 
 // Run serves until ctx ends.
 func (c serveCommand) Run(ctx context.Context, s streams) error {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
-		return err
-	}
 	if err := c.check(); err != nil {
 		return err
 	}
 	defer relaxGC()()
-	return serve(ctx, c, newLogger(s.err, level))
+	return serve(ctx, c, newLogger(s.err, c.level))
 }
 
 // check finds what cannot work before anything is touched.
 func (c *serveCommand) check() (err error) {
-	if c.DataDir == "" {
-		return failed(nil, "--data-dir is empty: name a directory.")
+	if err := c.gatewayFlags.check(); err != nil {
+		return err
+	}
+	for _, bound := range []struct {
+		flag, of string
+		value    int
+	}{{"--max-connections", "connections", c.MaxConns}, {"--max-calls", "calls", c.MaxCalls}, {"--max-polls", "calls", c.MaxPolls}} {
+		if bound.value < 1 {
+			return failed(nil, "%s=%d is no number of %s: use one from 1 on.", bound.flag, bound.value, bound.of)
+		}
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return failed(nil, "--tls-cert and --tls-key belong together: give both, or none for plain HTTP.")
-	}
-	if c.backendRanges, err = dialguard.ParseRanges(c.AllowBackendCIDR); err != nil {
-		return failed(nil, "--allow-backend-cidr: %s.", err)
-	}
-	if c.connectionRanges, err = dialguard.ParseRanges(c.AllowConnectionCIDR); err != nil {
-		return failed(nil, "--allow-connection-cidr: %s.", err)
-	}
-	if (c.GatewayTLSCert == "") != (c.GatewayTLSKey == "") {
-		return failed(nil, "--gateway-tls-cert and --gateway-tls-key belong together: give both, or none for a gateway without HTTPS.")
 	}
 	for _, base := range []struct {
 		flag string
@@ -93,32 +79,70 @@ func (c *serveCommand) check() (err error) {
 	if c.GatewayTLSURL != "" && !strings.HasPrefix(c.GatewayTLSURL, "https://") {
 		return failed(nil, "--gateway-tls-url=%s does not begin with https://.", c.GatewayTLSURL)
 	}
-	if c.proxyRanges, err = dialguard.ParseRanges(c.TrustedProxy); err != nil {
-		return failed(nil, "--trusted-proxy: %s.", err)
+	if err := c.checkProvider(); err != nil {
+		return err
 	}
-	if c.GatewayMaxCalls < 0 {
-		return failed(nil, "--gateway-max-calls=%d is no number of calls: use one from 1 on, or 0 for no bound.", c.GatewayMaxCalls)
-	}
-	if c.SQLiteMmapBytes < 0 {
-		return failed(nil, "--sqlite-mmap-bytes=%d is no number of bytes: use one from 1 on, or 0 to map nothing.", c.SQLiteMmapBytes)
-	}
-	if c.GatewayCacheBytes < 0 {
-		return failed(nil, "--gateway-cache-bytes=%d is no number of bytes: use one from 1 on, or 0 to cache nothing.", c.GatewayCacheBytes)
-	}
-	if c.Store != "sqlite" && !c.onPostgreSQL() {
+	if c.Store != "sqlite" && !onPostgreSQL(c.Store) {
 		// The value may hold a password, so it is not repeated.
 		return failed(nil, `--store is neither "sqlite" nor a postgres:// URL.`)
 	}
 	return nil
 }
 
-func (c serveCommand) onPostgreSQL() bool {
-	return strings.HasPrefix(c.Store, "postgres://") || strings.HasPrefix(c.Store, "postgresql://")
+// checkProvider reads the flags of the identity provider. The provider itself is asked when
+// somebody signs in.
+func (c *serveCommand) checkProvider() error {
+	if c.OIDCIssuer == "" {
+		if c.OIDCClientID != "" || c.OIDCClientSecret != "" || len(c.OIDCGroupRole) > 0 {
+			return failed(nil, "--oidc-client-id, --oidc-client-secret-file and --oidc-group-role say how people sign in at --oidc-issuer, which is missing.")
+		}
+		return nil
+	}
+	issuer, err := url.Parse(c.OIDCIssuer)
+	if err != nil || issuer.Host == "" || issuer.Scheme != "https" && issuer.Scheme != "http" {
+		return failed(err, "--oidc-issuer=%s is not the address of an issuer: use https:// and a host.", c.OIDCIssuer)
+	}
+	if host := issuer.Hostname(); issuer.Scheme == "http" && !loopback(host) && !c.InsecureHTTP {
+		return failed(nil, "--oidc-issuer=%s is reached over plain HTTP, over which anybody between can sign in as anybody: use https://.", c.OIDCIssuer)
+	}
+	if c.OIDCClientID == "" || c.OIDCClientSecret == "" || len(c.OIDCGroupRole) == 0 {
+		return failed(nil, "--oidc-issuer needs --oidc-client-id, --oidc-client-secret-file and --oidc-group-role.")
+	}
+	secret, err := os.ReadFile(c.OIDCClientSecret)
+	if err != nil {
+		return failed(err, "Cannot read --oidc-client-secret-file: %s.", oneLine(err))
+	}
+	provider := &console.OIDC{Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: service.Secret(strings.TrimSpace(string(secret))), Groups: map[string]console.GroupRole{}}
+	if provider.ClientSecret == "" {
+		return failed(nil, "--oidc-client-secret-file=%s is empty: write the secret that the provider gave the console into it.", c.OIDCClientSecret)
+	}
+	for _, text := range c.OIDCGroupRole {
+		group, role, err := console.ParseGroupRole(text)
+		if err != nil {
+			return failed(err, "--oidc-group-role: %s.", err)
+		}
+		if _, twice := provider.Groups[group]; twice {
+			return failed(nil, "--oidc-group-role names the group %s twice: say once what it is.", group)
+		}
+		provider.Groups[group] = role
+	}
+	c.provider = provider
+	return nil
+}
+
+// loopback reports whether the host is this machine.
+func loopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
+}
+
+func onPostgreSQL(store string) bool {
+	return strings.HasPrefix(store, "postgres://") || strings.HasPrefix(store, "postgresql://")
 }
 
 // dsn names the store to sqlstore.
 func (c serveCommand) dsn(dir *dataDir) string {
-	if c.onPostgreSQL() {
+	if onPostgreSQL(c.Store) {
 		return c.Store
 	}
 	return "sqlite:" + dir.file(storeFile)
@@ -126,39 +150,19 @@ func (c serveCommand) dsn(dir *dataDir) string {
 
 // storeName names the store to a person, without a password.
 func (c serveCommand) storeName(dir *dataDir) string {
-	if !c.onPostgreSQL() {
+	if !onPostgreSQL(c.Store) {
 		return dir.file(storeFile)
 	}
-	u, err := url.Parse(c.Store)
+	return databaseName(c.Store)
+}
+
+// databaseName names the database of a URL without its password.
+func databaseName(store string) string {
+	u, err := url.Parse(store)
 	if err != nil {
 		return "of --store"
 	}
 	return u.Host + u.Path
-}
-
-// sqliteDir returns the directory that SQLite connections may read from, and makes it.
-func (c serveCommand) sqliteDir(dir *dataDir) (string, error) {
-	path := c.SQLiteDir
-	if path == "" {
-		path = dir.file(databasesDir)
-	}
-	absolute, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
-	}
-	if err := os.MkdirAll(absolute, 0o750); err != nil {
-		return "", failed(err, "Cannot make the directory %s for SQLite databases: %s. Choose another with --sqlite-dir.", absolute, root(err))
-	}
-	return absolute, nil
-}
-
-// gatewayOptions are those that the command line sets.
-func (c serveCommand) gatewayOptions() gateway.Options {
-	o := gateway.Options{MaxCalls: c.GatewayMaxCalls, CacheBytes: c.GatewayCacheBytes, TrustedProxies: c.proxyRanges}
-	if c.GatewayCacheBytes == 0 {
-		o.CacheBytes = gateway.NoCache
-	}
-	return o
 }
 
 // tlsConfigs returns those of the control plane and of the gateway; nil where there is
@@ -169,20 +173,4 @@ func (c serveCommand) tlsConfigs() (control, public *tls.Config, err error) {
 	}
 	public, err = tlsConfig("--gateway-tls", c.GatewayTLSCert, c.GatewayTLSKey)
 	return control, public, err
-}
-
-// tlsConfig returns nil where there is no certificate.
-func tlsConfig(flag, certFile, keyFile string) (*tls.Config, error) {
-	if certFile == "" {
-		return nil, nil //nolint:nilnil // no TLS, no error.
-	}
-	certificate, err := tls.LoadX509KeyPair(certFile, keyFile)
-	if err != nil {
-		return nil, failed(err, "Cannot use the certificate %s (%s-cert) with the key %s (%s-key): %s.", certFile, flag, keyFile, flag, root(err))
-	}
-	return &tls.Config{
-		Certificates: []tls.Certificate{certificate},
-		MinVersion:   tls.VersionTLS12,
-		NextProtos:   []string{"h2", "http/1.1"},
-	}, nil
 }

@@ -7,23 +7,26 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/backend"
+	"github.com/dataservice/terraform-provider-dataservice/service/console"
 	"github.com/dataservice/terraform-provider-dataservice/service/controlplane"
-	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
 	"github.com/dataservice/terraform-provider-dataservice/service/dialguard"
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 	"github.com/dataservice/terraform-provider-dataservice/service/sqlstore"
+	"github.com/dataservice/terraform-provider-dataservice/service/turnstile"
 	"github.com/dataservice/terraform-provider-dataservice/service/webhook"
 )
 
 // stopTimeout is how long calls in flight may take to finish once the service stops;
-// the whole stop stays below 10 seconds.
+// without --shutdown-delay the whole stop stays below 10 seconds.
 const stopTimeout = 9 * time.Second
 
 // serve wires the service together and runs it until ctx ends. What was opened first
@@ -33,7 +36,7 @@ func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error)
 	if err != nil {
 		return err
 	}
-	dir, err := openDataDir(c.DataDir)
+	dir, err := c.openDataDir()
 	if err != nil {
 		return err
 	}
@@ -51,7 +54,7 @@ func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	sources, err := newSources(c, dir, logger)
+	sources, err := c.newSources(dir, c.dsn(dir), logger)
 	if err != nil {
 		return err
 	}
@@ -59,7 +62,7 @@ func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error)
 	backends := backend.New(backend.Options{Policy: dialguard.Backends(c.backendRanges)})
 	defer backends.Close()
 	options := c.gatewayOptions()
-	options.Store, options.Sources, options.Backends, options.Logger = store, sources, backends, logger
+	options.Store, options.Sources, options.Backends, options.Logger, options.Self = store, sources, backends, logger, self(doors)
 	router := gateway.New(options)
 	defer router.Close()
 	webhooks := webhook.New(webhook.Options{Policy: dialguard.Backends(c.backendRanges), Version: programVersion()})
@@ -73,13 +76,19 @@ func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error)
 	}
 	stopWork := inBackground(lifecycles.Run)
 	defer stopWork()
+	defer inBackground(router.Remember)()
 
-	s := &server{logger: logger, store: store, gateway: router, stopping: ctx.Done()}
+	s := newServer(ctx, c.gatewayFlags, store, router, logger)
+	doors.bound(c.MaxConns, c.GatewayMaxConns, descriptorLimit(), logger)
+	calls := turnstile.NewCalls("call", c.MaxCalls, controlplane.TurnWithin)
+	polls := turnstile.NewCalls("poll", c.MaxPolls, controlplane.TurnWithin)
 	doors.control.server = controlplane.NewServer(controlplane.New(controlplane.Options{
-		Service: lifecycles, Ready: s.ready, Draining: ctx.Done(), Logger: logger, Version: programVersion(),
+		Service: lifecycles, Ready: s.ready, Draining: s.draining, Logger: logger, Version: programVersion(), Calls: calls, Polls: polls,
+		Gateway: router, Traffic: &console.Traffic{Gateway: options.Self, History: router.History},
+		Secure: strings.HasPrefix(c.PublicURL, "https://"), OIDC: c.provider, PublicURL: or(c.PublicURL, addresses.ControlPlane),
 	}), logger)
 	doors.public.server, doors.secure.server = gateway.NewServer(router), gateway.NewServer(router)
-	doors.metrics.server = newMetricsServer(router, logger)
+	doors.metrics.server = newMetricsServer(logger, nil, router, turnstile.Collector{Conns: doors.conns(), Calls: []*turnstile.Calls{calls, polls}})
 	if err := dir.writeEndpoints(addresses); err != nil {
 		return err
 	}
@@ -89,11 +98,11 @@ func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error)
 
 // openStore opens the store with the key of the data directory.
 func openStore(ctx context.Context, c serveCommand, dir *dataDir, logger *slog.Logger) (*sqlstore.Store, error) {
-	key, made, err := dir.encryptionKey()
+	keys, made, err := dir.encryptionKeys()
 	if err != nil {
 		return nil, err
 	}
-	store, err := sqlstore.Open(ctx, sqlstore.Options{DSN: c.dsn(dir), Key: key, Logger: logger})
+	store, err := sqlstore.Open(ctx, sqlstore.Options{DSN: c.dsn(dir), Keys: keys, Logger: logger})
 	if made && errors.Is(err, sqlstore.ErrWrongKey) {
 		// The store is older than the key that was just made for it.
 		err = errors.Join(err, dir.remove(keyFile))
@@ -103,25 +112,6 @@ func openStore(ctx context.Context, c serveCommand, dir *dataDir, logger *slog.L
 		return nil, failed(err, "Cannot use the store %s: %s.", c.storeName(dir), oneLine(err))
 	}
 	return store, nil
-}
-
-func newSources(c serveCommand, dir *dataDir, logger *slog.Logger) (*datasource.Sources, error) {
-	sqliteDir, err := c.sqliteDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	return datasource.New(datasource.Options{
-		SQLiteDir:       sqliteDir,
-		SQLiteMmapBytes: c.SQLiteMmapBytes,
-		AllowedRanges:   c.connectionRanges,
-		// No API may read the service's own records and secrets.
-		Forbidden: []string{
-			// With the store go the files that SQLite keeps beside it.
-			dir.file(storeFile), dir.file(keyFile), dir.file(tokenFile), dir.file(endpointsFile), dir.file(lockFile),
-		},
-		StoreDSN: c.dsn(dir),
-		Logger:   logger,
-	}), nil
 }
 
 // bootstrap makes what exists from the start and sees to it that there is a token to
@@ -177,11 +167,21 @@ func inBackground(work func(context.Context)) (stop func()) {
 
 // server is a service that is wired together.
 type server struct {
-	logger   *slog.Logger
-	store    lifecycle.Store
-	gateway  *gateway.Gateway
+	logger  *slog.Logger
+	store   lifecycle.Store
+	gateway *gateway.Gateway
+	loaded  atomic.Bool
+	// stopping is closed when the process is asked to stop, and draining after delay, when no
+	// more calls are to come.
 	stopping <-chan struct{}
-	loaded   atomic.Bool
+	draining chan struct{}
+	delay    time.Duration
+	// load brings the routes at the start; nil loads them from the store.
+	load func(context.Context) error
+}
+
+func newServer(ctx context.Context, f gatewayFlags, store lifecycle.Store, router *gateway.Gateway, logger *slog.Logger) *server {
+	return &server{logger: logger, store: store, gateway: router, stopping: ctx.Done(), draining: make(chan struct{}), delay: f.ShutdownDelay}
 }
 
 // ready says whether the service can do its work: the routes are there, the store
@@ -202,30 +202,64 @@ func (s *server) ready(ctx context.Context) error {
 }
 
 // run loads the routes and answers calls until ctx ends or a listener fails. The
-// control plane answers first, so that probes see a service that is starting.
+// control plane answers first, so that probes see a service that is starting. The gateway
+// follows what is published elsewhere until its last call is answered.
 func (s *server) run(ctx context.Context, d *doors) error {
 	fault := make(chan error, len(d.all()))
+	for _, door := range d.all() {
+		door.server.Handler = s.last(door.server.Handler)
+	}
 	d.control.serve(fault)
 	d.metrics.serve(fault)
-	if err := s.gateway.Load(ctx); err != nil {
+	load := s.gateway.Load
+	if s.load != nil {
+		load = s.load
+	}
+	if err := load(ctx); err != nil {
 		return errors.Join(failed(err, "Cannot load the gateway's routes: %s.", oneLine(err)), s.stop(d))
 	}
+	s.gateway.Join(ctx)
+	defer inBackground(s.gateway.Follow)()
 	d.public.serve(fault)
 	d.secure.serve(fault)
 	s.loaded.Store(true)
 	s.logger.InfoContext(ctx, "ready", d.endpoints().attributes()...)
 	select {
 	case <-ctx.Done():
-		s.logger.Info("stopping: calls in flight may finish", "within", stopTimeout.String())
-		return s.stop(d)
 	case err := <-fault:
 		return errors.Join(err, s.stop(d))
 	}
+	if s.delay > 0 {
+		s.logger.Info("stopping: new calls are answered for a while, so that balancers can send them elsewhere", "for", s.delay.String())
+		timer := time.NewTimer(s.delay)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case err := <-fault:
+			return errors.Join(err, s.stop(d))
+		}
+	}
+	s.logger.Info("stopping: calls in flight may finish", "within", stopTimeout.String())
+	return s.stop(d)
+}
+
+// last makes each answer the last one on its connection once the process is about to stop.
+// Idle connections are left open meanwhile: a request may be on its way on them.
+func (s *server) last(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-s.stopping:
+			w.Header()["Connection"] = []string{"close"}
+		default:
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // stop closes the doors, lets calls in flight finish and, where they take too long,
 // cuts them off.
 func (s *server) stop(d *doors) error {
+	close(s.draining)
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	var wait sync.WaitGroup

@@ -6,6 +6,7 @@ package storetest
 import (
 	"context"
 	"crypto/sha256"
+	"strconv"
 	"testing"
 	"time"
 
@@ -40,7 +41,7 @@ func (w *world) addApp(name string) service.App {
 	w.t.Helper()
 	a := w.newApp(name, service.AppTypeApp, w.developer)
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error {
-		return tx.CreateApp(ctx, a, "hook-"+service.Secret(a.ID))
+		return tx.CreateApp(ctx, &a, "hook-"+service.Secret(a.ID))
 	})
 	return a
 }
@@ -55,6 +56,8 @@ func app(t *testing.T, open Open) {
 	}
 	wantEqual(t, "the app by id", read(w, find(a.ID)), a)
 	wantEqual(t, "the app by name", read(w, find("shop")), a)
+	wantEqual(t, "the first app's number", a.Number, service.FirstNumber)
+	wantEqual(t, "the app by number", read(w, find(strconv.FormatInt(a.Number, 10))), a)
 	missing(w, find("shops"))
 	missing(w, func(ctx context.Context, tx lifecycle.Tx) (service.App, error) { return tx.App(ctx, w.id(), a.ID) })
 	secret := func(ctx context.Context, tx lifecycle.Tx) (string, error) {
@@ -64,7 +67,8 @@ func app(t *testing.T, open Open) {
 	wantEqual(t, "the webhook's secret", read(w, secret), "hook-"+a.ID)
 
 	wantContains(t, w.refused(service.CodeAlreadyExists, func(ctx context.Context, tx lifecycle.Tx) error {
-		return tx.CreateApp(ctx, w.newApp("shop", service.AppTypeApp, w.reviewer), "")
+		again := w.newApp("shop", service.AppTypeApp, w.reviewer)
+		return tx.CreateApp(ctx, &again, "")
 	}), `"shop"`)
 
 	stale := a
@@ -74,7 +78,9 @@ func app(t *testing.T, open Open) {
 	wantEqual(t, "the changed app", read(w, find(a.ID)), a)
 	wantEqual(t, "the webhook's secret after a change", read(w, secret), "hook-"+a.ID)
 	w.refused(service.CodeConflict, func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateApp(ctx, &stale) })
-	w.addApp("shop") // the name is free
+	if next := w.addApp("shop"); next.Number != a.Number+1 { // the name is free
+		t.Errorf("the next app has the number %d after %d", next.Number, a.Number)
+	}
 	w.refused(service.CodeAlreadyExists, func(ctx context.Context, tx lifecycle.Tx) error {
 		again := a
 		again.Name = "shop"
@@ -90,7 +96,7 @@ func app(t *testing.T, open Open) {
 func oneIAM(t *testing.T, open Open) {
 	w := newWorld(t, open)
 	add := func(a service.App) error {
-		return w.try(func(ctx context.Context, tx lifecycle.Tx) error { return tx.CreateApp(ctx, a, "hook") })
+		return w.try(func(ctx context.Context, tx lifecycle.Tx) error { return tx.CreateApp(ctx, &a, "hook") })
 	}
 	for _, a := range []service.App{
 		w.newApp("self", service.AppTypeIAM, w.developer), w.newApp("other", service.AppTypeIAM, w.reviewer),
@@ -115,7 +121,7 @@ func appLists(t *testing.T, open Open) {
 	w := newWorld(t, open)
 	first, second := w.addApp("first"), w.addApp("second")
 	self := w.newApp("self", service.AppTypeIAM, w.reviewer)
-	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.CreateApp(ctx, self, "hook") })
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.CreateApp(ctx, &self, "hook") })
 	for _, c := range []struct {
 		name   string
 		filter lifecycle.AppFilter
@@ -196,7 +202,7 @@ func keyPages(t *testing.T, open Open) {
 	ours := w.newApp("ours", service.AppTypeApp, w.developer)
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error {
 		for _, a := range []service.App{theirs, self, ours} {
-			if err := tx.CreateApp(ctx, a, "hook"); err != nil {
+			if err := tx.CreateApp(ctx, &a, "hook"); err != nil {
 				return err
 			}
 			if a.Type == service.AppTypeIAM {
@@ -252,7 +258,7 @@ func iamTokens(t *testing.T, open Open) {
 		return k.ID, tx.CreateToken(ctx, k, sum[:])
 	}
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error {
-		if err := tx.CreateApp(ctx, self, "hook"); err != nil {
+		if err := tx.CreateApp(ctx, &self, "hook"); err != nil {
 			return err
 		}
 		for _, k := range tokens {

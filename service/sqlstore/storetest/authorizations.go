@@ -151,7 +151,7 @@ func authorizeReview(t *testing.T, open Open) {
 func authorizationLists(t *testing.T, open Open) {
 	w := newWorld(t, open)
 	shop, till := w.addApp("shop"), w.newApp("till", service.AppTypeApp, w.reviewer)
-	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.CreateApp(ctx, till, "hook") })
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.CreateApp(ctx, &till, "hook") })
 	stage := w.addEnvironment("STAGE")
 	rivers := w.addAPI("list_rivers", "/rivers")
 	first := w.authorize(w.publication, shop, service.AuthorizationActive, nil)
@@ -192,7 +192,7 @@ func authorizationSight(t *testing.T, open Open) {
 	w := newWorld(t, open)
 	_, p := w.addPrivate("hidden")
 	theirs := w.newApp("theirs", service.AppTypeApp, w.reviewer)
-	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.CreateApp(ctx, theirs, "hook") })
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.CreateApp(ctx, &theirs, "hook") })
 	z := w.authorize(p, theirs, service.AuthorizationActive, nil)
 	for name, c := range map[string]struct {
 		sight *lifecycle.Sight

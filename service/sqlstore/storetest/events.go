@@ -100,6 +100,16 @@ func eventOrder(t *testing.T, open Open) {
 		}
 	}
 	wantEqual(t, "the events of one workspace", got, []string{"0", "1", "3", "4", "6", "7"})
+	newest := func(before int64) (actions []string) {
+		for _, e := range read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Event, error) {
+			return tx.Events(ctx, w.workspace.ID, lifecycle.EventFilter{Newest: true}, before, 4)
+		}) {
+			actions, after = append(actions, e.Action), e.Sequence
+		}
+		return actions
+	}
+	wantEqual(t, "the newest events", newest(0), []string{"7", "6", "4", "3"})
+	wantEqual(t, "those before", newest(after), []string{"1", "0"})
 }
 
 // eventFollower writes from many sides while somebody reads what is new: a number
@@ -197,6 +207,8 @@ func eventFilter(t *testing.T, open Open) {
 		"what another member sees":          {lifecycle.EventFilter{Sight: &lifecycle.Sight{MemberID: "stranger"}}, "0134"},
 		"all of it together":                {lifecycle.EventFilter{Actor: "rev", Action: "p", ThingID: "p", Since: at(ms), Until: at(2 * ms)}, "1"},
 		"an actor of whom there is nothing": {lifecycle.EventFilter{Actor: "nobody"}, ""},
+		"the newest first":                  {lifecycle.EventFilter{Newest: true}, "43210"},
+		"the newest of an actor first":      {lifecycle.EventFilter{Newest: true, Actor: "1"}, "320"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			found := read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Event, error) {

@@ -18,6 +18,7 @@ import (
 
 var notices = map[string]func(*testing.T, Open){
 	"notices are kept and closed once":                              notice,
+	"notices are confirmed at a time":                               confirmations,
 	"an app is told once of one thing":                              oneNotice,
 	"lists of notices are narrowed by what the filter names":        noticeLists,
 	"a private API's notices are shown to the apps' owners too":     noticeSight,
@@ -94,6 +95,46 @@ func notice(t *testing.T, open Open) {
 		return tx.CloseNotices(ctx, []string{m.ID, n.ID}, service.NoticeExecuted, "", at)
 	})
 	wantEqual(t, "the notice that was closed together with a closed one", w.storedNotice(m.ID), m)
+}
+
+func confirmations(t *testing.T, open Open) {
+	w := newWorld(t, open)
+	n, m := w.notify(w.active("shop"), service.NoticeStop), w.notify(w.active("till"), service.NoticeStop)
+	due := func(at time.Time) []string {
+		return noticeIDs(read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Notice, error) {
+			return tx.DueNotices(ctx, w.instance.ID, at, 10)
+		}))
+	}
+	instances := func(at time.Time) []string {
+		return read(w, func(ctx context.Context, tx lifecycle.Tx) ([]string, error) { return tx.DueInstances(ctx, at) })
+	}
+	next := func() time.Time {
+		return read(w, func(ctx context.Context, tx lifecycle.Tx) (time.Time, error) {
+			at, _, err := tx.NextConfirmation(ctx)
+			return at, err
+		})
+	}
+	first, later := w.time().Add(time.Hour), w.time().Add(2*time.Hour)
+	wantEqual(t, "when nothing is scheduled", next(), time.Time{})
+	n.ConfirmAt, n.ScheduledBy = &later, "Olga"
+	m.ConfirmAt, m.ScheduledBy = &first, "Otto"
+	for _, scheduled := range []service.Notice{n, m} {
+		w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.ScheduleNotice(ctx, scheduled) })
+	}
+	wantEqual(t, "the notice", w.storedNotice(n.ID), n)
+	wantEqual(t, "what comes next", next(), first)
+	wantEqual(t, "what is due before", due(first.Add(-time.Second)), []string{})
+	wantEqual(t, "what is due at the first time", due(first), []string{m.ID})
+	wantEqual(t, "what is due at the second", due(later), []string{m.ID, n.ID})
+	wantEqual(t, "where", instances(first), []string{w.instance.ID})
+	wantEqual(t, "where before", len(instances(first.Add(-time.Second))), 0)
+
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error {
+		return tx.CloseNotices(ctx, []string{m.ID}, service.NoticeConfirmed, "Otto", first)
+	})
+	wantEqual(t, "what is due when that is closed", due(later), []string{n.ID})
+	wantEqual(t, "what comes next then", next(), later)
+	w.refused(service.CodeConflict, func(ctx context.Context, tx lifecycle.Tx) error { return tx.ScheduleNotice(ctx, m) })
 }
 
 func oneNotice(t *testing.T, open Open) {
@@ -205,7 +246,7 @@ func manyNotices(t *testing.T, open Open) {
 	}
 	w.update(func(ctx context.Context, tx lifecycle.Tx) error {
 		for i, a := range apps {
-			if err := tx.CreateApp(ctx, a, "secret"); err != nil {
+			if err := tx.CreateApp(ctx, &a, "secret"); err != nil {
 				return err
 			}
 			z := w.newAuthorization(w.publication, a, service.AuthorizationActive, nil)

@@ -43,6 +43,7 @@ func publication(t *testing.T, open Open) {
 			return err
 		}
 		p.Rejection, p.Resume, p.UpdatedAt = &rejected, service.StatusStopped, start.Add(time.Hour)
+		p.ByTerraform = true
 		return tx.UpdatePublication(ctx, &p)
 	})
 	open2 := w.apply(p, w.api)
@@ -163,6 +164,8 @@ func publicationFilters(t *testing.T, open Open) {
 	}{
 		{"nothing", lifecycle.PublicationFilter{}, []string{created.ID, live.ID, stopped.ID, pending.ID}},
 		{"API", lifecycle.PublicationFilter{APIID: rivers.ID}, []string{live.ID, stopped.ID}},
+		{"one of several APIs", lifecycle.PublicationFilter{APIIDs: []string{w.id(), rivers.ID}}, []string{live.ID, stopped.ID}},
+		{"several APIs", lifecycle.PublicationFilter{APIIDs: []string{w.api.ID, rivers.ID}}, []string{created.ID, live.ID, stopped.ID, pending.ID}},
 		{"environment", lifecycle.PublicationFilter{EnvironmentID: stage.ID}, []string{stopped.ID, pending.ID}},
 		{"status", lifecycle.PublicationFilter{Status: service.StatusStopped}, []string{stopped.ID}},
 		{"connection of the live version", lifecycle.PublicationFilter{ConnectionID: w.connection.ID}, []string{live.ID}},
@@ -172,6 +175,7 @@ func publicationFilters(t *testing.T, open Open) {
 		{"another mode", lifecycle.PublicationFilter{Mode: service.ModeRegistration}, []string{}},
 		{"a word in the live name", lifecycle.PublicationFilter{Search: "RIVERS"}, []string{live.ID, stopped.ID}},
 		{"a name that is not live", lifecycle.PublicationFilter{Search: "list_cities"}, []string{}},
+		{"a word in the name, live or not", lifecycle.PublicationFilter{Name: "CITIES"}, []string{created.ID, pending.ID}},
 		{"a word in the live description", lifecycle.PublicationFilter{Search: "by country"}, []string{live.ID, stopped.ID}},
 		{"what is not there", lifecycle.PublicationFilter{APIID: w.id()}, []string{}},
 	} {
@@ -217,11 +221,12 @@ func servedOnes(t *testing.T, open Open) {
 			want = append(want, p)
 		}
 	}
-	all := func(page lifecycle.Page) []service.Publication {
+	in := func(instanceID string, page lifecycle.Page) []service.Publication {
 		return read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Publication, error) {
-			return tx.ServedPublications(ctx, page)
+			return tx.ServedPublications(ctx, instanceID, page)
 		})
 	}
+	all := func(page lifecycle.Page) []service.Publication { return in("", page) }
 	of := func(ids []string) []service.Publication {
 		return read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Publication, error) {
 			return tx.ServedPublicationsOf(ctx, ids)
@@ -229,6 +234,10 @@ func servedOnes(t *testing.T, open Open) {
 	}
 	wantEqual(t, "the served publications", all(lifecycle.Page{Limit: 100}), want)
 	wantEqual(t, "a page of them", all(lifecycle.Page{After: want[0].ID, Limit: 1}), want[1:2])
+	wantEqual(t, "those of the instance", in(w.instance.ID, lifecycle.Page{Limit: 100}), want)
+	if got := in("another", lifecycle.Page{Limit: 100}); len(got) != 0 {
+		t.Errorf("in another instance are served %+v", got)
+	}
 	wantEqual(t, "those with any of the ids", of(ids), want)
 	wantEqual(t, "one by its id", of([]string{want[2].ID}), want[2:3])
 	if got := of([]string{"nobody"}); len(got) != 0 {
@@ -262,6 +271,18 @@ func paths(t *testing.T, open Open) {
 	w.update(claim(stage, get("/cities")))   // another environment
 	w.update(claim(rivers, post("/cities"))) // another method
 	w.update(claim(rivers, get("/Cities")))  // another path, and POST /cities is free
+	holders := func(except string, claim lifecycle.PathClaim) []string {
+		var found []string
+		for _, p := range read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.TakenPath, error) {
+			return tx.PathHolders(ctx, w.workspace.ID, except, claim)
+		}) {
+			found = append(found, p.EnvironmentName+" "+p.APIName)
+		}
+		return found
+	}
+	wantEqual(t, "who has GET /cities", holders("", get("/cities")), []string{"RELEASE list_cities", "STAGE list_cities"})
+	wantEqual(t, "who else has GET /cities", holders(w.api.ID, get("/cities")), nil)
+	wantEqual(t, "who else has GET /Cities", holders(w.api.ID, get("/Cities")), []string{"RELEASE list_rivers"})
 	w.update(claim(w.publication, post("/cities"), get("/villages")))
 	w.update(claim(rivers, get("/cities"), get("/towns")))
 	w.refused(service.CodeAlreadyExists, claim(rivers, get("/villages")))

@@ -97,6 +97,7 @@ func reviewLists(t *testing.T, open Open) {
 		{"by nothing", lifecycle.ReviewFilter{}, lifecycle.Page{Limit: 10}, []service.Review{elsewhere, second, first}},
 		{"by publication", lifecycle.ReviewFilter{PublicationID: w.publication.ID}, lifecycle.Page{Limit: 10}, []service.Review{second, first}},
 		{"by status", lifecycle.ReviewFilter{Status: service.ReviewPending}, lifecycle.Page{Limit: 10}, []service.Review{elsewhere, second}},
+		{"by what is over", lifecycle.ReviewFilter{Closed: true}, lifecycle.Page{Limit: 10}, []service.Review{first}},
 		{"by revision", lifecycle.ReviewFilter{Revision: 3}, lifecycle.Page{Limit: 10}, []service.Review{second}},
 		{"by kind", lifecycle.ReviewFilter{Kind: service.ReviewRestore}, lifecycle.Page{Limit: 10}, []service.Review{elsewhere}},
 		{"by the other kind", lifecycle.ReviewFilter{Kind: service.ReviewPublish}, lifecycle.Page{Limit: 10}, []service.Review{second, first}},

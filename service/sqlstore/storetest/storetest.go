@@ -39,6 +39,7 @@ func Run(t *testing.T, open Open) {
 		{"publications", publications},
 		{"versions", versions},
 		{"reviews", reviews},
+		{"test calls", debugRuns},
 		{"apps", apps},
 		{"authorizations", authorizations},
 		{"notices", notices},
@@ -47,7 +48,9 @@ func Run(t *testing.T, open Open) {
 		{"transactions", transactions},
 		{"concurrency", concurrency},
 		{"events", events},
+		{"routes", routes},
 		{"idempotency", idempotency},
+		{"access keys", accessKeys},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for name, test := range group.tests {

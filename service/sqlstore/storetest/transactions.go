@@ -18,6 +18,7 @@ var transactions = map[string]func(*testing.T, Open){
 	"nothing is visible before it is committed":            isolation,
 	"a view is one snapshot":                               snapshot,
 	"a view cannot change anything":                        readOnly,
+	"a glance sees what is committed, and changes nothing": glance,
 	"after a failed statement nothing is committed":        doomed,
 	"not to find or to meet another version is no failure": notDoomed,
 	"a request that ended commits nothing":                 cancelled,
@@ -272,4 +273,59 @@ func ping(t *testing.T, open Open) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	wantCode(t, w.store.Ping(ctx), service.CodeUnavailable)
+}
+
+func glance(t *testing.T, open Open) {
+	w := newWorld(t, open)
+	glanced := func(name string) (found bool) {
+		t.Helper()
+		err := w.store.Glance(t.Context(), func(tx lifecycle.Tx) error {
+			_, err := tx.Member(t.Context(), w.workspace.ID, name)
+			found = err == nil
+			if service.ErrorCode(err) == service.CodeNotFound {
+				return nil
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(explain(err))
+		}
+		return found
+	}
+	late := w.newMember("late", service.RoleVisitor, false)
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error {
+		if err := tx.CreateMember(ctx, late); err != nil {
+			return err
+		}
+		if glanced("late") {
+			t.Error("the member is there before the commit")
+		}
+		return nil
+	})
+	for range 3 { // the statement stays prepared
+		if !glanced("late") || !glanced("dev") || glanced("nobody") {
+			t.Error("it does not see what was committed")
+		}
+	}
+	late.RowVersion, late.RemovedAt = 0, &start
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.UpdateMember(ctx, &late) })
+	if glanced("late") {
+		t.Error("the member is there after it was removed")
+	}
+	err := w.store.Glance(t.Context(), func(tx lifecycle.Tx) error {
+		return tx.CreateMember(t.Context(), w.newMember("more", service.RoleVisitor, false))
+	})
+	if service.ErrorCode(err) != service.CodeInternal || w.hasMember("more") {
+		t.Errorf("a glance that writes ends with %v", err)
+	}
+	reason := errors.New("fn has its reasons")
+	if err := w.store.Glance(t.Context(), func(lifecycle.Tx) error { return reason }); !errors.Is(err, reason) {
+		t.Errorf("got the error %v, want fn's own", err)
+	}
+	if err := w.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.store.Glance(t.Context(), func(lifecycle.Tx) error { return nil }); service.ErrorCode(err) != service.CodeUnavailable {
+		t.Errorf("a closed store says %v", err)
+	}
 }

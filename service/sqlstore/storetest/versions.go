@@ -89,7 +89,16 @@ func versionNumbers(t *testing.T, open Open) {
 		wantEqual(t, "a version", read(w, func(ctx context.Context, tx lifecycle.Tx) (service.Version, error) {
 			return tx.Version(ctx, p.ID, v.Name)
 		}), v)
+		wantEqual(t, "a version by its id", read(w, func(ctx context.Context, tx lifecycle.Tx) (service.Version, error) {
+			return tx.VersionByID(ctx, w.workspace.ID, v.ID)
+		}), v)
+		missing(w, func(ctx context.Context, tx lifecycle.Tx) (service.Version, error) {
+			return tx.VersionByID(ctx, w.id(), v.ID)
+		})
 	}
+	missing(w, func(ctx context.Context, tx lifecycle.Tx) (service.Version, error) {
+		return tx.VersionByID(ctx, w.workspace.ID, w.id())
+	})
 	if other = w.publish(other, w.api, service.StatusPublished); other.Live.Name != "V1" {
 		t.Errorf("the first version elsewhere is called %s", other.Live.Name)
 	}

@@ -250,6 +250,12 @@ func (s *Stmt) ReadOnly() bool { return lib.Xsqlite3_stmt_readonly(s.c.tls, s.p)
 // Columns returns the number of columns of the result.
 func (s *Stmt) Columns() int { return int(lib.Xsqlite3_column_count(s.c.tls, s.p)) }
 
+// Declared returns the type that a column, from 0, was declared with in its table; "" where
+// it is an expression, or was declared without one.
+func (s *Stmt) Declared(i int) string {
+	return libc.GoString(lib.Xsqlite3_column_decltype(s.c.tls, s.p, int32(i)))
+}
+
 // Name returns the name of a column, from 0.
 func (s *Stmt) Name(i int) string {
 	return libc.GoString(lib.Xsqlite3_column_name(s.c.tls, s.p, int32(i)))

@@ -1,0 +1,6 @@
+# Copyright The dataservice Authors
+# SPDX-License-Identifier: MPL-2.0
+
+variable "backend" {
+  type = string
+}

@@ -1,0 +1,43 @@
+// Copyright The dataservice Authors
+// SPDX-License-Identifier: MPL-2.0
+
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// errNoPlace says that none of the connections became free in the time allowed.
+var errNoPlace = errors.New("all connections to the store were in use for too long")
+
+// places are the connections that transactions may have at once. database/sql would let
+// who waits for one wait for as long as the whole call may take.
+type places struct {
+	free chan struct{}
+	wait time.Duration
+}
+
+func newPlaces(n int, wait time.Duration) places { return places{make(chan struct{}, n), wait} }
+
+// take waits for a place. leave gives it back.
+func (p places) take(ctx context.Context) (leave func(), err error) {
+	select {
+	case p.free <- struct{}{}:
+		return p.leave, nil
+	default:
+	}
+	timer := time.NewTimer(p.wait)
+	defer timer.Stop()
+	select {
+	case p.free <- struct{}{}:
+		return p.leave, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-timer.C:
+		return nil, errNoPlace
+	}
+}
+
+func (p places) leave() { <-p.free }
