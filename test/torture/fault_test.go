@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
 	"github.com/dataservice/terraform-provider-dataservice/internal/servicetest"
 )
 
@@ -179,7 +180,7 @@ func (w *world) disturbed(ctx context.Context, d *door, http bool) bool {
 		// On a connection of its own.
 		return !speaks(ctx, d.Listen) || time.Since(began) > 90*time.Millisecond
 	}
-	db, err := sql.Open("pgx", w.postgres.dsn(d.Listen, "store"))
+	db, err := sql.Open("pgx", pgtest.StoreDSN(d.Listen))
 	if err != nil {
 		return false
 	}
@@ -227,9 +228,9 @@ func (w *world) restartPostgres(ctx context.Context, signal os.Signal) bool {
 	w.allBlind()
 	w.postgres.mu.Lock()
 	defer w.postgres.mu.Unlock()
-	w.postgres.stop(signal)
+	w.postgres.Stop(signal)
 	<-ctx.Done()
-	w.postgres.start()
+	w.postgres.Start()
 	return true
 }
 

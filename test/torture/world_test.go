@@ -21,6 +21,7 @@ import (
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
 	"github.com/rs/zerolog"
 
+	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
 	"github.com/dataservice/terraform-provider-dataservice/internal/servicetest"
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/client"
@@ -94,8 +95,8 @@ func newWorld(t testing.TB) *world {
 		return d
 	}
 	for i := range replicas {
-		n := &node{name: fmt.Sprintf("service %d", i), store: w.door(fmt.Sprintf("service-store-%d", i), w.postgres.address)}
-		flags := []string{"--store", w.postgres.dsn(n.store.Listen, "store"), "--log-level", "warn"}
+		n := &node{name: fmt.Sprintf("service %d", i), store: w.door(fmt.Sprintf("service-store-%d", i), w.postgres.Address)}
+		flags := []string{"--store", pgtest.StoreDSN(n.store.Listen), "--log-level", "warn"}
 		if i == 0 {
 			n.Service = servicetest.Start(t, flags...)
 		} else {
@@ -106,8 +107,8 @@ func newWorld(t testing.TB) *world {
 	}
 	w.controls[0].Database("numbers.db", "CREATE TABLE numbers (n INTEGER); INSERT INTO numbers VALUES (1)")
 	for i := range replicas {
-		n := &node{name: fmt.Sprintf("gateway %d", i), store: w.door(fmt.Sprintf("gateway-store-%d", i), w.postgres.address)}
-		n.Service = servicetest.StartGateway(t, w.controls[0].Service, "--store", w.postgres.dsn(n.store.Listen, "store"), "--log-level", "warn")
+		n := &node{name: fmt.Sprintf("gateway %d", i), store: w.door(fmt.Sprintf("gateway-store-%d", i), w.postgres.Address)}
+		n.Service = servicetest.StartGateway(t, w.controls[0].Service, "--store", pgtest.StoreDSN(n.store.Listen), "--log-level", "warn")
 		n.front = w.door(fmt.Sprintf("client-gateway-%d", i), n.Gateway)
 		w.gateways = append(w.gateways, n)
 	}
