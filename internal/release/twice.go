@@ -22,18 +22,22 @@ func twice(ctx context.Context, o options, folder string) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(top) }() // what is left there hurts nobody
+	first := filepath.Join(top, "one")
+	if err := command(ctx, "git", "clone", "--quiet", ".", first); err != nil {
+		return err
+	}
 	var sums [2]string
-	for i, name := range []string{"one", filepath.Join("another", "that-lies-deeper")} {
-		clone, variables := filepath.Join(top, name), []string(nil)
-		out := folder
+	for i := range sums {
+		clone, out, variables := first, folder, []string(nil)
 		if i == 1 {
-			out = filepath.Join(top, "dist")
+			clone, out = filepath.Join(top, "another", "that-lies-deeper"), filepath.Join(top, "dist")
 			if o.cold {
 				variables = append(variables, "GOCACHE="+filepath.Join(top, "cache"))
 			}
-		}
-		if err := command(ctx, "git", "clone", "--quiet", ".", clone); err != nil {
-			return err
+			// Of the first and not of this: somebody may commit meanwhile.
+			if err := command(ctx, "git", "clone", "--quiet", first, clone); err != nil {
+				return err
+			}
 		}
 		fmt.Printf("from clone %d:\n", i+1)
 		if sums[i], err = build(ctx, clone, out, o, variables); err != nil {
@@ -51,7 +55,7 @@ func twice(ctx context.Context, o options, folder string) error {
 	if o.goreleaser == "" {
 		return nil
 	}
-	want, err := byGoreleaser(ctx, o, filepath.Join(top, "third"))
+	want, err := byGoreleaser(ctx, o, first, filepath.Join(top, "third"))
 	if err != nil {
 		return err
 	}
@@ -62,9 +66,9 @@ func twice(ctx context.Context, o options, folder string) error {
 	return nil
 }
 
-// byGoreleaser has goreleaser build everything from a clone, as it does for a release, but
+// byGoreleaser has goreleaser build everything from a clone of that one, as it does for a release, but
 // without a signature and without publishing. It returns the checksums.
-func byGoreleaser(ctx context.Context, o options, clone string) (string, error) {
+func byGoreleaser(ctx context.Context, o options, of, clone string) (string, error) {
 	program, err := filepath.Abs(o.goreleaser)
 	if err != nil {
 		return "", err
@@ -72,7 +76,7 @@ func byGoreleaser(ctx context.Context, o options, clone string) (string, error) 
 	fmt.Println("by goreleaser:")
 	began := time.Now()
 	for _, args := range [][]string{
-		{"git", "clone", "--quiet", ".", clone},
+		{"git", "clone", "--quiet", of, clone},
 		{"git", "-C", clone, "tag", "v" + o.version},
 		// It reads from the address whose release it would be.
 		{"git", "-C", clone, "remote", "set-url", "origin", "https://github.com/dataservice/terraform-provider-dataservice.git"},
