@@ -77,6 +77,7 @@ func generate(ctx context.Context, schemaFile, openAPIFile, guides string) error
 	}
 	for _, t := range []struct{ page, name, text string }{
 		{filepath.Join(guides, "lifecycle.md.tmpl"), "lifecycle table", lifecycleTable()},
+		{filepath.Join(guides, "architecture.md.tmpl"), "lifecycle picture", lifecyclePicture()},
 		{filepath.Join(guides, "lifecycle.md.tmpl"), "permissions", permissionTable()},
 		{filepath.Join(guides, "lifecycle.md.tmpl"), "desired status table", desiredStatuses},
 		{filepath.Join(guides, "tested.md.tmpl"), "tested", provider.testedTable()},
