@@ -270,3 +270,25 @@ func TestEveryPromiseIsTestedForEveryResource(t *testing.T) {
 		}
 	}
 }
+
+func TestThePictureOfTheLifecycleHasEveryStep(t *testing.T) {
+	text := lifecyclePicture()
+	steps := 0
+	for _, r := range service.LifecycleTable() {
+		if r.Refused == "" {
+			steps++
+		}
+	}
+	if got := strings.Count(text, "─> "); got != steps || steps == 0 {
+		t.Errorf("%d steps are drawn of %d", got, steps)
+	}
+	for _, says := range []string{
+		"\nPUBLISHED + application\n", "SUSPEND ───> WAITING_STOP while apps are authorized, else STOPPED\n",
+		"PUBLISH ───> PUBLISHED + application where it is to be reviewed, else PUBLISHED\n", "PUBLISH ───> PUBLISH_WAIT_REVIEW where it is to be reviewed, else PUBLISHED\n",
+		"DELETE ────> no record\n",
+	} {
+		if !strings.Contains(text, says) {
+			t.Errorf("the picture does not say %q:\n%s", says, text)
+		}
+	}
+}

@@ -163,3 +163,58 @@ func breakingTable() string {
 func harmlessList() string {
 	return "- " + strings.Join(service.HarmlessChanges, "\n- ")
 }
+
+// lifecyclePicture draws the lifecycle table with arrows: what leads from where to where,
+// by which call, in a block of text that is readable wherever it is shown.
+func lifecyclePicture() string {
+	type arrow struct{ call, to string }
+	var order []service.State
+	arrows := map[service.State][]arrow{}
+	width := 0
+	for _, r := range service.LifecycleTable() {
+		if r.Refused != "" {
+			continue
+		}
+		if arrows[r.State] == nil {
+			order = append(order, r.State)
+		}
+		var to []string
+		if r.Notice != "" {
+			to = append(to, string(r.Notice)+" while apps are authorized")
+		}
+		if r.Reviewed != "" {
+			to = append(to, string(r.Reviewed)+openMark(r.Reviewed)+" where it is to be reviewed")
+		}
+		direct := string(r.Direct)
+		switch r.Direct {
+		case "(before)":
+			direct = "what it was before"
+		case "(deleted)":
+			direct = "no record"
+		}
+		arrows[r.State] = append(arrows[r.State], arrow{string(r.Call), strings.Join(append(to, direct), ", else ")})
+		width = max(width, len(r.Call))
+	}
+	var b strings.Builder
+	b.WriteString("```text\n")
+	for _, state := range order {
+		fmt.Fprintf(&b, "%s%s\n", state.Status, map[bool]string{true: " + application"}[state.Open && openPhrase(state) != ""])
+		for i, a := range arrows[state] {
+			branch := "├"
+			if i == len(arrows[state])-1 {
+				branch = "└"
+			}
+			fmt.Fprintf(&b, " %s─ %s %s─> %s\n", branch, a.call, strings.Repeat("─", width-len(a.call)), a.to)
+		}
+	}
+	b.WriteString("```\n")
+	return b.String()
+}
+
+// openMark tells of the application where the status alone does not.
+func openMark(s service.Status) string {
+	if s == service.StatusPublished || s == service.StatusStopped {
+		return " + application"
+	}
+	return ""
+}

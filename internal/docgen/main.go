@@ -19,7 +19,15 @@ func main() {
 	schema := flag.String("schema", "", "`file` for the provider's schema, as `terraform providers schema -json` prints it")
 	openAPI := flag.String("openapi", filepath.Join("docs", "openapi.json"), "`file` for the OpenAPI document")
 	guides := flag.String("guides", filepath.Join("templates", "guides"), "`folder` of the guides whose tables are written")
+	keep := flag.String("promise", "", "`file` for what users of this version may rely on, as is written for a release")
 	flag.Parse()
+	if *keep != "" {
+		if err := writePromise(context.Background(), *keep); err != nil {
+			fmt.Fprintf(os.Stderr, "docgen: %v\n", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := generate(context.Background(), *schema, *openAPI, *guides); err != nil {
 		fmt.Fprintf(os.Stderr, "docgen: %v\n", err)
 		os.Exit(1)
@@ -69,6 +77,7 @@ func generate(ctx context.Context, schemaFile, openAPIFile, guides string) error
 	}
 	for _, t := range []struct{ page, name, text string }{
 		{filepath.Join(guides, "lifecycle.md.tmpl"), "lifecycle table", lifecycleTable()},
+		{filepath.Join(guides, "architecture.md.tmpl"), "lifecycle picture", lifecyclePicture()},
 		{filepath.Join(guides, "lifecycle.md.tmpl"), "permissions", permissionTable()},
 		{filepath.Join(guides, "lifecycle.md.tmpl"), "desired status table", desiredStatuses},
 		{filepath.Join(guides, "tested.md.tmpl"), "tested", provider.testedTable()},
@@ -88,6 +97,27 @@ func generate(ctx context.Context, schemaFile, openAPIFile, guides string) error
 		}
 	}
 	return nil
+}
+
+// writePromise writes what the tests of later versions are held against.
+func writePromise(ctx context.Context, file string) error {
+	p, err := currentSurface(ctx)
+	if err != nil {
+		return err
+	}
+	return writeFile(file, p.text())
+}
+
+func currentSurface(ctx context.Context) (surface, error) {
+	provider, err := providerSchema(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the provider's schema: %w", err)
+	}
+	document, err := openAPIDocument(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the OpenAPI document: %w", err)
+	}
+	return promised(provider, document)
 }
 
 func writeFile(path string, text []byte) error {
