@@ -166,7 +166,7 @@ func (t *transaction) lacksNobody(ctx context.Context, keyID string) error {
 		}
 	}
 	if len(names) > 0 {
-		return fmt.Errorf("the key %s is not known yet to %s: add it to the key file of each, start them again one after the other, and repeat this", keyID, strings.Join(names, "; "))
+		return fmt.Errorf("the key %s is not known yet to %s: add it to the key file of each, send each SIGHUP or start it again, and repeat this", keyID, strings.Join(names, "; "))
 	}
 	return nil
 }

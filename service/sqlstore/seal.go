@@ -284,7 +284,7 @@ func (t *transaction) sealing(ctx context.Context) (sealer, error) {
 		k := t.store.keyring().of(c)
 		if k == nil {
 			return sealer{}, t.fail(service.Errorf(service.CodeUnavailable,
-				"The store's encryption key was replaced, and this process lacks the new one, %s: add it to the process's key file and start it again.", c.id), blame{})
+				"The store's encryption key was replaced, and this process lacks the new one, %s: add it to the process's key file, and send it SIGHUP or start it again.", c.id), blame{})
 		}
 		t.sealer = &sealer{sealingKey: *k}
 		if c.id != keyCheckID {
