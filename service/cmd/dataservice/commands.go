@@ -25,6 +25,7 @@ type commandLine struct {
 	Serve        serveCommand        `cmd:"" help:"Run the service: control plane and gateway in one process."`
 	Gateway      gatewayCommand      `cmd:"" help:"Run a gateway beside other services on the same PostgreSQL store, without a control plane."`
 	Ready        readyCommand        `cmd:"" help:"Ask a service or gateway on this machine whether it is ready, and wait until it is."`
+	Reload       reloadCommand       `cmd:"" help:"Have a service or gateway on this machine read its settings again: send it SIGHUP."`
 	Config       configCommand       `cmd:"" help:"Check the settings of serve and gateway, and show them."`
 	Token        tokenCommand        `cmd:"" help:"Make, list and revoke tokens of a running service."`
 	AccessKey    accessKeyCommand    `cmd:"" name:"accesskey" help:"Make, list and delete access keys, which clients of cloud vendors sign with."`

@@ -353,18 +353,29 @@ func makeCertificate(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		valid = time.Duration(hours) * time.Hour
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	certificate, secret, err := newCertificateFor(valid)
 	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), certificate, 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), secret, 0o600))
+}
+
+// newCertificateFor makes a certificate that is valid for so long from now on, and its key.
+func newCertificateFor(valid time.Duration) (certificate, secret []byte, err error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
 	template := x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "dataservice test"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		NotBefore: time.Now().Add(-100 * time.Hour), NotAfter: time.Now().Add(valid), IsCA: true, BasicConstraintsValid: true,
 	}
-	certificate, err := x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key)
-	ts.Check(err)
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	ts.Check(err)
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}), 0o600))
-	ts.Check(os.WriteFile(ts.MkAbs(args[1]), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600))
+	if certificate, err = x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key); err != nil {
+		return nil, nil, err
+	}
+	if secret, err = x509.MarshalPKCS8PrivateKey(key); err != nil {
+		return nil, nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), nil
 }
 
 // call [-token FILE] [-started FILE] [-ca FILE] [-header 'NAME: VALUE'] METHOD URL [FILE] makes one HTTP call, with the
