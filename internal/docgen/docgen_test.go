@@ -201,6 +201,24 @@ func TestTheFlagsOfTheServiceAreListed(t *testing.T) {
 	}
 }
 
+func TestTheSettingsOfBothCommandsAreListedOnce(t *testing.T) {
+	text, err := settingsTable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"| `max-calls` | `--max-calls` | `DATASERVICE_MAX_CALLS` | `256` |", "*Of `serve` alone.* | SIGHUP |", "*Of `gateway` alone.* | restart |",
+		"| SIGHUP, what the file holds |", "| `instance` | `--instance` |",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("there is no %q in\n%s", want, text)
+		}
+	}
+	if strings.Count(text, "| `data-dir` |") != 1 || strings.Contains(text, "| `config` |") {
+		t.Errorf("data-dir is not there once, or config is:\n%s", text)
+	}
+}
+
 func TestTheFlagsOfAGatewayAreListed(t *testing.T) {
 	text, err := gatewayFlags()
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
+	"github.com/dataservice/terraform-provider-dataservice/service/reload"
 	"github.com/dataservice/terraform-provider-dataservice/service/turnstile"
 )
 
@@ -38,6 +39,9 @@ func metrics() string {
 		row(m.Name, m.Type, m.Labels, m.Meaning)
 	}
 	for _, m := range turnstile.Metrics() {
+		row(m.Name, m.Type, m.Labels, m.Meaning)
+	}
+	for _, m := range reload.Metrics() {
 		row(m.Name, m.Type, m.Labels, m.Meaning)
 	}
 	return table([]string{"metric", "type", "labels", "what it tells"}, rows)

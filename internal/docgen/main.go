@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MPL-2.0
 
 // Command docgen writes what the documentation takes from the code: the schema of
-// the provider for tfplugindocs, the OpenAPI document, and the tables in the guides.
+// the provider for tfplugindocs, the OpenAPI document, the schema of the file of settings, and
+// the tables in the guides.
 // It runs nothing but this module's code, so that the result depends on nothing
 // else, such as the Terraform that happens to be installed. `make generate` runs it.
 package main
@@ -63,6 +64,19 @@ func generate(ctx context.Context, schemaFile, openAPIFile, guides string) error
 	if err != nil {
 		return fmt.Errorf("the flags of a gateway: %w", err)
 	}
+	settings, err := settingsTable()
+	if err != nil {
+		return fmt.Errorf("the settings of the service: %w", err)
+	}
+	for file, command := range map[string]string{"config.schema.json": "schema", "dataservice.example.yaml": "example"} {
+		text, err := ofProgram(ctx, "config", command)
+		if err != nil {
+			return fmt.Errorf("the settings of the service: %w", err)
+		}
+		if err := writeFile(filepath.Join("deploy", file), text); err != nil {
+			return err
+		}
+	}
 	desiredStatuses, err := provider.desiredStatusTable()
 	if err != nil {
 		return err
@@ -90,6 +104,7 @@ func generate(ctx context.Context, schemaFile, openAPIFile, guides string) error
 		{filepath.Join(guides, "native-api.md.tmpl"), "codes", codes},
 		{filepath.Join(guides, "troubleshooting.md.tmpl"), "codes", trouble},
 		{"README.md", "flags", flags},
+		{filepath.Join(guides, "configuration.md.tmpl"), "settings", settings},
 		{filepath.Join(guides, "running-more-than-one.md.tmpl"), "gateway flags", ofGateway},
 	} {
 		if err := insert(t.page, t.name, t.text); err != nil {

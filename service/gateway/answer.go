@@ -34,7 +34,7 @@ type answerer struct {
 	// What stands around a call; test calls have none of it.
 
 	// maxCalls bounds the calls in flight; 0 does not.
-	maxCalls int64
+	maxCalls atomic.Int64
 	proxies  proxies
 	callers  *callers
 	cache    *cache
@@ -203,7 +203,7 @@ func bodyNotAllowed(rt *route) *failure {
 // enter finds the route of a call and makes sure that it may be made now. leave must follow.
 func (a *answerer) enter(t *table, w http.ResponseWriter, r *http.Request, c *call, start time.Time) (*route, *failure) {
 	if a.meter != nil {
-		if n := a.meter.inFlight.Add(1); a.maxCalls > 0 && n > a.maxCalls {
+		if n, most := a.meter.inFlight.Add(1), a.maxCalls.Load(); most > 0 && n > most {
 			return nil, crowded()
 		}
 	}

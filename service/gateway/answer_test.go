@@ -289,7 +289,8 @@ func BenchmarkServe(b *testing.B) {
 	} {
 		b.Run(test.name, func(b *testing.B) {
 			a := guarded()
-			a.logger, a.maxCalls = slog.New(slog.DiscardHandler), 1000
+			a.logger = slog.New(slog.DiscardHandler)
+			a.maxCalls.Store(1000)
 			rt := guardedRoute(a, rowsPlan(`[{"id":12345,"name":"item 012345"}]`))
 			test.set(rt)
 			tbl := emptyTable.replace(nil, []*route{rt})

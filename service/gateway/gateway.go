@@ -138,9 +138,10 @@ func New(o Options) *Gateway {
 		g.logger = slog.Default()
 	}
 	g.answerer = answerer{
-		logger: g.logger, maxRows: cmp.Or(o.MaxRows, DefaultMaxRows), maxBody: cmp.Or(o.MaxBodyBytes, DefaultMaxBodyBytes), maxCalls: int64(o.MaxCalls), proxies: o.TrustedProxies,
+		logger: g.logger, maxRows: cmp.Or(o.MaxRows, DefaultMaxRows), maxBody: cmp.Or(o.MaxBodyBytes, DefaultMaxBodyBytes), proxies: o.TrustedProxies,
 		wall: time.Now, callers: newCallers(), cache: newCache(cmp.Or(o.CacheBytes, DefaultCacheBytes)), meter: newMeter(),
 	}
+	g.SetMaxCalls(o.MaxCalls)
 	if o.Clock != nil {
 		g.answerer.wall = o.Clock.Now
 	}
@@ -157,6 +158,22 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// without a word.
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// SetMaxCalls bounds the calls that are answered at once from now on; 0 does not.
+func (g *Gateway) SetMaxCalls(most int) { g.answerer.maxCalls.Store(int64(most)) }
+
+// SetKeys has the gateway go on with the keys that the store has now: what it keeps on the disk
+// is written anew with them, and the store is told which they are.
+func (g *Gateway) SetKeys(keys [][32]byte) {
+	wake(g.position.beat)
+	if g.kept == nil {
+		return
+	}
+	g.kept.mu.Lock()
+	g.kept.Keys = keys
+	g.kept.mu.Unlock()
+	wake(g.kept.changed)
 }
 
 // Load builds everything that is served from the store. A publication that cannot be

@@ -47,6 +47,7 @@ type RouteFile struct {
 
 // kept is what the gateway serves by, as it is written to the file.
 type kept struct {
+	// RouteFile has Keys that [Gateway.SetKeys] replaces; guarded by mu.
 	RouteFile
 	// lines has everything, encoded and packed; guarded by the gateway's reload, as the packer is.
 	lines  map[keptKey][]byte
@@ -322,7 +323,7 @@ func (g *Gateway) write(ctx context.Context) (size int, err error) {
 	if lines == nil {
 		return 0, nil
 	}
-	err = sealedfile.Write(k.Path, k.Keys, keptPurpose, func(w io.Writer) error {
+	err = sealedfile.Write(k.Path, k.keys(), keptPurpose, func(w io.Writer) error {
 		if err := json.NewEncoder(w).Encode(keptLine{Head: &head}); err != nil {
 			return err
 		}
@@ -392,11 +393,17 @@ func (g *Gateway) Restore(ctx context.Context, reason error) error {
 	return nil
 }
 
+func (k *kept) keys() [][32]byte {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.Keys
+}
+
 // read reads the file.
 func (k *kept) read() (head keptHead, n news, err error) {
 	n = news{registration: registration{all: true}}
 	limits := map[string]*service.RateLimit{}
-	err = sealedfile.Read(k.Path, k.Keys, keptPurpose, func(r io.Reader) error {
+	err = sealedfile.Read(k.Path, k.keys(), keptPurpose, func(r io.Reader) error {
 		lines := json.NewDecoder(r)
 		for first := true; ; first = false {
 			var l keptLine

@@ -287,7 +287,7 @@ func TestEachLimitAnswers429WithItsCodeAndWhenToTryAgain(t *testing.T) {
 
 func TestACallBeyondThoseAtOnceIsToldThatTheGatewayIsBusy(t *testing.T) {
 	a := guarded()
-	a.maxCalls = 1
+	a.maxCalls.Store(1)
 	entered, release := make(chan struct{}), make(chan struct{})
 	h := a.over(guardedRoute(a, planFunc(func(_ context.Context, dst []byte, call datasource.Call) ([]byte, error) {
 		if call.Values[0] == int64(1) {

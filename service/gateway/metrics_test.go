@@ -21,6 +21,7 @@ import (
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
+	"github.com/dataservice/terraform-provider-dataservice/service/reload"
 	"github.com/dataservice/terraform-provider-dataservice/service/turnstile"
 )
 
@@ -207,6 +208,9 @@ func TestTheGuideNamesEveryMetric(t *testing.T) {
 	}
 	for _, m := range turnstile.Metrics() {
 		declared = append(declared, m.Name+" "+m.Type+" `"+strings.Join(m.Labels, "`, `")+"` "+m.Meaning)
+	}
+	for _, m := range reload.Metrics() {
+		declared = append(declared, m.Name+" "+m.Type+"  "+m.Meaning)
 	}
 	if !slices.Equal(written, declared) {
 		t.Errorf("run `make generate`: the guide has\n%s\nand the code\n%s", strings.Join(written, "\n"), strings.Join(declared, "\n"))

@@ -85,7 +85,7 @@ func (t *transaction) Signer(ctx context.Context, accessKeyID string) (lifecycle
 		if err != nil {
 			return v, err
 		}
-		v.Secret, err = t.store.keys.open(sealed, accessKeySecretOf(accessKeyID))
+		v.Secret, err = t.store.keyring().open(sealed, accessKeySecretOf(accessKeyID))
 		return v, err
 	}
 	v, found, err := one(ctx, t, scan, `SELECT k.secret_sealed, m.id, m.workspace_id, m.name, m.role, m.reviewer, m.row_version, m.created_at,

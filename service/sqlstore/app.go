@@ -107,7 +107,7 @@ func (t *transaction) WebhookSecret(ctx context.Context, appID string) (service.
 	if !found {
 		return "", service.NotFound(apps.kind, appID)
 	}
-	secret, err := t.store.keys.open(sealed, webhookSecretOf(appID))
+	secret, err := t.store.keyring().open(sealed, webhookSecretOf(appID))
 	if err != nil {
 		return "", t.fail(err, blame{})
 	}
@@ -152,10 +152,10 @@ func (t *transaction) appKeys(ctx context.Context, some string, args ...any) ([]
 		if err != nil {
 			return v, err
 		}
-		if v.generation.Secret, err = t.store.keys.open(secret, secretOf(v.key.AppID, v.generation.Generation)); err != nil {
+		if v.generation.Secret, err = t.store.keyring().open(secret, secretOf(v.key.AppID, v.generation.Generation)); err != nil {
 			return v, err
 		}
-		v.generation.AppCode, err = t.store.keys.open(code, appCodeOf(v.key.AppID, v.generation.Generation))
+		v.generation.AppCode, err = t.store.keyring().open(code, appCodeOf(v.key.AppID, v.generation.Generation))
 		return v, err
 	}
 	rows, err := many(ctx, t, scan, `SELECT k.id, k.name, k.workspace_id, k.owner_id, k.key, g.generation, g.secret_sealed, g.app_code_sealed, g.created_at, g.valid_until

@@ -26,7 +26,7 @@ func (t *transaction) connections() noun[service.Connection] {
 			if err != nil {
 				return c, err
 			}
-			c.Password, err = t.store.keys.open(sealed, c.ID)
+			c.Password, err = t.store.keyring().open(sealed, c.ID)
 			return c, err
 		},
 	}

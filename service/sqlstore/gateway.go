@@ -21,8 +21,8 @@ func (t *transaction) PutGateway(ctx context.Context, g service.Gateway) error {
 	now := t.store.engine.clock()
 	_, err = t.exec(ctx, blame{}, `INSERT INTO gateways (id, instance_id, name, addresses, version, key_ids, revision, started_at, seen_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, `+now+`)
-		ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, seen_at = excluded.seen_at`+t.store.engine.lightly(),
-		g.ID, orNull(g.InstanceID), g.Name, addresses, g.Version, strings.Join(t.store.keys.ids(), " "), g.Revision, stamp(g.StartedAt))
+		ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, key_ids = excluded.key_ids, seen_at = excluded.seen_at`+t.store.engine.lightly(),
+		g.ID, orNull(g.InstanceID), g.Name, addresses, g.Version, strings.Join(t.store.keyring().ids(), " "), g.Revision, stamp(g.StartedAt))
 	return err
 }
 

@@ -69,7 +69,7 @@ func RotateKey(ctx context.Context, o Options) (done Rotated, err error) {
 		return done, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	to := s.keys.newest()
+	to := s.keyring().newest()
 	done.Key = to.id
 	if done.Replaced, err = s.useKey(ctx, *to); err != nil {
 		return done, err
@@ -110,12 +110,12 @@ func (s *Store) useKey(ctx context.Context, to sealingKey) (replaced bool, err e
 		if err != nil {
 			return err
 		}
-		if err := s.keys.check(checks); err != nil { // it may have been rotated since
+		if err := s.keyring().check(checks); err != nil { // it may have been rotated since
 			return err
 		}
 		known := ""
 		for _, c := range checks {
-			if k := s.keys.of(c); k != nil && k.id == to.id {
+			if k := s.keyring().of(c); k != nil && k.id == to.id {
 				known = c.id
 			}
 		}
@@ -127,7 +127,7 @@ func (s *Store) useKey(ctx context.Context, to sealingKey) (replaced bool, err e
 			if c.id == known {
 				return nil
 			}
-			before = s.keys.of(c).id
+			before = s.keyring().of(c).id
 		}
 		if err := t.lacksNobody(ctx, to.id); err != nil {
 			return err
@@ -166,7 +166,7 @@ func (t *transaction) lacksNobody(ctx context.Context, keyID string) error {
 		}
 	}
 	if len(names) > 0 {
-		return fmt.Errorf("the key %s is not known yet to %s: add it to the key file of each, start them again one after the other, and repeat this", keyID, strings.Join(names, "; "))
+		return fmt.Errorf("the key %s is not known yet to %s: add it to the key file of each, send each SIGHUP or start it again, and repeat this", keyID, strings.Join(names, "; "))
 	}
 	return nil
 }
@@ -270,7 +270,7 @@ func (t *transaction) sealingWith(ctx context.Context, to sealingKey) (sealer, e
 // removed it meanwhile, and sealed it with the new key then.
 func (t *transaction) sealOneAnew(ctx context.Context, in sealer, where secrets, v sealedSecret) (changed int, err error) {
 	record := where.record(v.id, v.number)
-	secret, err := t.store.keys.open(v.sealed, record)
+	secret, err := t.store.keyring().open(v.sealed, record)
 	if err != nil {
 		return 0, err
 	}
@@ -336,7 +336,7 @@ func (s *Store) retireKeys(ctx context.Context, to sealingKey) (ended bool, err 
 		var replaced []string
 		for _, c := range checks {
 			if c.state == keyReplaced {
-				replaced = append(replaced, s.keys.of(c).id)
+				replaced = append(replaced, s.keyring().of(c).id)
 			}
 		}
 		if len(replaced) == 0 {

@@ -203,10 +203,31 @@ func (r keyring) check(checks []keyCheck) error {
 	return nil
 }
 
+// keyring is what the store reads and seals with.
+func (s *Store) keyring() keyring { return *s.keys.Load() }
+
+// CheckKeys makes sure that the store could go on with these keys: with each that a secret may
+// be sealed with, and maybe others.
+func (s *Store) CheckKeys(ctx context.Context, keys Keys) error {
+	return s.view(ctx, func(t *transaction) error {
+		checks, err := t.keyChecks(ctx)
+		if err != nil {
+			return err
+		}
+		return newKeyring(keys).check(checks)
+	})
+}
+
+// SetKeys has the store go on with these keys, which were checked.
+func (s *Store) SetKeys(keys Keys) {
+	ring := newKeyring(keys)
+	s.keys.Store(&ring)
+}
+
 // checkKey makes sure that the process has the store's keys, and in a new store notes down
 // its newest, sealed.
 func (t *transaction) checkKey(ctx context.Context) error {
-	k := t.store.keys.newest()
+	k := t.store.keyring().newest()
 	if k == nil {
 		return ErrWrongKey
 	}
@@ -220,11 +241,15 @@ func (t *transaction) checkKey(ctx context.Context) error {
 
 // compareKey does so in a store that has it noted.
 func (t *transaction) compareKey(ctx context.Context) error {
-	checks, err := many(ctx, t, scanKeyCheck, `SELECT id, sealed, state FROM key_checks ORDER BY state, id`)
+	checks, err := t.keyChecks(ctx)
 	if err != nil {
 		return err
 	}
-	return t.store.keys.check(checks)
+	return t.store.keyring().check(checks)
+}
+
+func (t *transaction) keyChecks(ctx context.Context) ([]keyCheck, error) {
+	return many(ctx, t, scanKeyCheck, `SELECT id, sealed, state FROM key_checks ORDER BY state, id`)
 }
 
 // close seals the secret for the record with the key that the store has in use. Until the
@@ -256,10 +281,10 @@ func (t *transaction) sealing(ctx context.Context) (sealer, error) {
 		if !found {
 			continue
 		}
-		k := t.store.keys.of(c)
+		k := t.store.keyring().of(c)
 		if k == nil {
 			return sealer{}, t.fail(service.Errorf(service.CodeUnavailable,
-				"The store's encryption key was replaced, and this process lacks the new one, %s: add it to the process's key file and start it again.", c.id), blame{})
+				"The store's encryption key was replaced, and this process lacks the new one, %s: add it to the process's key file, and send it SIGHUP or start it again.", c.id), blame{})
 		}
 		t.sealer = &sealer{sealingKey: *k}
 		if c.id != keyCheckID {

@@ -20,6 +20,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
@@ -98,7 +99,7 @@ type engine interface {
 // Store is a [lifecycle.Store] on SQLite or PostgreSQL. It is safe for concurrent use.
 type Store struct {
 	engine engine
-	keys   keyring
+	keys   atomic.Pointer[keyring]
 	log    *slog.Logger
 
 	mu     sync.Mutex
@@ -121,7 +122,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{engine: e, keys: newKeyring(o.Keys), log: o.Logger}
+	s := &Store{engine: e, log: o.Logger}
+	s.SetKeys(o.Keys)
 	if o.AsItIs {
 		if err := s.checkAsItIs(ctx); err != nil {
 			return nil, errors.Join(err, e.close())

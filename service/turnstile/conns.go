@@ -33,12 +33,12 @@ const (
 // clients open another.
 type Conns struct {
 	name    string
-	most    int
 	refusal []byte
 	// began is where the clock of the connections begins.
 	began time.Time
 
 	mu   sync.Mutex
+	most int
 	open map[*conn]struct{}
 	// idle are those that the last search found, longest first, and inVain is when one found none.
 	idle   []idleConn
@@ -112,21 +112,56 @@ func (c *Conns) admit(raw *net.TCPConn) *conn {
 	one := &conn{TCPConn: raw}
 	one.idleSince.Store(c.now() + int64(grace))
 	c.mu.Lock()
-	var chosen *conn
-	if len(c.open) >= c.most {
-		if chosen = c.longestIdle(); chosen == nil {
-			c.mu.Unlock()
-			return nil
-		}
-		delete(c.open, chosen)
+	chosen := c.makeRoom(c.most - 1)
+	room := len(c.open) < c.most
+	if room {
+		c.open[one] = struct{}{}
 	}
-	c.open[one] = struct{}{}
 	c.mu.Unlock()
-	if chosen != nil {
-		c.closed.Add(1)
-		_ = chosen.Close() // its server notices, whatever this says
+	c.hangUp(chosen)
+	if !room {
+		return nil
 	}
 	return one
+}
+
+// makeRoom counts out idle connections until so many are left, as far as there are any; they
+// are then to be closed. It needs c.mu.
+func (c *Conns) makeRoom(left int) (chosen []*conn) {
+	for len(c.open) > left {
+		one := c.longestIdle()
+		if one == nil {
+			return chosen
+		}
+		delete(c.open, one)
+		chosen = append(chosen, one)
+	}
+	return chosen
+}
+
+// hangUp closes connections that were chosen to make room.
+func (c *Conns) hangUp(chosen []*conn) {
+	c.closed.Add(uint64(len(chosen)))
+	for _, one := range chosen {
+		_ = one.Close() // its server notices, whatever this says
+	}
+}
+
+// Most is how many connections there may be.
+func (c *Conns) Most() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.most
+}
+
+// SetMost says how many there may be from now on. Of those beyond a lower bound the idle ones
+// are closed at once, and the others as soon as they are idle and somebody else comes.
+func (c *Conns) SetMost(most int) {
+	c.mu.Lock()
+	c.most = most
+	chosen := c.makeRoom(most)
+	c.mu.Unlock()
+	c.hangUp(chosen)
 }
 
 // longestIdle chooses the connection that is idle for longest; nil where none is. It needs c.mu.

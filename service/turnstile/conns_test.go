@@ -321,3 +321,36 @@ func TestCallsBeyondThoseThatMayBeWaitAMomentAndAreShed(t *testing.T) {
 		}
 	})
 }
+
+func TestALowerBoundClosesWhoIsIdleAndLetsOthersFinish(t *testing.T) {
+	h := newHouse(t, 3, nil)
+	busy, idle := h.comes(), h.comes()
+	busy.ask("/slow")
+	<-h.began
+	idle.ask("/")
+	if got := idle.answer(t); got != http.StatusOK {
+		t.Fatalf("the answer is %d", got)
+	}
+	h.wantOpen(2)
+	h.idle(1)
+	h.conns.SetMost(1)
+	if got := idle.answer(t); got != 0 {
+		t.Errorf("the idle connection got %d, and was to be closed", got)
+	}
+	h.wantOpen(1)
+	newcomer := h.comes()
+	newcomer.ask("/")
+	if got := newcomer.answer(t); got != http.StatusServiceUnavailable {
+		t.Errorf("a newcomer beyond the new bound got %d", got)
+	}
+	h.conns.SetMost(2)
+	newcomer = h.comes()
+	newcomer.ask("/")
+	if got := newcomer.answer(t); got != http.StatusOK {
+		t.Errorf("a newcomer within the higher bound got %d", got)
+	}
+	close(h.hold)
+	if got := busy.answer(t); got != http.StatusOK {
+		t.Errorf("the call that was under way got %d", got)
+	}
+}

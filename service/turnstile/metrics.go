@@ -77,12 +77,12 @@ func (c Collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	for _, one := range c.Conns {
 		send(metricConns, float64(one.count()), one.name)
-		send(metricConnsLimit, float64(one.most), one.name)
+		send(metricConnsLimit, float64(one.Most()), one.name)
 		send(metricConnsClosed, float64(one.closed.Load()), one.name)
 		send(metricConnsRefused, float64(one.refused.Load()), one.name)
 	}
 	for _, one := range c.Calls {
-		send(metricCalls, float64(len(one.places)), one.kind)
+		send(metricCalls, float64(one.UnderWay()), one.kind)
 		send(metricCallsLimit, float64(one.Most()), one.kind)
 		send(metricCallsShed, float64(one.shed.Load()), one.kind)
 	}

@@ -24,6 +24,9 @@ const (
 type commandLine struct {
 	Serve        serveCommand        `cmd:"" help:"Run the service: control plane and gateway in one process."`
 	Gateway      gatewayCommand      `cmd:"" help:"Run a gateway beside other services on the same PostgreSQL store, without a control plane."`
+	Ready        readyCommand        `cmd:"" help:"Ask a service or gateway on this machine whether it is ready, and wait until it is."`
+	Reload       reloadCommand       `cmd:"" help:"Have a service or gateway on this machine read its settings again: send it SIGHUP."`
+	Config       configCommand       `cmd:"" help:"Check the settings of serve and gateway, and show them."`
 	Token        tokenCommand        `cmd:"" help:"Make, list and revoke tokens of a running service."`
 	AccessKey    accessKeyCommand    `cmd:"" name:"accesskey" help:"Make, list and delete access keys, which clients of cloud vendors sign with."`
 	Audit        auditCommand        `cmd:"" help:"Check the audit trail: that of a running service, or an export."`
@@ -40,31 +43,24 @@ type commandLine struct {
 // run executes one command line and returns the exit code. It ends early, and
 // gracefully, when ctx does.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	var line commandLine
-	exited := -1
-	parser, err := kong.New(&line,
-		kong.Name("dataservice"),
-		kong.Description("Governed SQL APIs: defined, reviewed, published and called.\n\nEach flag can be set by the environment variable behind its help text; the flag wins."),
-		kong.Vars{"version": versionText()},
-		kong.Writers(stdout, stderr),
-		kong.Exit(func(code int) { exited = code }),
-		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100}),
-	)
-	if err != nil {
-		return complain(stderr, err, exitFailed)
-	}
-	command, err := parser.Parse(args)
+	s, exited, err := parse(args, stdout, stderr)
 	if exited >= 0 {
-		return exited // --help or --version
+		return exited
 	}
-	if err != nil {
+	var usage *usageError
+	if errors.As(err, &usage) {
 		code := complain(stderr, err, exitUsage)
 		fmt.Fprintln(stderr, "Run dataservice --help to see what there is.")
 		return code
 	}
-	command.BindTo(ctx, (*context.Context)(nil))
-	command.Bind(streams{out: stdout, err: stderr})
-	if err := command.Run(); err != nil {
+	if err != nil {
+		return complain(stderr, err, exitFailed)
+	}
+	s.context.BindTo(ctx, (*context.Context)(nil))
+	s.context.Bind(streams{out: stdout, err: stderr}, s)
+	if err := s.context.Run(); errors.As(err, &usage) {
+		return complain(stderr, err, exitUsage)
+	} else if err != nil {
 		return complain(stderr, err, exitFailed)
 	}
 	return exitOK
@@ -75,9 +71,12 @@ type streams struct {
 	out, err io.Writer
 }
 
-// complain prints an error as a sentence, without a stack.
+// complain prints an error as a sentence, without a stack; one that says several things on a
+// line for each.
 func complain(w io.Writer, err error, code int) int {
-	fmt.Fprintf(w, "dataservice: %s\n", err)
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintf(w, "dataservice: %s\n", strings.TrimSuffix(line, "\n"))
+	}
 	return code
 }
 

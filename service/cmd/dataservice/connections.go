@@ -23,11 +23,7 @@ const (
 // the system does not let the process have as many files open. control is 0 where there is no
 // control plane.
 func (d *doors) bound(control, public, files int, logger *slog.Logger) {
-	most := fit(files, control, public)
-	if most[0] < control || most[1] < public {
-		logger.Warn("fewer connections are accepted than the flags say, since the process may have few files open: raise the limit (ulimit -n, LimitNOFILE=)",
-			"files", files, "max_connections", most[0], "gateway_max_connections", most[1])
-	}
+	most := fitting(files, control, public, logger)
 	d.control.conns = turnstile.NewConns("control", most[0], refusal(
 		"503 Service Unavailable", "application/problem+json",
 		`{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"The service has as many connections as it may have. Try again in a moment.","code":"OVERLOADED","request_id":""}`))
@@ -35,6 +31,29 @@ func (d *doors) bound(control, public, files int, logger *slog.Logger) {
 	d.public.conns = turnstile.NewConns("gateway", most[1], refusal(status, "application/json; charset=utf-8", body))
 	d.secure.conns = d.public.conns
 	d.metrics.conns = turnstile.NewConns("metrics", metricsConns, refusal("503 Service Unavailable", "text/plain; charset=utf-8", "too many connections\n"))
+}
+
+// rebound gives the doors other bounds, once it is called that is returned; nil where they have
+// them already.
+func (d *doors) rebound(control, public, files int, logger *slog.Logger) (apply func()) {
+	if most := fit(files, control, public); most[0] == d.control.conns.Most() && most[1] == d.public.conns.Most() {
+		return nil
+	}
+	return func() {
+		most := fitting(files, control, public, logger)
+		d.control.conns.SetMost(most[0])
+		d.public.conns.SetMost(most[1])
+	}
+}
+
+// fitting is fit, and says where it has lowered a bound.
+func fitting(files, control, public int, logger *slog.Logger) []int {
+	most := fit(files, control, public)
+	if most[0] < control || most[1] < public {
+		logger.Warn("fewer connections are accepted than the flags say, since the process may have few files open: raise the limit (ulimit -n, LimitNOFILE=)",
+			"files", files, "max_connections", most[0], "gateway_max_connections", most[1])
+	}
+	return most
 }
 
 // fit lowers bounds of connections so that files are left for all else.

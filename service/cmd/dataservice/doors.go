@@ -31,11 +31,15 @@ type door struct {
 // open opens the doors that the flags ask for.
 func (c serveCommand) open(ctx context.Context, controlTLS, publicTLS *tls.Config) (*doors, error) {
 	d := &doors{control: door{tls: controlTLS}, secure: door{tls: publicTLS}}
-	control := wanted{&d.control, listener{
-		flag: "--listen", address: c.Listen, encrypted: controlTLS != nil,
+	return d, d.open(ctx, c.InsecureHTTP, append([]wanted{c.wantedControl(d, controlTLS != nil)}, c.wanted(d)...))
+}
+
+// wantedControl is the door of the control plane.
+func (c serveCommand) wantedControl(d *doors, encrypted bool) wanted {
+	return wanted{&d.control, listener{
+		flag: "--listen", address: c.Listen, encrypted: encrypted,
 		plainHint: "give --tls-cert and --tls-key, listen on loopback behind a proxy, or insist with --insecure-http.",
 	}, true}
-	return d, d.open(ctx, c.InsecureHTTP, append([]wanted{control}, c.wanted(d)...))
 }
 
 // wanted is a door that may be opened.

@@ -24,32 +24,45 @@ import (
 
 // gatewayCommand is the configuration of a gateway without a control plane.
 type gatewayCommand struct {
-	Store    string `help:"The postgres:// URL of the store that \"dataservice serve\" keeps its records in." required:"" env:"DATASERVICE_STORE" placeholder:"URL"`
+	Store    string `help:"The postgres:// URL of the store that \"dataservice serve\" keeps its records in; it, or --store-file, is required." env:"DATASERVICE_STORE" placeholder:"URL" secret:"url"`
 	Instance string `help:"Serve the APIs of this instance alone, whatever host name they are called by: its id or number, its name in the workspace \"default\", or WORKSPACE/NAME. Absent: those of all instances." env:"DATASERVICE_INSTANCE" placeholder:"REF"`
 
 	gatewayFlags
 }
 
 // Run answers calls until ctx ends.
-func (c gatewayCommand) Run(ctx context.Context, s streams) (err error) {
-	if err := c.check(); err != nil {
+func (c *gatewayCommand) Run(ctx context.Context, out streams, s *settings) (err error) {
+	if err := s.check(); err != nil {
 		return err
 	}
-	if !onPostgreSQL(c.Store) {
-		// The value may hold a password, so it is not repeated.
-		return failed(nil, "--store is no postgres:// URL: a gateway of its own needs a store in PostgreSQL. With SQLite, \"dataservice serve\" is the gateway too.")
-	}
 	defer relaxGC()()
-	return c.answer(ctx, newLogger(s.err, c.level))
+	level := &slog.LevelVar{}
+	level.Set(c.level)
+	logger := newLogger(out.err, level)
+	s.warn(logger)
+	return c.answer(ctx, newReloading(s, level, logger), logger)
+}
+
+// check finds what cannot work before anything is touched, and reads what the flags name.
+func (c *gatewayCommand) check() findings {
+	found := c.gatewayFlags.check()
+	c.Store = c.storeURL(c.Store, "", &found)
+	switch {
+	case c.StoreFile != "" || onPostgreSQL(c.Store):
+	case c.Store == "":
+		found.fault("store", failed(nil, "--store is missing: name the postgres:// URL of the store that \"dataservice serve\" keeps its records in."))
+	default:
+		// The value may hold a password, so it is not repeated.
+		found.fault("store", failed(nil, "--store is no postgres:// URL: a gateway of its own needs a store in PostgreSQL. With SQLite, \"dataservice serve\" is the gateway too."))
+	}
+	return found
 }
 
 // answer wires the gateway together and runs it until ctx ends. What was opened first is
 // closed last.
-func (c gatewayCommand) answer(ctx context.Context, logger *slog.Logger) (err error) {
-	publicTLS, err := tlsConfig("--gateway-tls", c.GatewayTLSCert, c.GatewayTLSKey)
-	if err != nil {
-		return err
-	}
+func (c gatewayCommand) answer(ctx context.Context, reloading *reloading, logger *slog.Logger) (err error) {
+	defer reloading.stop()
+	public := newCertificate(c.gatewayCertificate)
 	dir, err := c.openDataDir()
 	if err != nil {
 		return err
@@ -59,7 +72,7 @@ func (c gatewayCommand) answer(ctx context.Context, logger *slog.Logger) (err er
 	if err != nil {
 		return err
 	}
-	doors := &doors{secure: door{tls: publicTLS}}
+	doors := &doors{secure: door{tls: public.config()}}
 	if err := doors.open(ctx, c.InsecureHTTP, c.wanted(doors)); err != nil {
 		return err
 	}
@@ -92,17 +105,22 @@ func (c gatewayCommand) answer(ctx context.Context, logger *slog.Logger) (err er
 
 	s := newServer(ctx, c.gatewayFlags, store, router, logger)
 	doors.bound(0, c.GatewayMaxConns, descriptorLimit(), logger)
+	reloading.gateway(s, doors, public, router)
+	reloading.keys(dir, keys, store.checkKeys, func(keys sqlstore.Keys) {
+		store.setKeys(keys)
+		router.SetKeys(keys)
+	})
 	s.load = func(ctx context.Context) error { return load(ctx, router, absent, file.Path, logger) }
 	doors.public.server, doors.secure.server = gateway.NewServer(router), gateway.NewServer(router)
 	doors.metrics.server = newMetricsServer(logger, map[string]http.HandlerFunc{
 		"/healthz": func(w http.ResponseWriter, _ *http.Request) { writeProbe(w, http.StatusOK, probe{Status: "up"}) },
 		"/readyz":  s.probeGateway,
-	}, router, turnstile.Collector{Conns: doors.conns()})
+	}, router, turnstile.Collector{Conns: doors.conns()}, reloading.start())
 	if err := dir.writeEndpoints(doors.endpoints()); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, dir.remove(endpointsFile)) }()
-	return s.run(ctx, doors)
+	return s.run(ctx, doors, reloading)
 }
 
 // routeFile is where the gateway keeps its routes.

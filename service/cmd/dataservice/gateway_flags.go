@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
@@ -22,8 +23,12 @@ const maxShutdownDelay = 5 * time.Minute
 
 // gatewayFlags configure the gateway of a process, whatever else that does.
 type gatewayFlags struct {
+	Config string `help:"YAML file with settings: each flag of serve and gateway can stand there, without its dashes. Flags and variables win over it." env:"DATASERVICE_CONFIG" placeholder:"FILE"`
+
+	StoreFile string `name:"store-file" help:"File with the URL of --store, for one that holds a password; instead of --store." env:"DATASERVICE_STORE_FILE" placeholder:"FILE"`
+
 	DataDir         string `help:"Directory for what the process keeps: the encryption key, and of a service with SQLite the store and of every service the admin token; made where it is missing." default:"./dataservice-data" env:"DATASERVICE_DATA_DIR"`
-	EncryptionKey   string `name:"encryption-key-file" help:"File with the key that the secrets in the store are encrypted with, 64 hex digits, for processes that share a store; while a key is replaced, the old and the new one, each on a line. DATA_DIR/encryption.key where absent, which the first start makes." env:"DATASERVICE_ENCRYPTION_KEY_FILE" placeholder:"FILE"`
+	EncryptionKey   string `name:"encryption-key-file" help:"File with the key that the secrets in the store are encrypted with, 64 hex digits, for processes that share a store; while a key is replaced, the old and the new one, each on a line. DATA_DIR/encryption.key where absent, which the first start makes." env:"DATASERVICE_ENCRYPTION_KEY_FILE" reload:"content" placeholder:"FILE"`
 	GatewayListen   string `help:"Address of the gateway, where published APIs are called." default:"127.0.0.1:8081" env:"DATASERVICE_GATEWAY_LISTEN"`
 	SQLiteDir       string `name:"sqlite-dir" help:"Directory that SQLite connections may open files in; DATA_DIR/databases where absent." env:"DATASERVICE_SQLITE_DIR" placeholder:"DIR"`
 	SQLiteMmapBytes int64  `name:"sqlite-mmap-bytes" help:"How much of each SQLite file is read through memory that it is mapped to, in bytes; worth it for files that are larger than 8 MB. 0 maps nothing." default:"0" env:"DATASERVICE_SQLITE_MMAP_BYTES"`
@@ -34,58 +39,83 @@ type gatewayFlags struct {
 	InsecureHTTP        bool     `name:"insecure-http" help:"Permit plain HTTP on addresses other than loopback, for all listeners." env:"DATASERVICE_INSECURE_HTTP"`
 
 	GatewayTLSListen  string   `name:"gateway-tls-listen" help:"Address of the gateway for calls over HTTPS; used where --gateway-tls-cert and --gateway-tls-key are given." default:"127.0.0.1:8443" env:"DATASERVICE_GATEWAY_TLS_LISTEN"`
-	GatewayTLSCert    string   `name:"gateway-tls-cert" help:"PEM file with the gateway's certificate and its chain." env:"DATASERVICE_GATEWAY_TLS_CERT" placeholder:"FILE"`
-	GatewayTLSKey     string   `name:"gateway-tls-key" help:"PEM file with the private key of the gateway's certificate." env:"DATASERVICE_GATEWAY_TLS_KEY" placeholder:"FILE"`
+	GatewayTLSCert    string   `name:"gateway-tls-cert" help:"PEM file with the gateway's certificate and its chain." env:"DATASERVICE_GATEWAY_TLS_CERT" reload:"value" placeholder:"FILE"`
+	GatewayTLSKey     string   `name:"gateway-tls-key" help:"PEM file with the private key of the gateway's certificate." env:"DATASERVICE_GATEWAY_TLS_KEY" reload:"value" placeholder:"FILE"`
 	TrustedProxy      []string `help:"Networks, such as 10.0.0.0/8, of proxies in front of the gateway: their X-Forwarded-Proto and X-Forwarded-For are believed." env:"DATASERVICE_TRUSTED_PROXY" placeholder:"CIDR"`
-	GatewayMaxCalls   int      `help:"The most calls that the gateway answers at once; others are told Throttling.System. 0 sets no bound." default:"10000" env:"DATASERVICE_GATEWAY_MAX_CALLS"`
-	GatewayMaxConns   int      `name:"gateway-max-connections" help:"The most connections of callers to the gateway, on both of its addresses together. Beyond, the one that is idle for longest is closed, or a new one refused where none is idle." default:"12000" env:"DATASERVICE_GATEWAY_MAX_CONNECTIONS"`
+	GatewayMaxCalls   int      `help:"The most calls that the gateway answers at once; others are told Throttling.System. 0 sets no bound." default:"10000" env:"DATASERVICE_GATEWAY_MAX_CALLS" reload:"value"`
+	GatewayMaxConns   int      `name:"gateway-max-connections" help:"The most connections of callers to the gateway, on both of its addresses together. Beyond, the one that is idle for longest is closed, or a new one refused where none is idle." default:"12000" env:"DATASERVICE_GATEWAY_MAX_CONNECTIONS" reload:"value"`
 	GatewayCacheBytes int64    `help:"The most memory that cached answers take, in bytes. 0 caches nothing." default:"67108864" env:"DATASERVICE_GATEWAY_CACHE_BYTES"`
 	MetricsListen     string   `help:"Address at which metrics can be scraped, at the path /metrics, without a token; such as 127.0.0.1:9464. Absent: nowhere." env:"DATASERVICE_METRICS_LISTEN" placeholder:"HOST:PORT"`
 
-	ShutdownDelay time.Duration `help:"How long new calls are still answered after SIGTERM, while /readyz says 503 already: behind a balancer, longer than that takes to notice. 0s where there is none." default:"0s" env:"DATASERVICE_SHUTDOWN_DELAY" placeholder:"DURATION"`
+	ShutdownDelay time.Duration `help:"How long new calls are still answered after SIGTERM, while /readyz says 503 already: behind a balancer, longer than that takes to notice. 0s where there is none." default:"0s" env:"DATASERVICE_SHUTDOWN_DELAY" reload:"value" placeholder:"DURATION"`
 
-	LogLevel string `help:"What is logged: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"DATASERVICE_LOG_LEVEL"`
+	LogLevel string `help:"What is logged: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"DATASERVICE_LOG_LEVEL" reload:"value"`
 
 	level                                        slog.Level
 	backendRanges, connectionRanges, proxyRanges []netip.Prefix
+	// gatewayCertificate is nil for none.
+	gatewayCertificate *tls.Certificate
 }
 
-// check finds what cannot work before anything is touched.
-func (f *gatewayFlags) check() (err error) {
-	if err := f.level.UnmarshalText([]byte(f.LogLevel)); err != nil {
-		return err
-	}
+// check finds what cannot work before anything is touched, and reads what the flags name.
+func (f *gatewayFlags) check() (found findings) {
+	found.fault("log-level", f.level.UnmarshalText([]byte(f.LogLevel)))
 	if f.DataDir == "" {
-		return failed(nil, "--data-dir is empty: name a directory.")
+		found.fault("data-dir", failed(nil, "--data-dir is empty: name a directory."))
 	}
-	if f.backendRanges, err = dialguard.ParseRanges(f.AllowBackendCIDR); err != nil {
-		return failed(nil, "--allow-backend-cidr: %s.", err)
+	for _, r := range []struct {
+		flag   string
+		texts  []string
+		ranges *[]netip.Prefix
+	}{
+		{"allow-backend-cidr", f.AllowBackendCIDR, &f.backendRanges},
+		{"allow-connection-cidr", f.AllowConnectionCIDR, &f.connectionRanges},
+		{"trusted-proxy", f.TrustedProxy, &f.proxyRanges},
+	} {
+		var err error
+		if *r.ranges, err = dialguard.ParseRanges(r.texts); err != nil {
+			found.fault(r.flag, failed(nil, "--%s: %s.", r.flag, err))
+		}
 	}
-	if f.connectionRanges, err = dialguard.ParseRanges(f.AllowConnectionCIDR); err != nil {
-		return failed(nil, "--allow-connection-cidr: %s.", err)
-	}
-	if (f.GatewayTLSCert == "") != (f.GatewayTLSKey == "") {
-		return failed(nil, "--gateway-tls-cert and --gateway-tls-key belong together: give both, or none for a gateway without HTTPS.")
-	}
-	if f.proxyRanges, err = dialguard.ParseRanges(f.TrustedProxy); err != nil {
-		return failed(nil, "--trusted-proxy: %s.", err)
-	}
+	f.gatewayCertificate = found.certificate("gateway-tls", f.GatewayTLSCert, f.GatewayTLSKey, "a gateway without HTTPS")
 	if f.GatewayMaxCalls < 0 {
-		return failed(nil, "--gateway-max-calls=%d is no number of calls: use one from 1 on, or 0 for no bound.", f.GatewayMaxCalls)
+		found.fault("gateway-max-calls", failed(nil, "--gateway-max-calls=%d is no number of calls: use one from 1 on, or 0 for no bound.", f.GatewayMaxCalls))
 	}
 	if f.GatewayMaxConns < 1 {
-		return failed(nil, "--gateway-max-connections=%d is no number of connections: use one from 1 on.", f.GatewayMaxConns)
+		found.fault("gateway-max-connections", failed(nil, "--gateway-max-connections=%d is no number of connections: use one from 1 on.", f.GatewayMaxConns))
 	}
 	if f.ShutdownDelay < 0 || f.ShutdownDelay > maxShutdownDelay {
-		return failed(nil, "--shutdown-delay=%s is no delay: use a duration from 0s to %s, such as 10s.", f.ShutdownDelay, maxShutdownDelay)
+		found.fault("shutdown-delay", failed(nil, "--shutdown-delay=%s is no delay: use a duration from 0s to %s, such as 10s.", f.ShutdownDelay, maxShutdownDelay))
 	}
 	if f.SQLiteMmapBytes < 0 {
-		return failed(nil, "--sqlite-mmap-bytes=%d is no number of bytes: use one from 1 on, or 0 to map nothing.", f.SQLiteMmapBytes)
+		found.fault("sqlite-mmap-bytes", failed(nil, "--sqlite-mmap-bytes=%d is no number of bytes: use one from 1 on, or 0 to map nothing.", f.SQLiteMmapBytes))
 	}
 	if f.GatewayCacheBytes < 0 {
-		return failed(nil, "--gateway-cache-bytes=%d is no number of bytes: use one from 1 on, or 0 to cache nothing.", f.GatewayCacheBytes)
+		found.fault("gateway-cache-bytes", failed(nil, "--gateway-cache-bytes=%d is no number of bytes: use one from 1 on, or 0 to cache nothing.", f.GatewayCacheBytes))
 	}
-	return nil
+	return found
+}
+
+// storeURL returns the URL of the store: what --store says, or the file that is named instead.
+// unset is what --store says where nobody has set it.
+func (f *gatewayFlags) storeURL(store, unset string, found *findings) string {
+	if f.StoreFile == "" {
+		return store
+	}
+	if store != unset {
+		found.fault("store-file", failed(nil, "--store and --store-file both name the store: give one of them."))
+		return store
+	}
+	text, err := os.ReadFile(f.StoreFile)
+	if err != nil {
+		found.fault("store-file", failed(err, "Cannot read --store-file: %s.", oneLine(err)))
+		return store
+	}
+	if store = strings.TrimSpace(string(text)); !onPostgreSQL(store) {
+		// What it holds may be a password, so it is not repeated.
+		found.fault("store-file", failed(nil, "--store-file=%s does not hold a postgres:// URL.", f.StoreFile))
+	}
+	return store
 }
 
 // openDataDir opens the directory, with the key that the flags name.
@@ -151,20 +181,4 @@ func self(d *doors) service.Gateway {
 		}
 	}
 	return g
-}
-
-// tlsConfig returns nil where there is no certificate.
-func tlsConfig(flag, certFile, keyFile string) (*tls.Config, error) {
-	if certFile == "" {
-		return nil, nil //nolint:nilnil // no TLS, no error.
-	}
-	certificate, err := tls.LoadX509KeyPair(certFile, keyFile)
-	if err != nil {
-		return nil, failed(err, "Cannot use the certificate %s (%s-cert) with the key %s (%s-key): %s.", certFile, flag, keyFile, flag, root(err))
-	}
-	return &tls.Config{
-		Certificates: []tls.Certificate{certificate},
-		MinVersion:   tls.VersionTLS12,
-		NextProtos:   []string{"h2", "http/1.1"},
-	}, nil
 }

@@ -52,6 +52,24 @@ func (l *lateStore) get(ctx context.Context) (*sqlstore.Store, error) {
 	return s, nil
 }
 
+// checkKeys is [sqlstore.Store.CheckKeys]. A store that is not open yet checks its keys then.
+func (l *lateStore) checkKeys(ctx context.Context, keys sqlstore.Keys) error {
+	if s := l.store.Load(); s != nil {
+		return s.CheckKeys(ctx, keys)
+	}
+	return nil
+}
+
+// setKeys has the store go on with the keys, also one that is not open yet.
+func (l *lateStore) setKeys(keys sqlstore.Keys) {
+	l.opening <- struct{}{}
+	defer func() { <-l.opening }()
+	l.options.Keys = keys
+	if s := l.store.Load(); s != nil {
+		s.SetKeys(keys)
+	}
+}
+
 func (l *lateStore) View(ctx context.Context, fn func(lifecycle.Tx) error) error {
 	s, err := l.get(ctx)
 	if err != nil {

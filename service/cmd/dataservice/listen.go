@@ -24,15 +24,24 @@ type listener struct {
 	plainHint string
 }
 
-// listen opens the door. Plain HTTP is refused on anything but loopback, unless the
-// operator insists.
-func (l listener) listen(ctx context.Context, insecure bool) (*net.TCPListener, error) {
+// check reads the address. Plain HTTP is refused on anything but loopback, unless the operator
+// insists.
+func (l listener) check(insecure bool) (*net.TCPAddr, error) {
 	address, err := net.ResolveTCPAddr("tcp", l.address)
 	if err != nil {
 		return nil, failed(err, "%s=%s is not an address to listen on: use HOST:PORT, such as 127.0.0.1:8080.", l.flag, l.address)
 	}
 	if !l.encrypted && !insecure && !address.IP.IsLoopback() {
 		return nil, failed(nil, "%s=%s would offer plain HTTP to the network, with tokens and data in clear: %s", l.flag, l.address, l.plainHint)
+	}
+	return address, nil
+}
+
+// listen opens the door.
+func (l listener) listen(ctx context.Context, insecure bool) (*net.TCPListener, error) {
+	address, err := l.check(insecure)
+	if err != nil {
+		return nil, err
 	}
 	var config net.ListenConfig
 	opened, err := config.Listen(ctx, "tcp", address.String())

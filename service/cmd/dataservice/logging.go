@@ -10,7 +10,7 @@ import (
 )
 
 // newLogger writes text for a person at a terminal, and JSON for everything else.
-func newLogger(w io.Writer, level slog.Level) *slog.Logger {
+func newLogger(w io.Writer, level slog.Leveler) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
 	if isTerminal(w) {
 		return slog.New(slog.NewTextHandler(w, options))

@@ -17,12 +17,17 @@ import (
 // rotateKeyCommand replaces the encryption key of a store.
 type rotateKeyCommand struct {
 	Store         string `help:"Where records are kept: \"sqlite\" in the data directory, whose service must not run, or a postgres:// URL, whose services may." default:"sqlite" env:"DATASERVICE_STORE"`
+	StoreFile     string `name:"store-file" help:"File with the URL of --store, for one that holds a password; instead of --store." env:"DATASERVICE_STORE_FILE" placeholder:"FILE"`
 	DataDir       string `help:"Data directory of a service." default:"./dataservice-data" env:"DATASERVICE_DATA_DIR"`
 	EncryptionKey string `name:"encryption-key-file" help:"File with the encryption keys, each on a line: the last is the one to use from now on. DATA_DIR/encryption.key where absent." env:"DATASERVICE_ENCRYPTION_KEY_FILE" placeholder:"FILE"`
 }
 
 // Run says what it did, and prints the id of the key in use, alone, on standard output.
 func (c rotateKeyCommand) Run(ctx context.Context, s streams) (err error) {
+	var found findings
+	if c.Store = (&gatewayFlags{StoreFile: c.StoreFile}).storeURL(c.Store, "sqlite", &found); len(found) > 0 {
+		return found[0].err
+	}
 	options := sqlstore.Options{DSN: c.Store, Logger: newLogger(s.err, slog.LevelWarn)}
 	keyName, store := or(c.EncryptionKey, filepath.Join(c.DataDir, keyFile)), databaseName(c.Store)
 	switch {
@@ -61,7 +66,7 @@ func (c rotateKeyCommand) Run(ctx context.Context, s streams) (err error) {
 		fmt.Fprintf(s.err, "%d secrets were encrypted anew. %s uses the key %s now, and no other: all %d secrets were read with it.", done.Sealed, store, done.Key, done.Secrets)
 	}
 	if !alone {
-		fmt.Fprintf(s.err, " It is the last line of %s: take the others out of the key file of each process, and start it again. Keep them elsewhere as long as backups that were made before.", keyName)
+		fmt.Fprintf(s.err, " It is the last line of %s: take the others out of the key file of each process, and send it SIGHUP or start it again. Keep them elsewhere as long as backups that were made before.", keyName)
 	}
 	fmt.Fprintln(s.err)
 	_, err = fmt.Fprintln(s.out, done.Key)

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -71,6 +72,12 @@ func TestCommandLine(t *testing.T) {
 			"age-postgres": agePostgres,
 			"occupy":       occupy,
 			"certificate":  makeCertificate,
+			"shows":        shows,
+			"eventually":   eventually,
+			"hangup":       hangUp,
+			"await-metric": awaitMetric,
+			"manager":      manager,
+			"told":         told,
 		},
 	})
 }
@@ -133,11 +140,23 @@ func terminate(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: terminate DIR")
 	}
-	pid, err := strconv.Atoi(strings.TrimSpace(ts.ReadFile(filepath.Join(args[0], lockFile))))
+	tell(ts, args[0], syscall.SIGTERM)
+}
+
+// hangup DIR sends SIGHUP to it.
+func hangUp(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: hangup DIR")
+	}
+	tell(ts, args[0], syscall.SIGHUP)
+}
+
+func tell(ts *testscript.TestScript, dir string, what os.Signal) {
+	pid, err := strconv.Atoi(strings.TrimSpace(ts.ReadFile(filepath.Join(dir, lockFile))))
 	ts.Check(err)
 	process, err := os.FindProcess(pid)
 	ts.Check(err)
-	ts.Check(process.Signal(syscall.SIGTERM))
+	ts.Check(process.Signal(what))
 }
 
 // mode 0600 FILE checks the permissions.
@@ -237,23 +256,126 @@ func occupy(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], l.Addr().String())
 }
 
-// certificate CERT KEY makes a certificate for 127.0.0.1 that vouches for itself.
-func makeCertificate(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: certificate CERT KEY")
+// await-metric 'LINE' waits until $METRICS has that line.
+func awaitMetric(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: await-metric LINE")
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	until(ts, args[0], func() bool {
+		resp, err := http.Get(ts.Getenv("METRICS") + "/metrics")
+		if err != nil {
+			return false
+		}
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		return err == nil && strings.Contains("\n"+string(text), "\n"+args[0]+"\n")
+	})
+}
+
+// eventually PROGRAM [ARG...] runs the program again and again until it succeeds.
+func eventually(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: eventually PROGRAM [ARG...]")
+	}
+	until(ts, strings.Join(args, " "), func() bool { return ts.Exec(args[0], args[1:]...) == nil })
+}
+
+// shows URL CERT waits until new connections there are shown that certificate.
+func shows(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: shows URL CERT")
+	}
+	wanted, _ := pem.Decode([]byte(ts.ReadFile(args[1])))
+	until(ts, args[1], func() bool {
+		conn, err := tls.Dial("tcp", strings.TrimPrefix(args[0], "https://"), &tls.Config{InsecureSkipVerify: true})
+		if err != nil {
+			return false
+		}
+		defer conn.Close()
+		return bytes.Equal(conn.ConnectionState().PeerCertificates[0].Raw, wanted.Bytes)
+	})
+}
+
+// manager NAME listens as a service manager does, and has NOTIFY_SOCKET name the place. What it
+// is told goes to the file NAME.
+func manager(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: manager NAME")
+	}
+	dir, err := os.MkdirTemp("", "notify") //nolint:usetesting // a socket's path must be short
 	ts.Check(err)
+	socket := filepath.Join(dir, "s")
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+	ts.Check(err)
+	ts.Defer(func() {
+		_ = conn.Close()
+		_ = os.RemoveAll(dir)
+	})
+	ts.Setenv("NOTIFY_SOCKET", socket)
+	name := ts.MkAbs(args[0])
+	ts.Check(os.WriteFile(name, nil, 0o600))
+	go func() {
+		message := make([]byte, 4096)
+		for {
+			n, err := conn.Read(message)
+			if err != nil {
+				return
+			}
+			f, err := os.OpenFile(name, os.O_APPEND|os.O_WRONLY, 0o600)
+			if err != nil {
+				return
+			}
+			_, _ = f.WriteString(string(message[:n]) + "\n")
+			_ = f.Close()
+		}
+	}()
+}
+
+// told NAME COUNT LINE waits until the file has lines that begin so.
+func told(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: told NAME COUNT LINE")
+	}
+	count, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	until(ts, args[2], func() bool { return strings.Count("\n"+ts.ReadFile(args[0]), "\n"+args[2]) == count })
+}
+
+// certificate CERT KEY [HOURS] makes a certificate for 127.0.0.1 that vouches for itself, for an
+// hour or as many as are said; one of fewer than none has expired.
+func makeCertificate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: certificate CERT KEY [HOURS]")
+	}
+	valid := time.Hour
+	if len(args) == 3 {
+		hours, err := strconv.Atoi(args[2])
+		ts.Check(err)
+		valid = time.Duration(hours) * time.Hour
+	}
+	certificate, secret, err := newCertificateFor(valid)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), certificate, 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), secret, 0o600))
+}
+
+// newCertificateFor makes a certificate that is valid for so long from now on, and its key.
+func newCertificateFor(valid time.Duration) (certificate, secret []byte, err error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
 	template := x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "dataservice test"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-100 * time.Hour), NotAfter: time.Now().Add(valid), IsCA: true, BasicConstraintsValid: true,
 	}
-	certificate, err := x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key)
-	ts.Check(err)
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	ts.Check(err)
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}), 0o600))
-	ts.Check(os.WriteFile(ts.MkAbs(args[1]), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600))
+	if certificate, err = x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key); err != nil {
+		return nil, nil, err
+	}
+	if secret, err = x509.MarshalPKCS8PrivateKey(key); err != nil {
+		return nil, nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), nil
 }
 
 // call [-token FILE] [-started FILE] [-ca FILE] [-header 'NAME: VALUE'] METHOD URL [FILE] makes one HTTP call, with the

@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"log/slog"
 	"net/netip"
 	"net/url"
 	"os"
@@ -17,17 +18,17 @@ import (
 
 // serveCommand is the configuration of a service.
 type serveCommand struct {
-	Store         string `help:"Where records are kept: \"sqlite\" in the data directory, or a postgres:// URL." default:"sqlite" env:"DATASERVICE_STORE"`
+	Store         string `help:"Where records are kept: \"sqlite\" in the data directory, or a postgres:// URL." default:"sqlite" env:"DATASERVICE_STORE" secret:"url"`
 	Listen        string `help:"Address of the control plane. Port 0 takes a free one; DATA_DIR/endpoints.json tells which." default:"127.0.0.1:8080" env:"DATASERVICE_LISTEN"`
-	TLSCert       string `name:"tls-cert" help:"PEM file with the control plane's certificate and its chain." env:"DATASERVICE_TLS_CERT" placeholder:"FILE"`
-	TLSKey        string `name:"tls-key" help:"PEM file with the certificate's private key." env:"DATASERVICE_TLS_KEY" placeholder:"FILE"`
+	TLSCert       string `name:"tls-cert" help:"PEM file with the control plane's certificate and its chain." env:"DATASERVICE_TLS_CERT" reload:"value" placeholder:"FILE"`
+	TLSKey        string `name:"tls-key" help:"PEM file with the certificate's private key." env:"DATASERVICE_TLS_KEY" reload:"value" placeholder:"FILE"`
 	PublicURL     string `name:"public-url" help:"Base URL at which people reach the control plane, for links to reviews; that of --listen where absent." env:"DATASERVICE_PUBLIC_URL" placeholder:"URL"`
 	GatewayURL    string `name:"gateway-url" help:"Base URL at which published APIs are called; that of --gateway-listen where absent." env:"DATASERVICE_GATEWAY_URL" placeholder:"URL"`
 	GatewayTLSURL string `name:"gateway-tls-url" help:"Base URL at which APIs are called that permit HTTPS alone; that of --gateway-tls-listen where absent." env:"DATASERVICE_GATEWAY_TLS_URL" placeholder:"URL"`
 
-	MaxConns int `name:"max-connections" help:"The most connections of clients to the control plane. Beyond, the one that is idle for longest is closed, or a new one refused where none is idle." default:"4000" env:"DATASERVICE_MAX_CONNECTIONS"`
-	MaxCalls int `help:"The most calls that the control plane answers at once. As many again wait for their turn for a second; others are told OVERLOADED." default:"256" env:"DATASERVICE_MAX_CALLS"`
-	MaxPolls int `help:"The same for calls that ask to wait for something (wait=)." default:"1000" env:"DATASERVICE_MAX_POLLS"`
+	MaxConns int `name:"max-connections" help:"The most connections of clients to the control plane. Beyond, the one that is idle for longest is closed, or a new one refused where none is idle." default:"4000" env:"DATASERVICE_MAX_CONNECTIONS" reload:"value"`
+	MaxCalls int `help:"The most calls that the control plane answers at once. As many again wait for their turn for a second; others are told OVERLOADED." default:"256" env:"DATASERVICE_MAX_CALLS" reload:"value"`
+	MaxPolls int `help:"The same for calls that ask to wait for something (wait=)." default:"1000" env:"DATASERVICE_MAX_POLLS" reload:"value"`
 
 	OIDCIssuer       string   `name:"oidc-issuer" help:"Issuer of an OpenID Connect provider at which people sign in to the console, besides with tokens; /console/sign-in/oidc/callback of --public-url is where it sends them back to." env:"DATASERVICE_OIDC_ISSUER" placeholder:"URL"`
 	OIDCClientID     string   `name:"oidc-client-id" help:"Id of the console at that provider." env:"DATASERVICE_OIDC_CLIENT_ID" placeholder:"ID"`
@@ -38,55 +39,56 @@ type serveCommand struct {
 
 	// provider is what the flags of OIDC say; nil for none.
 	provider *console.OIDC
+	// certificate is that of the control plane; nil for none.
+	certificate *tls.Certificate
 }
 
 // Run serves until ctx ends.
-func (c serveCommand) Run(ctx context.Context, s streams) error {
-	if err := c.check(); err != nil {
+func (c *serveCommand) Run(ctx context.Context, out streams, s *settings) error {
+	if err := s.check(); err != nil {
 		return err
 	}
 	defer relaxGC()()
-	return serve(ctx, c, newLogger(s.err, c.level))
+	level := &slog.LevelVar{}
+	level.Set(c.level)
+	logger := newLogger(out.err, level)
+	s.warn(logger)
+	return serve(ctx, *c, newReloading(s, level, logger), logger)
 }
 
-// check finds what cannot work before anything is touched.
-func (c *serveCommand) check() (err error) {
-	if err := c.gatewayFlags.check(); err != nil {
-		return err
-	}
+// check finds what cannot work before anything is touched, and reads what the flags name.
+func (c *serveCommand) check() findings {
+	found := c.gatewayFlags.check()
 	for _, bound := range []struct {
 		flag, of string
 		value    int
-	}{{"--max-connections", "connections", c.MaxConns}, {"--max-calls", "calls", c.MaxCalls}, {"--max-polls", "calls", c.MaxPolls}} {
+	}{{"max-connections", "connections", c.MaxConns}, {"max-calls", "calls", c.MaxCalls}, {"max-polls", "calls", c.MaxPolls}} {
 		if bound.value < 1 {
-			return failed(nil, "%s=%d is no number of %s: use one from 1 on.", bound.flag, bound.value, bound.of)
+			found.fault(bound.flag, failed(nil, "--%s=%d is no number of %s: use one from 1 on.", bound.flag, bound.value, bound.of))
 		}
 	}
-	if (c.TLSCert == "") != (c.TLSKey == "") {
-		return failed(nil, "--tls-cert and --tls-key belong together: give both, or none for plain HTTP.")
-	}
+	c.certificate = found.certificate("tls", c.TLSCert, c.TLSKey, "plain HTTP")
 	for _, base := range []struct {
 		flag string
 		text *string
-	}{{"--public-url", &c.PublicURL}, {"--gateway-url", &c.GatewayURL}, {"--gateway-tls-url", &c.GatewayTLSURL}} {
+	}{{"public-url", &c.PublicURL}, {"gateway-url", &c.GatewayURL}, {"gateway-tls-url", &c.GatewayTLSURL}} {
 		if *base.text == "" {
 			continue
 		}
-		if *base.text, err = checkURL(base.flag, *base.text); err != nil {
-			return err
+		checked, err := checkURL("--"+base.flag, *base.text)
+		if *base.text = or(checked, *base.text); err != nil {
+			found.fault(base.flag, err)
+		} else if base.text == &c.GatewayTLSURL && !strings.HasPrefix(c.GatewayTLSURL, "https://") {
+			found.fault(base.flag, failed(nil, "--gateway-tls-url=%s does not begin with https://.", c.GatewayTLSURL))
 		}
 	}
-	if c.GatewayTLSURL != "" && !strings.HasPrefix(c.GatewayTLSURL, "https://") {
-		return failed(nil, "--gateway-tls-url=%s does not begin with https://.", c.GatewayTLSURL)
-	}
-	if err := c.checkProvider(); err != nil {
-		return err
-	}
-	if c.Store != "sqlite" && !onPostgreSQL(c.Store) {
+	found.fault("oidc-issuer", c.checkProvider())
+	c.Store = c.storeURL(c.Store, "sqlite", &found)
+	if c.Store != "sqlite" && !onPostgreSQL(c.Store) && c.StoreFile == "" {
 		// The value may hold a password, so it is not repeated.
-		return failed(nil, `--store is neither "sqlite" nor a postgres:// URL.`)
+		found.fault("store", failed(nil, `--store is neither "sqlite" nor a postgres:// URL.`))
 	}
-	return nil
+	return found
 }
 
 // checkProvider reads the flags of the identity provider. The provider itself is asked when
@@ -163,14 +165,4 @@ func databaseName(store string) string {
 		return "of --store"
 	}
 	return u.Host + u.Path
-}
-
-// tlsConfigs returns those of the control plane and of the gateway; nil where there is
-// no certificate.
-func (c serveCommand) tlsConfigs() (control, public *tls.Config, err error) {
-	if control, err = tlsConfig("--tls", c.TLSCert, c.TLSKey); err != nil {
-		return nil, nil, err
-	}
-	public, err = tlsConfig("--gateway-tls", c.GatewayTLSCert, c.GatewayTLSKey)
-	return control, public, err
 }

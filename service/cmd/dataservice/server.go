@@ -31,25 +31,23 @@ const stopTimeout = 9 * time.Second
 
 // serve wires the service together and runs it until ctx ends. What was opened first
 // is closed last.
-func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error) {
-	controlTLS, publicTLS, err := c.tlsConfigs()
-	if err != nil {
-		return err
-	}
+func serve(ctx context.Context, c serveCommand, reloading *reloading, logger *slog.Logger) (err error) {
+	defer reloading.stop()
+	control, public := newCertificate(c.certificate), newCertificate(c.gatewayCertificate)
 	dir, err := c.openDataDir()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, dir.close()) }()
 
-	doors, err := c.open(ctx, controlTLS, publicTLS)
+	doors, err := c.open(ctx, control.config(), public.config())
 	if err != nil {
 		return err
 	}
 	defer doors.close()
 	addresses := doors.endpoints()
 
-	store, err := openStore(ctx, c, dir, logger)
+	store, keys, err := openStore(ctx, c, dir, logger)
 	if err != nil {
 		return err
 	}
@@ -88,30 +86,36 @@ func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error)
 		Secure: strings.HasPrefix(c.PublicURL, "https://"), OIDC: c.provider, PublicURL: or(c.PublicURL, addresses.ControlPlane),
 	}), logger)
 	doors.public.server, doors.secure.server = gateway.NewServer(router), gateway.NewServer(router)
-	doors.metrics.server = newMetricsServer(logger, nil, router, turnstile.Collector{Conns: doors.conns(), Calls: []*turnstile.Calls{calls, polls}})
+	reloading.gateway(s, doors, public, router)
+	reloading.control(control, calls, polls)
+	reloading.keys(dir, keys, store.CheckKeys, func(keys sqlstore.Keys) {
+		store.SetKeys(keys)
+		router.SetKeys(keys)
+	})
+	doors.metrics.server = newMetricsServer(logger, nil, router, turnstile.Collector{Conns: doors.conns(), Calls: []*turnstile.Calls{calls, polls}}, reloading.start())
 	if err := dir.writeEndpoints(addresses); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, dir.remove(endpointsFile)) }()
-	return s.run(ctx, doors)
+	return s.run(ctx, doors, reloading)
 }
 
 // openStore opens the store with the key of the data directory.
-func openStore(ctx context.Context, c serveCommand, dir *dataDir, logger *slog.Logger) (*sqlstore.Store, error) {
+func openStore(ctx context.Context, c serveCommand, dir *dataDir, logger *slog.Logger) (*sqlstore.Store, sqlstore.Keys, error) {
 	keys, made, err := dir.encryptionKeys()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	store, err := sqlstore.Open(ctx, sqlstore.Options{DSN: c.dsn(dir), Keys: keys, Logger: logger})
 	if made && errors.Is(err, sqlstore.ErrWrongKey) {
 		// The store is older than the key that was just made for it.
 		err = errors.Join(err, dir.remove(keyFile))
-		return nil, failed(err, "The store %s was made with an encryption key, and %s is missing. Restore that file from a backup, or copy it from the service that made the store: without it the passwords of the connections cannot be read.", c.storeName(dir), dir.file(keyFile))
+		return nil, nil, failed(err, "The store %s was made with an encryption key, and %s is missing. Restore that file from a backup, or copy it from the service that made the store: without it the passwords of the connections cannot be read.", c.storeName(dir), dir.file(keyFile))
 	}
 	if err != nil {
-		return nil, failed(err, "Cannot use the store %s: %s.", c.storeName(dir), oneLine(err))
+		return nil, nil, failed(err, "Cannot use the store %s: %s.", c.storeName(dir), oneLine(err))
 	}
-	return store, nil
+	return store, keys, nil
 }
 
 // bootstrap makes what exists from the start and sees to it that there is a token to
@@ -175,13 +179,16 @@ type server struct {
 	// more calls are to come.
 	stopping <-chan struct{}
 	draining chan struct{}
-	delay    time.Duration
+	// delay is a duration.
+	delay atomic.Int64
 	// load brings the routes at the start; nil loads them from the store.
 	load func(context.Context) error
 }
 
 func newServer(ctx context.Context, f gatewayFlags, store lifecycle.Store, router *gateway.Gateway, logger *slog.Logger) *server {
-	return &server{logger: logger, store: store, gateway: router, stopping: ctx.Done(), draining: make(chan struct{}), delay: f.ShutdownDelay}
+	s := &server{logger: logger, store: store, gateway: router, stopping: ctx.Done(), draining: make(chan struct{})}
+	s.delay.Store(int64(f.ShutdownDelay))
+	return s
 }
 
 // ready says whether the service can do its work: the routes are there, the store
@@ -204,7 +211,7 @@ func (s *server) ready(ctx context.Context) error {
 // run loads the routes and answers calls until ctx ends or a listener fails. The
 // control plane answers first, so that probes see a service that is starting. The gateway
 // follows what is published elsewhere until its last call is answered.
-func (s *server) run(ctx context.Context, d *doors) error {
+func (s *server) run(ctx context.Context, d *doors, reloading *reloading) error {
 	fault := make(chan error, len(d.all()))
 	for _, door := range d.all() {
 		door.server.Handler = s.last(door.server.Handler)
@@ -224,14 +231,18 @@ func (s *server) run(ctx context.Context, d *doors) error {
 	d.secure.serve(fault)
 	s.loaded.Store(true)
 	s.logger.InfoContext(ctx, "ready", d.endpoints().attributes()...)
+	stopReloading := inBackground(reloading.run)
+	defer stopReloading()
 	select {
 	case <-ctx.Done():
 	case err := <-fault:
 		return errors.Join(err, s.stop(d))
 	}
-	if s.delay > 0 {
-		s.logger.Info("stopping: new calls are answered for a while, so that balancers can send them elsewhere", "for", s.delay.String())
-		timer := time.NewTimer(s.delay)
+	stopReloading()
+	tellManager(managerStopping)
+	if delay := time.Duration(s.delay.Load()); delay > 0 {
+		s.logger.Info("stopping: new calls are answered for a while, so that balancers can send them elsewhere", "for", delay.String())
+		timer := time.NewTimer(delay)
 		defer timer.Stop()
 		select {
 		case <-timer.C:
