@@ -35,6 +35,7 @@ func (d *doors) bound(control, public, files int, logger *slog.Logger) {
 	d.public.conns = turnstile.NewConns("gateway", most[1], refusal(status, "application/json; charset=utf-8", body))
 	d.secure.conns = d.public.conns
 	d.metrics.conns = turnstile.NewConns("metrics", metricsConns, refusal("503 Service Unavailable", "text/plain; charset=utf-8", "too many connections\n"))
+	d.debug.conns = turnstile.NewConns("debug", metricsConns, refusal("503 Service Unavailable", "text/plain; charset=utf-8", "too many connections\n"))
 }
 
 // fit lowers bounds of connections so that files are left for all else.

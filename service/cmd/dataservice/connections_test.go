@@ -43,11 +43,11 @@ func TestBoundsOfConnectionsLeaveFilesForAllElse(t *testing.T) {
 func TestWhoFindsNoRoomIsAnsweredAsByTheListenerItself(t *testing.T) {
 	var log bytes.Buffer
 	d := &doors{}
-	d.bound(1, 1, 1<<20, newLogger(&log, 0))
+	d.bound(1, 1, 1<<20, newLogger(&log, 0, ""))
 	if log.Len() > 0 {
 		t.Errorf("it logs %s", log.String())
 	}
-	d.bound(4000, 12000, 1024, newLogger(&log, 0))
+	d.bound(4000, 12000, 1024, newLogger(&log, 0, ""))
 	if !strings.Contains(log.String(), "ulimit -n") {
 		t.Errorf("it logs %s", log.String())
 	}

@@ -40,7 +40,7 @@ func (c gatewayCommand) Run(ctx context.Context, s streams) (err error) {
 		return failed(nil, "--store is no postgres:// URL: a gateway of its own needs a store in PostgreSQL. With SQLite, \"dataservice serve\" is the gateway too.")
 	}
 	defer relaxGC()()
-	return c.answer(ctx, newLogger(s.err, c.level))
+	return c.answer(ctx, newLogger(s.err, c.level, c.LogFormat))
 }
 
 // answer wires the gateway together and runs it until ctx ends. What was opened first is
@@ -64,6 +64,13 @@ func (c gatewayCommand) answer(ctx context.Context, logger *slog.Logger) (err er
 		return err
 	}
 	defer doors.close()
+	self := self(doors)
+	observers, err := c.observe(ctx, self.ID, logger)
+	if err != nil {
+		return err
+	}
+	defer observers.close()
+	defer onHangup(logger, observers.reloaders()...)()
 
 	store := newLateStore(sqlstore.Options{DSN: c.Store, Keys: keys, Logger: logger, AsItIs: true})
 	defer func() { err = errors.Join(err, store.Close()) }()
@@ -71,7 +78,6 @@ func (c gatewayCommand) answer(ctx context.Context, logger *slog.Logger) (err er
 	if err != nil {
 		return err
 	}
-	self := self(doors)
 	instanceID, absent := c.begin(ctx, store, file.Path)
 	if absent != nil && (ctx.Err() != nil || !sqlstore.Unreachable(absent) || !exists(file.Path)) {
 		return absent
@@ -87,6 +93,7 @@ func (c gatewayCommand) answer(ctx context.Context, logger *slog.Logger) (err er
 	options := c.gatewayOptions()
 	options.Store, options.Sources, options.Backends, options.Logger, options.Self = store, sources, backends, logger, self
 	options.File = file
+	options.Tracer, options.Access = observers.traces.Tracer(), observers.access
 	router := gateway.New(options)
 	defer router.Close()
 
@@ -97,7 +104,8 @@ func (c gatewayCommand) answer(ctx context.Context, logger *slog.Logger) (err er
 	doors.metrics.server = newMetricsServer(logger, map[string]http.HandlerFunc{
 		"/healthz": func(w http.ResponseWriter, _ *http.Request) { writeProbe(w, http.StatusOK, probe{Status: "up"}) },
 		"/readyz":  s.probeGateway,
-	}, router, turnstile.Collector{Conns: doors.conns()})
+	}, append(observers.collectors(), router, turnstile.Collector{Conns: doors.conns()})...)
+	doors.debug.server = newDebugServer(logger)
 	if err := dir.writeEndpoints(doors.endpoints()); err != nil {
 		return err
 	}

@@ -44,6 +44,8 @@ type gatewayFlags struct {
 
 	ShutdownDelay time.Duration `help:"How long new calls are still answered after SIGTERM, while /readyz says 503 already: behind a balancer, longer than that takes to notice. 0s where there is none." default:"0s" env:"DATASERVICE_SHUTDOWN_DELAY" placeholder:"DURATION"`
 
+	observeFlags
+
 	LogLevel string `help:"What is logged: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"DATASERVICE_LOG_LEVEL"`
 
 	level                                        slog.Level
@@ -78,6 +80,9 @@ func (f *gatewayFlags) check() (err error) {
 	}
 	if f.ShutdownDelay < 0 || f.ShutdownDelay > maxShutdownDelay {
 		return failed(nil, "--shutdown-delay=%s is no delay: use a duration from 0s to %s, such as 10s.", f.ShutdownDelay, maxShutdownDelay)
+	}
+	if err := f.observeFlags.check(); err != nil {
+		return err
 	}
 	if f.SQLiteMmapBytes < 0 {
 		return failed(nil, "--sqlite-mmap-bytes=%d is no number of bytes: use one from 1 on, or 0 to map nothing.", f.SQLiteMmapBytes)

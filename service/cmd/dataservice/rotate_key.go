@@ -23,7 +23,7 @@ type rotateKeyCommand struct {
 
 // Run says what it did, and prints the id of the key in use, alone, on standard output.
 func (c rotateKeyCommand) Run(ctx context.Context, s streams) (err error) {
-	options := sqlstore.Options{DSN: c.Store, Logger: newLogger(s.err, slog.LevelWarn)}
+	options := sqlstore.Options{DSN: c.Store, Logger: newLogger(s.err, slog.LevelWarn, "")}
 	keyName, store := or(c.EncryptionKey, filepath.Join(c.DataDir, keyFile)), databaseName(c.Store)
 	switch {
 	case c.Store == "sqlite":

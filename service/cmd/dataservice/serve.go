@@ -46,7 +46,7 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer relaxGC()()
-	return serve(ctx, c, newLogger(s.err, c.level))
+	return serve(ctx, c, newLogger(s.err, c.level, c.LogFormat))
 }
 
 // check finds what cannot work before anything is touched.

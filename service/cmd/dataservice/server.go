@@ -48,6 +48,13 @@ func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error)
 	}
 	defer doors.close()
 	addresses := doors.endpoints()
+	self := self(doors)
+	observers, err := c.observe(ctx, self.ID, logger)
+	if err != nil {
+		return err
+	}
+	defer observers.close()
+	defer onHangup(logger, observers.reloaders()...)()
 
 	store, err := openStore(ctx, c, dir, logger)
 	if err != nil {
@@ -62,7 +69,8 @@ func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error)
 	backends := backend.New(backend.Options{Policy: dialguard.Backends(c.backendRanges)})
 	defer backends.Close()
 	options := c.gatewayOptions()
-	options.Store, options.Sources, options.Backends, options.Logger, options.Self = store, sources, backends, logger, self(doors)
+	options.Store, options.Sources, options.Backends, options.Logger, options.Self = store, sources, backends, logger, self
+	options.Tracer, options.Access = observers.traces.Tracer(), observers.access
 	router := gateway.New(options)
 	defer router.Close()
 	webhooks := webhook.New(webhook.Options{Policy: dialguard.Backends(c.backendRanges), Version: programVersion()})
@@ -70,6 +78,7 @@ func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error)
 	lifecycles := lifecycle.New(lifecycle.Options{
 		Store: store, Runner: gateway.NewRunner(sources, backends), Router: router, Notifier: webhooks, Logger: logger,
 		GatewayURL: or(c.GatewayURL, addresses.Gateway), GatewayTLSURL: or(c.GatewayTLSURL, addresses.GatewayTLS), PublicURL: or(c.PublicURL, addresses.ControlPlane), Version: programVersion(),
+		Tracer: options.Tracer,
 	})
 	if err := bootstrap(ctx, lifecycles, dir, logger); err != nil {
 		return err
@@ -86,9 +95,11 @@ func serve(ctx context.Context, c serveCommand, logger *slog.Logger) (err error)
 		Service: lifecycles, Ready: s.ready, Draining: s.draining, Logger: logger, Version: programVersion(), Calls: calls, Polls: polls,
 		Gateway: router, Traffic: &console.Traffic{Gateway: options.Self, History: router.History},
 		Secure: strings.HasPrefix(c.PublicURL, "https://"), OIDC: c.provider, PublicURL: or(c.PublicURL, addresses.ControlPlane),
+		Tracer: options.Tracer, Access: observers.access,
 	}), logger)
 	doors.public.server, doors.secure.server = gateway.NewServer(router), gateway.NewServer(router)
-	doors.metrics.server = newMetricsServer(logger, nil, router, turnstile.Collector{Conns: doors.conns(), Calls: []*turnstile.Calls{calls, polls}})
+	doors.metrics.server = newMetricsServer(logger, nil, append(observers.collectors(), router, turnstile.Collector{Conns: doors.conns(), Calls: []*turnstile.Calls{calls, polls}})...)
+	doors.debug.server = newDebugServer(logger)
 	if err := dir.writeEndpoints(addresses); err != nil {
 		return err
 	}
@@ -211,6 +222,7 @@ func (s *server) run(ctx context.Context, d *doors) error {
 	}
 	d.control.serve(fault)
 	d.metrics.serve(fault)
+	d.debug.serve(fault)
 	load := s.gateway.Load
 	if s.load != nil {
 		load = s.load
