@@ -60,7 +60,7 @@ type server struct {
 // ConfigureProvider notes who asks.
 func (s *server) ConfigureProvider(ctx context.Context, req *tfprotov6.ConfigureProviderRequest) (*tfprotov6.ConfigureProviderResponse, error) {
 	s.identities.Store(keepsIdentities(req.TerraformVersion))
-	return s.wholeServer.ConfigureProvider(ctx, req)
+	return s.wholeServer.ConfigureProvider(traced(ctx), req)
 }
 
 // keepsIdentities reports whether a CLI of that version may know of identities, which
@@ -83,12 +83,13 @@ func (s *server) StopProvider(ctx context.Context, req *tfprotov6.StopProviderRe
 	return s.wholeServer.StopProvider(ctx, req)
 }
 
-// stoppable is the context of a request, which ends too when Terraform is interrupted.
+// stoppable is the context of a request, which is one trace, and ends too when Terraform is
+// interrupted.
 func (s *server) stoppable(ctx context.Context) (context.Context, context.CancelFunc) {
 	s.mu.Lock()
 	running := s.running
 	s.mu.Unlock()
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(traced(ctx))
 	forget := context.AfterFunc(running, cancel)
 	return ctx, func() {
 		forget()

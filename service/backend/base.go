@@ -65,6 +65,12 @@ func ParseBase(text string) (Base, error) {
 // String returns the base URL in its plain form.
 func (b Base) String() string { return b.key }
 
+// Address returns the host and the port that the backend is reached at.
+func (b Base) Address() (host string, port int) {
+	port, _ = strconv.Atoi(b.port) // ParseBase has read it
+	return b.host, port
+}
+
 // errNumeric is why a host such as 0x7f.1 is no backend.
 var errNumeric = errors.New("the host is a number that some systems read as an address and others as a name: write addresses as in 192.0.2.1 or [2001:db8::1]")
 

@@ -99,6 +99,7 @@ func (c call) persistence() persistence {
 type attempt struct {
 	persistence persistence
 	requestID   string
+	trace       Trace
 	number      int
 	start       time.Time
 }
@@ -128,7 +129,7 @@ func (c *Client) retrying(transport http.RoundTripper, timeout time.Duration) *r
 			if a, ok := r.Context().Value(attemptKey{}).(*attempt); ok {
 				c.log(r.Context(), "called the service", map[string]any{
 					"method": r.Method, "path": r.URL.Path, "status": resp.StatusCode,
-					"attempt": a.number, "request_id": a.requestID, "duration_ms": time.Since(a.start).Milliseconds(),
+					"attempt": a.number, "request_id": a.requestID, "trace_id": a.trace.ID(), "duration_ms": time.Since(a.start).Milliseconds(),
 				})
 			}
 		},
@@ -245,7 +246,7 @@ func (e *cutShortError) Unwrap() error { return e.error }
 // send sends the call with the retries of the transport. retryIn is how long to
 // wait before sending it again, where the answer asks for that.
 func (c *Client) send(ctx context.Context, call call, out any, n int) (etag string, retryIn time.Duration, err error) {
-	a := &attempt{persistence: call.persistence(), requestID: strings.ToLower(rand.Text())}
+	a := &attempt{persistence: call.persistence(), requestID: strings.ToLower(rand.Text()), trace: traceOf(ctx)}
 	fault := func(cause error) error {
 		return c.transportError(ctx, call, a.requestID, cause)
 	}
@@ -269,6 +270,10 @@ func (c *Client) send(ctx context.Context, call call, out any, n int) (etag stri
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", c.userAgent)
 	req.Header.Set("X-Request-Id", a.requestID)
+	req.Header.Set(headerTraceparent, a.trace.Parent)
+	if a.trace.State != "" {
+		req.Header.Set(headerTracestate, a.trace.State)
+	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

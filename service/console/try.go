@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/tracing"
 )
 
 // sample is a call of a published API.
@@ -222,6 +223,12 @@ func (c *console) send(v *visit, s sample, proof [2]string) (*tried, error) {
 		if h[0] != "" {
 			r.Header.Set(h[0], h[1])
 		}
+	}
+	if id := tracing.RequestID(v); id != "" {
+		r.Header.Set("X-Request-Id", id)
+	}
+	if parent := tracing.Traceparent(v); parent != "" {
+		r.Header.Set("Traceparent", parent)
 	}
 	// As the gateway's listeners would have it.
 	r.RequestURI, r.RemoteAddr = r.URL.RequestURI(), v.r.RemoteAddr

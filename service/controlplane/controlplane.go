@@ -24,8 +24,10 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 	"golang.org/x/time/rate"
 
+	"github.com/dataservice/terraform-provider-dataservice/service/accesslog"
 	"github.com/dataservice/terraform-provider-dataservice/service/console"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+	"github.com/dataservice/terraform-provider-dataservice/service/tracing"
 	"github.com/dataservice/terraform-provider-dataservice/service/turnstile"
 )
 
@@ -81,6 +83,9 @@ type Options struct {
 	// Rate and Burst bound the calls of one member; DefaultRate and DefaultBurst where 0.
 	Rate  rate.Limit
 	Burst int
+	// Tracer begins the spans of calls, and Access gets a line of each; nil for none.
+	Tracer *tracing.Tracer
+	Access *accesslog.Log
 	// Calls and Polls bound the calls that are answered at once; DefaultMaxCalls and
 	// DefaultMaxPolls where nil. Probes do not count.
 	Calls, Polls *turnstile.Calls
@@ -98,7 +103,7 @@ func New(o Options) http.Handler {
 		o.Polls = turnstile.NewCalls("poll", DefaultMaxPolls, TurnWithin)
 	}
 	router := chi.NewRouter()
-	router.Use(withRequestID, securityHeaders, accessLog(o.Logger), recoverPanics(o.Logger), bounded, middleware.GetHead)
+	router.Use(withRequestID, traced(o.Tracer), securityHeaders, accessLog(o.Logger, o.Access), recoverPanics(o.Logger), bounded, middleware.GetHead)
 	router.NotFound(noSuchRoute)
 	router.MethodNotAllowed(methodNotAllowed(router))
 

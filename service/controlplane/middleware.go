@@ -17,13 +17,17 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/accesslog"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+	"github.com/dataservice/terraform-provider-dataservice/service/tracing"
 )
 
 // call is what is known of the call that is being answered. It is made when the
 // call comes in; what is learned on the way in is noted here for the access log.
 type call struct {
 	requestID string
+	link      tracing.Link
+	span      tracing.Span
 	caller    lifecycle.Caller
 	operation string
 	// code and cause are of the error that the call ends with. A call that is answered may
@@ -57,7 +61,8 @@ func withRequestID(next http.Handler) http.Handler {
 			id = service.NewID(time.Now())
 		}
 		w.Header().Set("X-Request-Id", id)
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callKey{}, &call{requestID: id})))
+		ctx := tracing.WithRequestID(r.Context(), id)
+		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, callKey{}, &call{requestID: id})))
 	})
 }
 
@@ -78,8 +83,9 @@ func securityHeaders(next http.Handler) http.Handler {
 }
 
 // accessLog writes one line for each call: who, what, how it went. Neither query,
-// headers nor bodies are logged, because secrets may stand there.
-func accessLog(logger *slog.Logger) func(http.Handler) http.Handler {
+// headers nor bodies are logged, because secrets may stand there. Where there is an access
+// log of its own the service's log tells of faults alone.
+func accessLog(logger *slog.Logger, access *accesslog.Log) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			start := time.Now()
@@ -90,12 +96,14 @@ func accessLog(logger *slog.Logger) func(http.Handler) http.Handler {
 				if status == 0 {
 					status = http.StatusOK
 				}
+				took := time.Since(start)
+				c.observe(r, access, status, answer.BytesWritten(), start, took)
 				attributes := []slog.Attr{
 					slog.String("request_id", c.requestID),
 					slog.String("method", r.Method),
 					slog.String("path", r.URL.Path),
 					slog.Int("status", status),
-					slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
+					slog.Float64("duration_ms", float64(took.Microseconds())/1000),
 					slog.Int("bytes", answer.BytesWritten()),
 					slog.String("remote", r.RemoteAddr),
 				}
@@ -110,8 +118,11 @@ func accessLog(logger *slog.Logger) func(http.Handler) http.Handler {
 					attributes = append(attributes, slog.Int("refused_items", c.refusedItems))
 				}
 				level := slog.LevelInfo
+				if access != nil {
+					level = slog.LevelDebug
+				}
 				switch {
-				case r.URL.Path == "/healthz" || r.URL.Path == "/readyz": // probes come every second
+				case isProbe(r):
 					level = slog.LevelDebug
 				case c.code == service.CodeOverloaded: // there are many of them then, and the metrics count them
 				case (status >= http.StatusInternalServerError || c.code == "" && c.cause != nil) && r.Context().Err() == nil:

@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+	"github.com/dataservice/terraform-provider-dataservice/service/tracing"
 )
 
 // base is the path of everything that belongs to a workspace.
@@ -56,7 +58,9 @@ func register[In, Out any](a *api, op operation, do func(context.Context, lifecy
 		o.Responses["200"] = &huma.Response{Description: "OK", Content: content}
 	}
 	huma.Register(a.huma, o, func(ctx context.Context, in *In) (*Out, error) {
+		ctx, span := tracing.Child(ctx, op.id, trace.SpanKindInternal)
 		out, err := do(ctx, callOf(ctx).caller, in)
+		endOperation(span, err)
 		if err != nil {
 			return nil, problemOf(ctx, err)
 		}

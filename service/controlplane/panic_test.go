@@ -18,7 +18,7 @@ import (
 
 func TestAPanicIsAProblemThatTellsNothingOfItself(t *testing.T) {
 	logger := slog.New(slog.DiscardHandler)
-	handler := withRequestID(accessLog(logger)(recoverPanics(logger)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+	handler := withRequestID(accessLog(logger, nil)(recoverPanics(logger)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		panic("the inside")
 	}))))
 	recorder := httptest.NewRecorder()
@@ -40,7 +40,7 @@ func TestAPanicOfAFaceIsAnsweredAsTheFaceSays(t *testing.T) {
 		w.WriteHeader(http.StatusBadGateway)
 		_, _ = w.Write([]byte("its own shape"))
 	})
-	handler := withRequestID(accessLog(logger)(recoverPanics(logger)(a.asFace(answer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler := withRequestID(accessLog(logger, nil)(recoverPanics(logger)(a.asFace(answer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/begun" {
 			_, _ = w.Write([]byte("begun"))
 		}
@@ -70,7 +70,7 @@ func TestTheLogTellsOfItemsOfAFaceThatWereRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var log strings.Builder
 			a := &api{limits: &limits{}}
-			handler := withRequestID(accessLog(slog.New(slog.NewJSONHandler(&log, nil)))(a.asFace(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			handler := withRequestID(accessLog(slog.New(slog.NewJSONHandler(&log, nil)), nil)(a.asFace(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				wire.CallOf(r.Context()).NoteItem(test.err)
 				wire.CallOf(r.Context()).NoteItem(test.err)
 				wire.CallOf(r.Context()).Note("face.Batch", nil)
@@ -94,7 +94,7 @@ func TestTheLogTellsOfAFaultInAPartOfAnAnsweredCall(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log strings.Builder
-			handler := withRequestID(accessLog(slog.New(slog.NewJSONHandler(&log, nil)))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			handler := withRequestID(accessLog(slog.New(slog.NewJSONHandler(&log, nil)), nil)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				_ = json.NewEncoder(w).Encode(problemOfItem(r.Context(), test.err))
 			})))
 			handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", nil))

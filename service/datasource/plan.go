@@ -16,6 +16,7 @@ import (
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/query"
+	"github.com/dataservice/terraform-provider-dataservice/service/tracing"
 )
 
 // Parameter is a request parameter of a [Plan].
@@ -275,7 +276,12 @@ func (p *Plan) Run(ctx context.Context, dst []byte, call Call) ([]byte, error) {
 	if err != nil {
 		return dst, shapeFailure(err)
 	}
-	out, err := p.source.run(ctx, p, sh, dst, call)
+	var out []byte
+	if tracing.Recording(ctx) {
+		out, err = p.runTraced(ctx, sh, dst, call)
+	} else {
+		out, err = p.source.run(ctx, p, sh, dst, call)
+	}
 	if err != nil {
 		return dst[:start], err
 	}

@@ -105,6 +105,8 @@ type source interface {
 	orphan()
 	// stats tells how its sessions fare.
 	stats() Stats
+	// place names the database in traces: the system, and what and where the database is.
+	place() (system, database, host string, port int)
 	close()
 }
 

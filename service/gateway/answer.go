@@ -16,7 +16,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/dataservice/terraform-provider-dataservice/service/accesslog"
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
+	"github.com/dataservice/terraform-provider-dataservice/service/tracing"
 	"github.com/dataservice/terraform-provider-dataservice/service/wire/signature"
 )
 
@@ -40,6 +42,9 @@ type answerer struct {
 	cache    *cache
 	// meter is nil where nothing is counted.
 	meter *meter
+	// tracer and access are nil where nothing is traced, and where there is no access log.
+	tracer *tracing.Tracer
+	access *accesslog.Log
 	// now is time.Now where nil.
 	now func() time.Time
 	// wall is the time of day that secrets and authorizations end by, and registry is every
@@ -62,6 +67,7 @@ type call struct {
 	canonical signature.Canonical
 	// proxied is what a call of a registered API needs besides.
 	proxied proxied
+	observed
 }
 
 var calls = sync.Pool{New: func() any { return &call{body: make([]byte, 0, 1024)} }}
@@ -102,6 +108,7 @@ func (a *answerer) serve(t *table, w http.ResponseWriter, r *http.Request) outco
 	id := requestID(r.Header)
 	c := calls.Get().(*call) //nolint:forcetypeassert // The pool has nothing else.
 	c.age, c.app, c.proxied.whole = -1, nil, false
+	r = a.join(r, c, id)
 	rt, f := a.enter(t, w, r, c, start)
 	defer a.leave()
 	passed := false
@@ -114,7 +121,7 @@ func (a *answerer) serve(t *table, w http.ResponseWriter, r *http.Request) outco
 	}
 	if f != nil && errors.As(f.cause, new(*panicked)) {
 		// What panicked may have left this memory with somebody: it is not used again.
-		c = &call{}
+		c = &call{age: -1, app: c.app, observed: c.observed}
 	}
 	out := outcome{status: http.StatusOK, age: c.age, failure: f}
 	switch {
@@ -143,9 +150,10 @@ func (a *answerer) serve(t *table, w http.ResponseWriter, r *http.Request) outco
 		a.meter.count(rt, out, took)
 	}
 	a.log(r, rt, c.app, out, id, took)
+	a.observe(r, rt, c, out, id, start, took)
 	if cap(c.body) <= maxPooledBody {
 		clear(c.arguments.values)
-		c.app = nil
+		c.app, c.observed = nil, observed{}
 		c.canonical.Forget(maxPooledBody)
 		c.proxied.forget()
 		calls.Put(c)
@@ -262,16 +270,27 @@ func (a *answerer) leave() {
 func (a *answerer) data(ctx context.Context, rt *route, r *http.Request, c *call, args datasource.Call, start time.Time) (body []byte, err error) {
 	body = append(c.body[:0], `{"data":`...)
 	if rt.cacheTTL == 0 {
-		return rt.plan.Run(ctx, body, args)
+		return a.query(ctx, rt, c, body, args)
 	}
 	var cacheable bool
 	if c.key, cacheable = appendKey(c.key[:0], rt, args); !cacheable {
-		return rt.plan.Run(ctx, body, args)
+		return a.query(ctx, rt, c, body, args)
 	}
 	body, c.age, err = a.cache.run(r, rt, c.key, body, int64(start.Sub(epoch)), func(ctx context.Context, dst []byte) ([]byte, error) {
-		return rt.plan.Run(ctx, dst, args)
+		return a.query(ctx, rt, c, dst, args)
 	})
 	return body, err
+}
+
+// query asks the database, and notes how long that took where anybody wants to know.
+func (a *answerer) query(ctx context.Context, rt *route, c *call, dst []byte, args datasource.Call) ([]byte, error) {
+	if !a.watches(c) {
+		return rt.plan.Run(ctx, dst, args)
+	}
+	began := a.time()
+	dst, err := rt.plan.Run(ctx, dst, args)
+	c.upstream, c.asked = a.time().Sub(began), true
+	return dst, err
 }
 
 // hasBody reports whether the request carries any content.

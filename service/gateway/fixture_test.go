@@ -32,12 +32,14 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/internal/mysqltest"
 	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/accesslog"
 	"github.com/dataservice/terraform-provider-dataservice/service/backend"
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
 	"github.com/dataservice/terraform-provider-dataservice/service/dialguard"
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 	"github.com/dataservice/terraform-provider-dataservice/service/sqlstore"
+	"github.com/dataservice/terraform-provider-dataservice/service/tracing"
 )
 
 // engines are the databases that an API can read from; each call makes one whose
@@ -228,6 +230,8 @@ type options struct {
 	// backends are those of a client that may call this machine, where nothing else is said.
 	backends *backend.Options
 	maxBody  int64
+	tracer   *tracing.Tracer
+	access   *accesslog.Log
 	// store wraps what the gateway reads.
 	store func(lifecycle.Store) lifecycle.Store
 }
@@ -262,7 +266,7 @@ func newHouse(t testing.TB, o options) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.gateway = gateway.New(gateway.Options{Store: routes, Sources: h.sources, Backends: h.backends, Logger: o.logger, MaxRows: o.maxRows, MaxBodyBytes: o.maxBody, TrustedProxies: proxies, Clock: h.clock})
+	h.gateway = gateway.New(gateway.Options{Store: routes, Sources: h.sources, Backends: h.backends, Logger: o.logger, MaxRows: o.maxRows, MaxBodyBytes: o.maxBody, TrustedProxies: proxies, Clock: h.clock, Tracer: o.tracer, Access: o.access})
 	t.Cleanup(h.gateway.Close)
 	h.runner = gateway.NewRunner(h.sources, h.backends)
 	h.Service = lifecycle.New(lifecycle.Options{Store: h.store, Runner: h.runner, Router: h.gateway, Logger: o.logger, Clock: h.clock})

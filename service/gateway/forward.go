@@ -17,6 +17,7 @@ import (
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/backend"
+	"github.com/dataservice/terraform-provider-dataservice/service/tracing"
 )
 
 // Limits of bodies.
@@ -77,7 +78,10 @@ func (a *answerer) forward(rt *route, w http.ResponseWriter, r *http.Request, c 
 	if f := a.prepare(rt, r, c, control, deadline); f != nil {
 		return false, f
 	}
-	a.address(rt, r, x, id)
+	ctx, span := backendSpan(r.Context(), rt)
+	answered := 0
+	defer func() { endBackendSpan(span, answered, f) }()
+	a.address(rt, r, c, id, span)
 	defer func() {
 		if x.stream.remains() {
 			// Reading was interrupted. What is on its way is thrown away, so that the caller
@@ -85,11 +89,19 @@ func (a *answerer) forward(rt *route, w http.ResponseWriter, r *http.Request, c 
 			_ = control.SetReadDeadline(time.Now().Add(lingerFor))
 		}
 	}()
-	answer, err := rt.proxy.client.Do(r.Context(), deadline, &rt.proxy.base, &x.request)
+	began := time.Time{}
+	if a.watches(c) {
+		began = time.Now()
+	}
+	answer, err := rt.proxy.client.Do(ctx, deadline, &rt.proxy.base, &x.request)
+	if !began.IsZero() {
+		c.upstream, c.asked = time.Since(began), true
+	}
 	if err != nil {
 		return false, backendFailure(rt, &x.stream, err)
 	}
 	defer answer.Close()
+	answered = answer.Status
 	return a.passOn(rt, w, r, c, id, answer, control, deadline)
 }
 
@@ -357,16 +369,12 @@ func bodyFailure(rt *route, s *bodyStream, err error) *failure {
 }
 
 // address adds the headers that every request to a backend has.
-func (a *answerer) address(rt *route, r *http.Request, x *proxied, id string) {
+func (a *answerer) address(rt *route, r *http.Request, c *call, id string, span tracing.Span) {
+	x := &c.proxied
 	for _, name := range rt.proxy.passedOn {
-		values := r.Header[name]
-		if len(values) == 0 || len(r.Header["Connection"]) > 0 && isHopByHop(r.Header, name) {
-			continue
-		}
-		for _, value := range values {
-			x.request.Add(name, value)
-		}
+		passHeader(r, x, name)
 	}
+	a.addTrace(rt, r, x, &c.observed, span)
 	x.request.Add("X-Request-Id", id)
 	// What the caller says of itself is not believed, but what a trusted proxy says of it.
 	if from := a.proxies.client(r); from.IsValid() {

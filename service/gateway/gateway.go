@@ -14,9 +14,11 @@ import (
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/accesslog"
 	"github.com/dataservice/terraform-provider-dataservice/service/backend"
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+	"github.com/dataservice/terraform-provider-dataservice/service/tracing"
 )
 
 // DefaultMaxRows is what an unpaged call is given at most, where the options say nothing.
@@ -55,6 +57,9 @@ type Options struct {
 	Self service.Gateway
 	// File is where it keeps what it serves by; nil keeps nothing.
 	File *RouteFile
+	// Tracer begins the spans of calls, and Access gets a line of each; nil for none.
+	Tracer *tracing.Tracer
+	Access *accesslog.Log
 }
 
 // Gateway answers calls of published APIs. It is a [http.Handler] and a [lifecycle.Router].
@@ -140,6 +145,7 @@ func New(o Options) *Gateway {
 	g.answerer = answerer{
 		logger: g.logger, maxRows: cmp.Or(o.MaxRows, DefaultMaxRows), maxBody: cmp.Or(o.MaxBodyBytes, DefaultMaxBodyBytes), proxies: o.TrustedProxies,
 		wall: time.Now, callers: newCallers(), cache: newCache(cmp.Or(o.CacheBytes, DefaultCacheBytes)), meter: newMeter(),
+		tracer: o.Tracer, access: o.Access,
 	}
 	g.SetMaxCalls(o.MaxCalls)
 	if o.Clock != nil {

@@ -33,6 +33,8 @@ type proxy struct {
 	requestType service.ContentType
 	// passedOn are the headers of the caller that go to the backend as they are.
 	passedOn []string
+	// ownTrace says that the API declares the headers of traces as its own parameters.
+	ownTrace bool
 }
 
 // pathPiece is text of a path, or where parameter is not -1 the value of one.
@@ -44,7 +46,7 @@ type pathPiece struct {
 // passedOn are the headers that are not the gateway's business. Range and its
 // precondition let a backend answer with a part, which is passed on like all else.
 var passedOn = []string{
-	"Accept", "Accept-Language", "User-Agent", "Traceparent", "Tracestate",
+	"Accept", "Accept-Language", "User-Agent",
 	"If-None-Match", "If-Modified-Since", "Range", "If-Range",
 }
 
@@ -112,6 +114,7 @@ func (rt *route) register(client *backend.Client, d service.Definition) error {
 			p.passedOn = append(p.passedOn, name)
 		}
 	}
+	p.ownTrace = taken[traceparentHeader] || taken[tracestateHeader]
 	rt.proxy = p
 	return nil
 }

@@ -27,9 +27,11 @@ type route struct {
 	environmentID   string
 	environmentName string
 	connectionID    string
-	method          service.Method
-	path            string
-	timeout         time.Duration
+	// version is the name of the one that is called.
+	version string
+	method  service.Method
+	path    string
+	timeout time.Duration
 
 	plan       plan
 	paged      bool
@@ -84,6 +86,7 @@ func newRoute(plan planner, backends *backend.Client, p service.Publication, c s
 		instanceID:      p.InstanceID,
 		environmentID:   p.EnvironmentID,
 		environmentName: p.EnvironmentName,
+		version:         p.Live.Name,
 		method:          d.Method,
 		path:            d.Path,
 		timeout:         time.Duration(d.TimeoutMS) * time.Millisecond,

@@ -18,6 +18,7 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service/backend"
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+	"github.com/dataservice/terraform-provider-dataservice/service/tracing"
 )
 
 // NewRunner returns the runner whose test calls are answered by the gateway's own
@@ -132,7 +133,15 @@ func debugRequest(ctx context.Context, rt *route, values map[string]string) *htt
 		ProtoMinor: 1,
 		Header:     http.Header{},
 	}
+	identify(r, ctx)
 	return r.WithContext(ctx)
+}
+
+// identify gives a test call the id of the request that asked for it.
+func identify(r *http.Request, ctx context.Context) { //nolint:revive // The context is not yet that of the request.
+	if id := tracing.RequestID(ctx); saneRequestID(id) {
+		r.Header["X-Request-Id"] = []string{id}
+	}
 }
 
 // toCallers are what messages advise callers to do: of no use to a developer, who is the

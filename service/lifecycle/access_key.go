@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/tracing"
 )
 
 // accessKeyPrefix is what the secret of an access key begins with, so that scanners and
@@ -130,6 +131,9 @@ func (s *Service) Signer(ctx context.Context, accessKeyID string) (Signer, error
 	})
 	if service.ErrorCode(err) == service.CodeNotFound {
 		return Signer{}, service.Errorf(service.CodeUnauthenticated, "There is no access key with this id. Check that it is whole and that it is for this service, or make a new one.")
+	}
+	if err == nil {
+		tracing.NoteCredential(ctx, "access_key", accessKeyID)
 	}
 	return found, err
 }

@@ -9,7 +9,10 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/tracing"
 )
 
 const (
@@ -137,9 +140,12 @@ func (c *courier) sendDue(ctx context.Context) (next time.Time, err error) {
 // send makes one attempt and notes how it went. Where it cannot be noted, the lease runs
 // out and the delivery is tried again.
 func (c *courier) send(ctx context.Context, d service.Delivery) {
+	ctx, span := c.Tracer.Begin(ctx, "deliver to webhook")
+	defer span.End()
 	after := d
 	err := c.attempt(ctx, d)
 	now := c.now()
+	tellDelivery(span, d, err)
 	switch {
 	case err == nil:
 		after.Status, after.NextAttemptAt, after.LastError, after.DeliveredAt = service.DeliveryDelivered, nil, "", &now
@@ -163,6 +169,20 @@ func (c *courier) send(ctx context.Context, d service.Delivery) {
 	})
 	if err != nil && service.ErrorCode(err) != service.CodeNotFound {
 		c.Logger.ErrorContext(ctx, "cannot note how a delivery to a webhook went", "delivery", d.ID, "error", err)
+	}
+}
+
+// tellDelivery says in the span which delivery it is, and whether it arrived.
+func tellDelivery(span tracing.Span, d service.Delivery, err error) {
+	if !span.Recording() {
+		return
+	}
+	span.Set(
+		attribute.String("dataservice.delivery.id", d.ID), attribute.String("dataservice.event", string(d.Event)), attribute.String("dataservice.app.id", d.AppID),
+		attribute.String("dataservice.notice.id", d.NoticeID), attribute.Int("dataservice.delivery.attempt", d.Attempts),
+	)
+	if err != nil {
+		span.Fail(string(service.ErrorCode(err)))
 	}
 }
 

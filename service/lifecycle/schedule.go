@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
@@ -66,6 +68,9 @@ func nextDue(ctx context.Context, tx Tx) (next time.Time, err error) {
 
 // runDueOf executes what is due in one instance.
 func (s *Service) runDueOf(ctx context.Context, instanceID string, now time.Time) error {
+	ctx, span := s.Tracer.Begin(ctx, "execute what is due")
+	defer span.End()
+	span.Set(attribute.String("dataservice.instance.id", instanceID))
 	everything := func(string) bool { return true }
 	// The gateway learns of what has ended while the next ones end: by the clock it has
 	// ended there already.

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/tracing"
 )
 
 // Options are what a [Service] works with. Store, Runner and Router are required.
@@ -43,6 +44,8 @@ type Options struct {
 	PublicURL string
 	// Version is that of the program.
 	Version string
+	// Tracer begins the traces of what the service does by itself; nil for none.
+	Tracer *tracing.Tracer
 	// PollInterval is how often a long poll looks at the store by itself, since another
 	// process on it may have changed the thing, and how often it is looked for what is due;
 	// half a second where 0.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/tracing"
 )
 
 const hour = time.Hour
@@ -59,6 +60,7 @@ func (s *Service) Authenticate(ctx context.Context, secret string) (service.Memb
 		if err != nil {
 			return err
 		}
+		tracing.NoteCredential(ctx, "token", t.ID)
 		if t.RevokedAt != nil {
 			return ended("This token of %s was revoked on %s. Ask an admin for a new one.", t.MemberName, t.RevokedAt.Format(time.RFC3339))
 		}

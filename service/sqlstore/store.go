@@ -162,25 +162,27 @@ func openEngine(ctx context.Context, o Options) (engine, error) {
 
 // View runs fn on one snapshot of the store. A statement that writes is refused.
 func (s *Store) View(ctx context.Context, fn func(lifecycle.Tx) error) error {
-	return s.run(ctx, false, fn)
+	ctx, end := traceTransaction(ctx, "view")
+	return end(s.run(ctx, false, fn))
 }
 
 // Glance runs fn without a transaction: each of its statements sees a snapshot of its own.
 // It costs one way to the database and back, and no parsing. A statement that writes is
 // refused.
 func (s *Store) Glance(ctx context.Context, fn func(lifecycle.Tx) error) error {
-	return s.repeat(ctx, func() error {
+	ctx, end := traceTransaction(ctx, "glance")
+	return end(s.repeat(ctx, func() error {
 		leave, err := s.engine.enter(ctx)
 		if err != nil {
 			return s.translate(err, blame{})
 		}
 		defer leave()
-		tx := &transaction{store: s, sql: s.engine.glance()}
+		tx := &transaction{store: s, sql: s.engine.glance(), traced: recorded(ctx)}
 		if err := fn(tx); err != nil {
 			return tx.because(err)
 		}
 		return tx.broken
-	})
+	}))
 }
 
 // Update runs fn in a transaction and commits where fn returns nil. What is committed
@@ -198,7 +200,8 @@ func (s *Store) Glance(ctx context.Context, fn func(lifecycle.Tx) error) error {
 // while the commit is under way learns what became of it. Where nobody can tell, since
 // the connection broke just then, the error wraps [lifecycle.ErrOutcomeUnknown].
 func (s *Store) Update(ctx context.Context, fn func(lifecycle.Tx) error) error {
-	return s.run(ctx, true, fn)
+	ctx, end := traceTransaction(ctx, "update")
+	return end(s.run(ctx, true, fn))
 }
 
 // Ping reports whether the store answers.
@@ -271,7 +274,7 @@ func (s *Store) transact(ctx context.Context, write bool, fn func(lifecycle.Tx) 
 	// After a commit this does nothing; else it is what fn's error or panic asks for.
 	defer sqlTx.Rollback()
 
-	tx := &transaction{store: s, sql: sqlTx, write: write}
+	tx := &transaction{store: s, sql: sqlTx, write: write, traced: recorded(ctx)}
 	if err := fn(tx); err != nil {
 		return tx.because(err)
 	}

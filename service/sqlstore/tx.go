@@ -30,6 +30,9 @@ type transaction struct {
 	changes []lifecycle.Change
 	// sealer is kept once it was read.
 	sealer *sealer
+	// traced has the span of the transaction, which its statements are recorded below; nil
+	// where it is not recorded. What runs in the transaction has the context of its caller.
+	traced context.Context
 }
 
 var _ lifecycle.Tx = (*transaction)(nil)
@@ -89,13 +92,15 @@ func shorten(s string) string {
 }
 
 // exec runs a statement that changes rows, and returns how many.
-func (t *transaction) exec(ctx context.Context, b blame, query string, args ...any) (int64, error) {
+func (t *transaction) exec(ctx context.Context, b blame, query string, args ...any) (affected int64, err error) {
 	if err := t.ready(ctx, true); err != nil {
 		return 0, err
 	}
 	if err := check(args); err != nil {
 		return 0, t.fail(err, b)
 	}
+	span := t.statementSpan(query)
+	defer func() { endStatement(span, err) }()
 	result, err := t.sql.ExecContext(t.store.engine.statement(ctx), t.store.engine.rebind(query), args...)
 	if err != nil {
 		return 0, t.fail(err, b)
@@ -161,7 +166,7 @@ func returning(ctx context.Context, t *transaction, query string, args ...any) (
 	return values[0], nil
 }
 
-func rowsOf[T any](ctx context.Context, t *transaction, writes bool, scan func(row) (T, error), query string, args ...any) ([]T, error) {
+func rowsOf[T any](ctx context.Context, t *transaction, writes bool, scan func(row) (T, error), query string, args ...any) (_ []T, err error) {
 	if err := t.ready(ctx, writes); err != nil {
 		return nil, err
 	}
@@ -169,6 +174,8 @@ func rowsOf[T any](ctx context.Context, t *transaction, writes bool, scan func(r
 	if check(args) != nil {
 		return values, nil // What cannot be stored is not there.
 	}
+	span := t.statementSpan(query)
+	defer func() { endStatement(span, err) }()
 	rows, err := t.sql.QueryContext(t.store.engine.statement(ctx), t.store.engine.rebind(query), args...)
 	if err != nil {
 		return nil, t.fail(err, blame{})

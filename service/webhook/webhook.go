@@ -26,9 +26,13 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/dialguard"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+	"github.com/dataservice/terraform-provider-dataservice/service/tracing"
 )
 
 const (
@@ -121,10 +125,19 @@ func (s *Sender) Notify(ctx context.Context, m lifecycle.WebhookMessage) error {
 	req.Header.Set(headerID, m.ID)
 	req.Header.Set(headerTimestamp, strconv.FormatInt(m.At.Unix(), 10))
 	req.Header.Set(headerSignature, signature)
-	resp, err := s.client.Do(req)
+	ctx, span := tracing.Child(ctx, "POST webhook", trace.SpanKindClient)
+	defer span.End()
+	if span.Recording() {
+		// Neither path nor query: there are receivers that keep a secret there.
+		span.Set(attribute.String("http.request.method", http.MethodPost), attribute.String("server.address", target.Hostname()))
+		req.Header.Set("Traceparent", span.Traceparent())
+	}
+	resp, err := s.client.Do(req.WithContext(ctx))
 	if err != nil {
+		span.Fail("no answer")
 		return refusal(target, err)
 	}
+	span.Set(attribute.Int("http.response.status_code", resp.StatusCode))
 	defer resp.Body.Close()
 	if _, err := io.CopyN(io.Discard, resp.Body, maxAnswer); err != nil && !errors.Is(err, io.EOF) {
 		return service.Errorf(service.CodeUnavailable, "%s began to answer %d and did not end.", target.Hostname(), resp.StatusCode)

@@ -31,6 +31,7 @@ func (d *doors) bound(control, public, files int, logger *slog.Logger) {
 	d.public.conns = turnstile.NewConns("gateway", most[1], refusal(status, "application/json; charset=utf-8", body))
 	d.secure.conns = d.public.conns
 	d.metrics.conns = turnstile.NewConns("metrics", metricsConns, refusal("503 Service Unavailable", "text/plain; charset=utf-8", "too many connections\n"))
+	d.debug.conns = turnstile.NewConns("debug", metricsConns, refusal("503 Service Unavailable", "text/plain; charset=utf-8", "too many connections\n"))
 }
 
 // rebound gives the doors other bounds, once it is called that is returned; nil where they have

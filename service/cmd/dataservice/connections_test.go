@@ -44,11 +44,11 @@ func TestBoundsOfConnectionsLeaveFilesForAllElse(t *testing.T) {
 func TestWhoFindsNoRoomIsAnsweredAsByTheListenerItself(t *testing.T) {
 	var log bytes.Buffer
 	d := &doors{}
-	d.bound(1, 1, 1<<20, newLogger(&log, slog.LevelInfo))
+	d.bound(1, 1, 1<<20, newLogger(&log, slog.LevelInfo, ""))
 	if log.Len() > 0 {
 		t.Errorf("it logs %s", log.String())
 	}
-	d.bound(4000, 12000, 1024, newLogger(&log, slog.LevelInfo))
+	d.bound(4000, 12000, 1024, newLogger(&log, slog.LevelInfo, ""))
 	if !strings.Contains(log.String(), "ulimit -n") {
 		t.Errorf("it logs %s", log.String())
 	}

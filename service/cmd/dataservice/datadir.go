@@ -213,9 +213,10 @@ type endpoints struct {
 	// ControlPlane is absent in a process that is a gateway alone.
 	ControlPlane string `json:"control_plane,omitempty"`
 	Gateway      string `json:"gateway"`
-	// GatewayTLS and Metrics are absent where there is no such listener.
+	// GatewayTLS, Metrics and Debug are absent where there is no such listener.
 	GatewayTLS string `json:"gateway_tls,omitempty"`
 	Metrics    string `json:"metrics,omitempty"`
+	Debug      string `json:"debug,omitempty"`
 }
 
 // attributes are those of a log line.
@@ -230,6 +231,9 @@ func (e endpoints) attributes() []any {
 	}
 	if e.Metrics != "" {
 		list = append(list, "metrics", e.Metrics)
+	}
+	if e.Debug != "" {
+		list = append(list, "debug", e.Debug)
 	}
 	return append(list, "version", programVersion())
 }

@@ -15,8 +15,8 @@ import (
 // doors are where the service listens.
 type doors struct {
 	control, public door
-	// secure and metrics have no listener where nobody asked for them.
-	secure, metrics door
+	// secure, metrics and debug have no listener where nobody asked for them.
+	secure, metrics, debug door
 }
 
 // door is a listener and the server behind it.
@@ -61,6 +61,10 @@ func (f gatewayFlags) wanted(d *doors) []wanted {
 			flag: "--metrics-listen", address: f.MetricsListen,
 			plainHint: "listen on loopback, have the scraper come through a proxy, or insist with --insecure-http.",
 		}, f.MetricsListen != ""},
+		{&d.debug, listener{
+			flag: "--debug-listen", address: f.DebugListen,
+			plainHint: "listen on loopback, which a tunnel such as that of ssh -L leads to, or insist with --insecure-http.",
+		}, f.DebugListen != ""},
 	}
 }
 
@@ -82,7 +86,7 @@ func (d *doors) open(ctx context.Context, insecure bool, doors []wanted) error {
 // all returns the doors that are open.
 func (d *doors) all() []*door {
 	var open []*door
-	for _, one := range []*door{&d.control, &d.public, &d.secure, &d.metrics} {
+	for _, one := range []*door{&d.control, &d.public, &d.secure, &d.metrics, &d.debug} {
 		if one.listener != nil {
 			open = append(open, one)
 		}
@@ -99,7 +103,7 @@ func (d *doors) close() {
 
 func (d *doors) endpoints() endpoints {
 	return endpoints{
-		ControlPlane: d.control.baseURL(), Gateway: d.public.baseURL(), GatewayTLS: d.secure.baseURL(), Metrics: d.metrics.baseURL(),
+		ControlPlane: d.control.baseURL(), Gateway: d.public.baseURL(), GatewayTLS: d.secure.baseURL(), Metrics: d.metrics.baseURL(), Debug: d.debug.baseURL(),
 	}
 }
 

@@ -38,7 +38,7 @@ func (c *gatewayCommand) Run(ctx context.Context, out streams, s *settings) (err
 	defer relaxGC()()
 	level := &slog.LevelVar{}
 	level.Set(c.level)
-	logger := newLogger(out.err, level)
+	logger := newLogger(out.err, level, c.LogFormat)
 	s.warn(logger)
 	return c.answer(ctx, newReloading(s, level, logger), logger)
 }
@@ -77,6 +77,13 @@ func (c gatewayCommand) answer(ctx context.Context, reloading *reloading, logger
 		return err
 	}
 	defer doors.close()
+	self := self(doors)
+	observers, err := c.observe(ctx, self.ID, logger)
+	if err != nil {
+		return err
+	}
+	defer observers.close()
+	observers.reopen(reloading)
 
 	store := newLateStore(sqlstore.Options{DSN: c.Store, Keys: keys, Logger: logger, AsItIs: true})
 	defer func() { err = errors.Join(err, store.Close()) }()
@@ -84,7 +91,6 @@ func (c gatewayCommand) answer(ctx context.Context, reloading *reloading, logger
 	if err != nil {
 		return err
 	}
-	self := self(doors)
 	instanceID, absent := c.begin(ctx, store, file.Path)
 	if absent != nil && (ctx.Err() != nil || !sqlstore.Unreachable(absent) || !exists(file.Path)) {
 		return absent
@@ -100,6 +106,7 @@ func (c gatewayCommand) answer(ctx context.Context, reloading *reloading, logger
 	options := c.gatewayOptions()
 	options.Store, options.Sources, options.Backends, options.Logger, options.Self = store, sources, backends, logger, self
 	options.File = file
+	options.Tracer, options.Access = observers.traces.Tracer(), observers.access
 	router := gateway.New(options)
 	defer router.Close()
 
@@ -115,7 +122,8 @@ func (c gatewayCommand) answer(ctx context.Context, reloading *reloading, logger
 	doors.metrics.server = newMetricsServer(logger, map[string]http.HandlerFunc{
 		"/healthz": func(w http.ResponseWriter, _ *http.Request) { writeProbe(w, http.StatusOK, probe{Status: "up"}) },
 		"/readyz":  s.probeGateway,
-	}, router, turnstile.Collector{Conns: doors.conns()}, reloading.start())
+	}, append(observers.collectors(), router, turnstile.Collector{Conns: doors.conns()}, reloading.start())...)
+	doors.debug.server = newDebugServer(logger)
 	if err := dir.writeEndpoints(doors.endpoints()); err != nil {
 		return err
 	}

@@ -49,6 +49,8 @@ type gatewayFlags struct {
 
 	ShutdownDelay time.Duration `help:"How long new calls are still answered after SIGTERM, while /readyz says 503 already: behind a balancer, longer than that takes to notice. 0s where there is none." default:"0s" env:"DATASERVICE_SHUTDOWN_DELAY" reload:"value" placeholder:"DURATION"`
 
+	observeFlags
+
 	LogLevel string `help:"What is logged: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"DATASERVICE_LOG_LEVEL" reload:"value"`
 
 	level                                        slog.Level
@@ -87,6 +89,7 @@ func (f *gatewayFlags) check() (found findings) {
 	if f.ShutdownDelay < 0 || f.ShutdownDelay > maxShutdownDelay {
 		found.fault("shutdown-delay", failed(nil, "--shutdown-delay=%s is no delay: use a duration from 0s to %s, such as 10s.", f.ShutdownDelay, maxShutdownDelay))
 	}
+	found = append(found, f.observeFlags.check()...)
 	if f.SQLiteMmapBytes < 0 {
 		found.fault("sqlite-mmap-bytes", failed(nil, "--sqlite-mmap-bytes=%d is no number of bytes: use one from 1 on, or 0 to map nothing.", f.SQLiteMmapBytes))
 	}

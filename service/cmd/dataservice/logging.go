@@ -7,15 +7,26 @@ import (
 	"io"
 	"log/slog"
 	"os"
+
+	"github.com/dataservice/terraform-provider-dataservice/service/tracing"
 )
 
-// newLogger writes text for a person at a terminal, and JSON for everything else.
-func newLogger(w io.Writer, level slog.Leveler) *slog.Logger {
+// The formats of the log. Anything else is text for a person at a terminal, and JSON for
+// everything else.
+const (
+	formatJSON = "json"
+	formatText = "text"
+)
+
+// newLogger writes in the format. Lines have the ids of the request and of the trace that
+// they belong to.
+func newLogger(w io.Writer, level slog.Leveler, format string) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
-	if isTerminal(w) {
-		return slog.New(slog.NewTextHandler(w, options))
+	var handler slog.Handler = slog.NewJSONHandler(w, options)
+	if format == formatText || format != formatJSON && isTerminal(w) {
+		handler = slog.NewTextHandler(w, options)
 	}
-	return slog.New(slog.NewJSONHandler(w, options))
+	return slog.New(tracing.NewLogHandler(handler))
 }
 
 func isTerminal(w io.Writer) bool {

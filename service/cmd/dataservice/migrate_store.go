@@ -46,7 +46,7 @@ func (c migrateStoreCommand) Run(ctx context.Context, s streams) (err error) {
 	if err != nil {
 		return err
 	}
-	copied, err := sqlstore.CopyToPostgres(ctx, dir.file(storeFile), c.To, keys, newLogger(s.err, slog.LevelWarn))
+	copied, err := sqlstore.CopyToPostgres(ctx, dir.file(storeFile), c.To, keys, newLogger(s.err, slog.LevelWarn, ""))
 	if err != nil {
 		return failed(err, "Cannot copy %s to %s: %s.", dir.file(storeFile), databaseName(c.To), oneLine(err))
 	}

@@ -34,6 +34,13 @@ type reloading struct {
 	list     []reloadPart
 	parts    *reload.Parts[*settings]
 	hangups  chan os.Signal
+	files    []reopener
+}
+
+// reopener is of a file that others may have moved away.
+type reopener struct {
+	name   string
+	reopen func() error
 }
 
 // newReloading catches the signal from now on: one that comes while the process starts counts
@@ -59,6 +66,11 @@ func (r *reloading) start() *reload.Parts[*settings] {
 	return r.parts
 }
 
+// reopens has a file opened anew at each signal, also where the settings are not to be used.
+func (r *reloading) reopens(name string, reopen func() error) {
+	r.files = append(r.files, reopener{name, reopen})
+}
+
 // stop leaves the signal to the system again.
 func (r *reloading) stop() { signal.Stop(r.hangups) }
 
@@ -79,6 +91,11 @@ func (r *reloading) run(ctx context.Context) {
 			return
 		case <-r.hangups:
 			tellManager(managerReloading())
+			for _, f := range r.files {
+				if err := f.reopen(); err != nil {
+					r.logger.ErrorContext(ctx, "cannot open the "+f.name+" anew; it goes on as it was", "error", err)
+				}
+			}
 			r.once(ctx)
 			tellManager(managerReady)
 		}

@@ -28,7 +28,7 @@ func (c rotateKeyCommand) Run(ctx context.Context, s streams) (err error) {
 	if c.Store = (&gatewayFlags{StoreFile: c.StoreFile}).storeURL(c.Store, "sqlite", &found); len(found) > 0 {
 		return found[0].err
 	}
-	options := sqlstore.Options{DSN: c.Store, Logger: newLogger(s.err, slog.LevelWarn)}
+	options := sqlstore.Options{DSN: c.Store, Logger: newLogger(s.err, slog.LevelWarn, "")}
 	keyName, store := or(c.EncryptionKey, filepath.Join(c.DataDir, keyFile)), databaseName(c.Store)
 	switch {
 	case c.Store == "sqlite":

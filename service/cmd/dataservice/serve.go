@@ -51,7 +51,7 @@ func (c *serveCommand) Run(ctx context.Context, out streams, s *settings) error 
 	defer relaxGC()()
 	level := &slog.LevelVar{}
 	level.Set(c.level)
-	logger := newLogger(out.err, level)
+	logger := newLogger(out.err, level, c.LogFormat)
 	s.warn(logger)
 	return serve(ctx, *c, newReloading(s, level, logger), logger)
 }

@@ -46,6 +46,13 @@ func serve(ctx context.Context, c serveCommand, reloading *reloading, logger *sl
 	}
 	defer doors.close()
 	addresses := doors.endpoints()
+	self := self(doors)
+	observers, err := c.observe(ctx, self.ID, logger)
+	if err != nil {
+		return err
+	}
+	defer observers.close()
+	observers.reopen(reloading)
 
 	store, keys, err := openStore(ctx, c, dir, logger)
 	if err != nil {
@@ -60,7 +67,8 @@ func serve(ctx context.Context, c serveCommand, reloading *reloading, logger *sl
 	backends := backend.New(backend.Options{Policy: dialguard.Backends(c.backendRanges)})
 	defer backends.Close()
 	options := c.gatewayOptions()
-	options.Store, options.Sources, options.Backends, options.Logger, options.Self = store, sources, backends, logger, self(doors)
+	options.Store, options.Sources, options.Backends, options.Logger, options.Self = store, sources, backends, logger, self
+	options.Tracer, options.Access = observers.traces.Tracer(), observers.access
 	router := gateway.New(options)
 	defer router.Close()
 	webhooks := webhook.New(webhook.Options{Policy: dialguard.Backends(c.backendRanges), Version: programVersion()})
@@ -68,6 +76,7 @@ func serve(ctx context.Context, c serveCommand, reloading *reloading, logger *sl
 	lifecycles := lifecycle.New(lifecycle.Options{
 		Store: store, Runner: gateway.NewRunner(sources, backends), Router: router, Notifier: webhooks, Logger: logger,
 		GatewayURL: or(c.GatewayURL, addresses.Gateway), GatewayTLSURL: or(c.GatewayTLSURL, addresses.GatewayTLS), PublicURL: or(c.PublicURL, addresses.ControlPlane), Version: programVersion(),
+		Tracer: options.Tracer,
 	})
 	if err := bootstrap(ctx, lifecycles, dir, logger); err != nil {
 		return err
@@ -84,6 +93,7 @@ func serve(ctx context.Context, c serveCommand, reloading *reloading, logger *sl
 		Service: lifecycles, Ready: s.ready, Draining: s.draining, Logger: logger, Version: programVersion(), Calls: calls, Polls: polls,
 		Gateway: router, Traffic: &console.Traffic{Gateway: options.Self, History: router.History},
 		Secure: strings.HasPrefix(c.PublicURL, "https://"), OIDC: c.provider, PublicURL: or(c.PublicURL, addresses.ControlPlane),
+		Tracer: options.Tracer, Access: observers.access,
 	}), logger)
 	doors.public.server, doors.secure.server = gateway.NewServer(router), gateway.NewServer(router)
 	reloading.gateway(s, doors, public, router)
@@ -92,7 +102,8 @@ func serve(ctx context.Context, c serveCommand, reloading *reloading, logger *sl
 		store.SetKeys(keys)
 		router.SetKeys(keys)
 	})
-	doors.metrics.server = newMetricsServer(logger, nil, router, turnstile.Collector{Conns: doors.conns(), Calls: []*turnstile.Calls{calls, polls}}, reloading.start())
+	doors.metrics.server = newMetricsServer(logger, nil, append(observers.collectors(), router, turnstile.Collector{Conns: doors.conns(), Calls: []*turnstile.Calls{calls, polls}}, reloading.start())...)
+	doors.debug.server = newDebugServer(logger)
 	if err := dir.writeEndpoints(addresses); err != nil {
 		return err
 	}
@@ -218,6 +229,7 @@ func (s *server) run(ctx context.Context, d *doors, reloading *reloading) error 
 	}
 	d.control.serve(fault)
 	d.metrics.serve(fault)
+	d.debug.serve(fault)
 	load := s.gateway.Load
 	if s.load != nil {
 		load = s.load
