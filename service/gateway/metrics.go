@@ -12,110 +12,76 @@ import (
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
+	"github.com/dataservice/terraform-provider-dataservice/service/metric"
 )
 
-// Metric describes something that the gateway counts or measures.
-type Metric struct {
-	Name string
-	// Type is "counter", "gauge" or "histogram".
-	Type    string
-	Labels  []string
-	Meaning string
-}
-
-// metric is a Metric with its description for Prometheus.
-type metric struct {
-	Metric
-	desc *prometheus.Desc
-	typ  prometheus.ValueType
-}
+var measured metric.Table
 
 // Metrics returns what the gateway counts and measures, in the order of the guide.
-func Metrics() []Metric {
-	list := make([]Metric, 0, len(metricTable))
-	for _, m := range metricTable {
-		list = append(list, m.Metric)
-	}
-	return list
-}
-
-var metricTable []*metric
-
-func newMetric(name, typ, meaning string, labels ...string) *metric {
-	m := &metric{
-		Metric: Metric{Name: name, Type: typ, Labels: labels, Meaning: meaning},
-		desc:   prometheus.NewDesc(name, meaning, labels, nil),
-		typ:    prometheus.GaugeValue,
-	}
-	if typ == "counter" {
-		m.typ = prometheus.CounterValue
-	}
-	metricTable = append(metricTable, m)
-	return m
-}
+func Metrics() []metric.Metric { return measured.Metrics() }
 
 // What is measured. The labels have only values that members of the service choose,
 // never callers, so that nobody can make series at will.
 var (
-	metricCalls = newMetric("dataservice_calls_total", "counter",
+	metricCalls = measured.Counter("dataservice_calls_total",
 		"Calls that were answered. code is OK, the name of an errCode, HTTP_4XX or HTTP_5XX where a backend answered so, or CLIENT_GONE. api and environment are empty where the call met no API.", "api", "environment", "code")
-	metricDuration = newMetric("dataservice_call_duration_seconds", "histogram",
+	metricDuration = measured.Histogram("dataservice_call_duration_seconds",
 		"How long calls of published APIs took, from the request's header to the answer's last byte.", "environment", "mode")
-	metricInFlight = newMetric("dataservice_calls_in_flight", "gauge",
+	metricInFlight = measured.Gauge("dataservice_calls_in_flight",
 		"Calls that are being answered.")
-	metricThrottled = newMetric("dataservice_throttled_total", "counter",
+	metricThrottled = measured.Counter("dataservice_throttled_total",
 		"Calls that a limit refused, by the name of their errCode.", "code")
-	metricCacheHits = newMetric("dataservice_cache_hits_total", "counter",
+	metricCacheHits = measured.Counter("dataservice_cache_hits_total",
 		"Calls that were answered from the cache, or with the answer to an equal call that was under way.")
-	metricCacheMisses = newMetric("dataservice_cache_misses_total", "counter",
+	metricCacheMisses = measured.Counter("dataservice_cache_misses_total",
 		"Calls of APIs with a cache that the database had to answer.")
-	metricCacheBytes = newMetric("dataservice_cache_bytes", "gauge",
+	metricCacheBytes = measured.Gauge("dataservice_cache_bytes",
 		"Memory that cached answers take.")
-	metricRoutes = newMetric("dataservice_routes", "gauge",
+	metricRoutes = measured.Gauge("dataservice_routes",
 		"Published APIs that the gateway has routes for, suspended ones among them.")
-	metricBroken = newMetric("dataservice_broken_routes", "gauge",
+	metricBroken = measured.Gauge("dataservice_broken_routes",
 		"Those among them that cannot be called: their definition or connection needs attention.")
-	metricSwapped = newMetric("dataservice_route_table_swap_timestamp_seconds", "gauge",
+	metricSwapped = measured.Gauge("dataservice_route_table_swap_timestamp_seconds",
 		"When the routes changed last, in seconds since 1970.")
-	metricMissed = newMetric("dataservice_route_changes_pending", "gauge",
+	metricMissed = measured.Gauge("dataservice_route_changes_pending",
 		"Changes of routes that the gateway was told of and could not read from the store yet.")
-	metricRevision = newMetric("dataservice_route_revision", "gauge",
+	metricRevision = measured.Gauge("dataservice_route_revision",
 		"The last route change that the gateway serves, with all before it.")
-	metricKnown = newMetric("dataservice_route_revision_known", "gauge",
+	metricKnown = measured.Gauge("dataservice_route_revision_known",
 		"The newest route change that the gateway knows of.")
-	metricFollowing = newMetric("dataservice_route_following", "gauge",
+	metricFollowing = measured.Gauge("dataservice_route_following",
 		"1, or 0 while the gateway cannot read from the store what changed, and serves what it has.")
-	metricFailing = newMetric("dataservice_route_follow_failing_since_timestamp_seconds", "gauge",
+	metricFailing = measured.Gauge("dataservice_route_follow_failing_since_timestamp_seconds",
 		"Since when it cannot, in seconds since 1970; 0 while it can.")
-	metricListening = newMetric("dataservice_route_listening", "gauge",
+	metricListening = measured.Gauge("dataservice_route_listening",
 		"1 while the store tells the gateway of changes at once; 0 where it looks for them every second.")
-	metricKeptInUse = newMetric("dataservice_route_file_in_use", "gauge",
+	metricKeptInUse = measured.Gauge("dataservice_route_file_in_use",
 		"1 while the gateway serves the routes that it found on its disk at its start, since the store has not answered yet.")
-	metricKeptWritten = newMetric("dataservice_route_file_timestamp_seconds", "gauge",
+	metricKeptWritten = measured.Gauge("dataservice_route_file_timestamp_seconds",
 		"When the routes on the disk were written, in seconds since 1970; 0 where there are none.")
-	metricKeptFailing = newMetric("dataservice_route_file_failing", "gauge",
+	metricKeptFailing = measured.Gauge("dataservice_route_file_failing",
 		"1 while the gateway cannot write its routes to the disk.")
-	metricPoolUp = newMetric("dataservice_connection_up", "gauge",
+	metricPoolUp = measured.Gauge("dataservice_connection_up",
 		"1, or 0 where the last attempt to open a session with the database failed.", "connection", "connection_id")
-	metricPoolLimit = newMetric("dataservice_connection_sessions_limit", "gauge",
+	metricPoolLimit = measured.Gauge("dataservice_connection_sessions_limit",
 		"The most sessions that a connection may have.", "connection", "connection_id")
-	metricPoolOpen = newMetric("dataservice_connection_sessions_open", "gauge",
+	metricPoolOpen = measured.Gauge("dataservice_connection_sessions_open",
 		"Sessions with the database, in use and idle.", "connection", "connection_id")
-	metricPoolIdle = newMetric("dataservice_connection_sessions_idle", "gauge",
+	metricPoolIdle = measured.Gauge("dataservice_connection_sessions_idle",
 		"Sessions that no call uses.", "connection", "connection_id")
-	metricPoolInUse = newMetric("dataservice_connection_sessions_in_use", "gauge",
+	metricPoolInUse = measured.Gauge("dataservice_connection_sessions_in_use",
 		"Sessions that a call uses.", "connection", "connection_id")
-	metricPoolWaits = newMetric("dataservice_connection_waits_total", "counter",
+	metricPoolWaits = measured.Counter("dataservice_connection_waits_total",
 		"Calls that had to wait for a free session.", "connection", "connection_id")
-	metricPoolTimeouts = newMetric("dataservice_connection_wait_limit_hits_total", "counter",
+	metricPoolTimeouts = measured.Counter("dataservice_connection_wait_limit_hits_total",
 		"Those among them that were told DATABASE_UNAVAILABLE because none became free in time.", "connection", "connection_id")
-	metricBackendUp = newMetric("dataservice_backend_up", "gauge",
+	metricBackendUp = measured.Gauge("dataservice_backend_up",
 		"1, or 0 while the backend is left alone because it failed too often. Backends that were not called for a minute or two have no series.", "backend")
-	metricBackendLimit = newMetric("dataservice_backend_connections_limit", "gauge",
+	metricBackendLimit = measured.Gauge("dataservice_backend_connections_limit",
 		"The most connections to a backend that there may be.", "backend")
-	metricBackendIdle = newMetric("dataservice_backend_connections_idle", "gauge",
+	metricBackendIdle = measured.Gauge("dataservice_backend_connections_idle",
 		"Connections that no call uses.", "backend")
-	metricBackendInUse = newMetric("dataservice_backend_connections_in_use", "gauge",
+	metricBackendInUse = measured.Gauge("dataservice_backend_connections_in_use",
 		"Connections that a call uses or is opening.", "backend")
 )
 
@@ -180,9 +146,7 @@ func newMeter() *meter {
 		throttled: map[*ErrorCode]*atomic.Uint64{
 			errThrottledAPI: new(atomic.Uint64), errThrottledUser: new(atomic.Uint64), errThrottledSystem: new(atomic.Uint64),
 		},
-		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: metricDuration.Name, Help: metricDuration.Meaning, Buckets: durationBuckets,
-		}, metricDuration.Labels),
+		durations: metricDuration.Observers(durationBuckets...),
 	}
 }
 
@@ -208,17 +172,11 @@ func (m *meter) count(rt *route, out outcome, took time.Duration) {
 }
 
 // Describe tells Prometheus what [Gateway.Collect] can send.
-func (g *Gateway) Describe(ch chan<- *prometheus.Desc) {
-	for _, m := range metricTable {
-		ch <- m.desc
-	}
-}
+func (g *Gateway) Describe(ch chan<- *prometheus.Desc) { measured.Describe(ch) }
 
 // Collect sends the state of every metric. It locks nothing that a call needs.
 func (g *Gateway) Collect(ch chan<- prometheus.Metric) {
-	send := func(m *metric, value float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(m.desc, m.typ, value, labels...)
-	}
+	send := func(m *metric.Metric, value float64, labels ...string) { m.Send(ch, value, labels...) }
 	meter := g.answerer.meter
 	t := g.table.Load()
 	g.collectCalls(t, send)
@@ -243,7 +201,7 @@ func (g *Gateway) Collect(ch chan<- prometheus.Metric) {
 	}
 	if g.backends != nil {
 		for _, s := range g.backends.Stats() {
-			send(metricBackendUp, truth(s.Up), s.Backend)
+			send(metricBackendUp, metric.Truth(s.Up), s.Backend)
 			send(metricBackendLimit, float64(s.Limit), s.Backend)
 			send(metricBackendIdle, float64(s.Idle), s.Backend)
 			send(metricBackendInUse, float64(s.InUse), s.Backend)
@@ -251,7 +209,7 @@ func (g *Gateway) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-func (g *Gateway) collectPosition(send func(m *metric, value float64, labels ...string)) {
+func (g *Gateway) collectPosition(send func(m *metric.Metric, value float64, labels ...string)) {
 	p := g.position
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -261,12 +219,12 @@ func (g *Gateway) collectPosition(send func(m *metric, value float64, labels ...
 	}
 	send(metricRevision, float64(p.at.Revision))
 	send(metricKnown, float64(p.known))
-	send(metricFollowing, truth(p.following && p.failure == nil))
+	send(metricFollowing, metric.Truth(p.following && p.failure == nil))
 	send(metricFailing, since)
-	send(metricListening, truth(p.listening))
+	send(metricListening, metric.Truth(p.listening))
 }
 
-func (g *Gateway) collectKept(send func(m *metric, value float64, labels ...string)) {
+func (g *Gateway) collectKept(send func(m *metric.Metric, value float64, labels ...string)) {
 	inUse, written, failing := false, 0.0, false
 	if k := g.kept; k != nil {
 		k.mu.Lock()
@@ -276,21 +234,14 @@ func (g *Gateway) collectKept(send func(m *metric, value float64, labels ...stri
 		}
 		inUse, failing = k.inUse, k.failure != nil
 	}
-	send(metricKeptInUse, truth(inUse))
+	send(metricKeptInUse, metric.Truth(inUse))
 	send(metricKeptWritten, written)
-	send(metricKeptFailing, truth(failing))
-}
-
-func truth(b bool) float64 {
-	if b {
-		return 1
-	}
-	return 0
+	send(metricKeptFailing, metric.Truth(failing))
 }
 
 // collectCalls sums what bears the same names: those of an API and of an environment
 // need to be unique in their workspace alone.
-func (g *Gateway) collectCalls(t *table, send func(m *metric, value float64, labels ...string)) {
+func (g *Gateway) collectCalls(t *table, send func(m *metric.Metric, value float64, labels ...string)) {
 	type names struct{ api, environment string }
 	sums := map[names][]uint64{}
 	add := func(n names, a *account) {
@@ -321,12 +272,12 @@ func (g *Gateway) collectCalls(t *table, send func(m *metric, value float64, lab
 	send(metricBroken, float64(broken))
 }
 
-func sendPool(s datasource.Stats, send func(m *metric, value float64, labels ...string)) {
+func sendPool(s datasource.Stats, send func(m *metric.Metric, value float64, labels ...string)) {
 	for _, v := range []struct {
-		metric *metric
+		metric *metric.Metric
 		value  float64
 	}{
-		{metricPoolUp, truth(s.Up)},
+		{metricPoolUp, metric.Truth(s.Up)},
 		{metricPoolLimit, float64(s.Limit)},
 		{metricPoolOpen, float64(s.Open)},
 		{metricPoolIdle, float64(s.Idle)},

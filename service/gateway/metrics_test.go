@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,7 +20,6 @@ import (
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
-	"github.com/dataservice/terraform-provider-dataservice/service/turnstile"
 )
 
 // scrape returns the value of each series, by its name and labels.
@@ -185,31 +183,6 @@ func TestADatabaseThatIsGoneIsSeenInTheMetrics(t *testing.T) {
 	}
 	if series, _ := h.scrape(t); series[up] != 1 {
 		t.Errorf("when it is back it is %v", series[up])
-	}
-}
-
-func TestTheGuideNamesEveryMetric(t *testing.T) {
-	text, err := os.ReadFile("../../templates/guides/metrics.md.tmpl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var written []string
-	for _, row := range regexp.MustCompile("(?m)^\\| `(dataservice_[a-z_]+)` \\| ([a-z]+) \\| (.*?) \\| (.*) \\|$").FindAllStringSubmatch(string(text), -1) {
-		written = append(written, row[1]+" "+row[2]+" "+row[3]+" "+row[4])
-	}
-	var declared []string
-	for _, m := range gateway.Metrics() {
-		labels := ""
-		if len(m.Labels) > 0 {
-			labels = "`" + strings.Join(m.Labels, "`, `") + "`"
-		}
-		declared = append(declared, m.Name+" "+m.Type+" "+labels+" "+m.Meaning)
-	}
-	for _, m := range turnstile.Metrics() {
-		declared = append(declared, m.Name+" "+m.Type+" `"+strings.Join(m.Labels, "`, `")+"` "+m.Meaning)
-	}
-	if !slices.Equal(written, declared) {
-		t.Errorf("run `make generate`: the guide has\n%s\nand the code\n%s", strings.Join(written, "\n"), strings.Join(declared, "\n"))
 	}
 }
 
