@@ -64,6 +64,9 @@ func (t *Table) Describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
+// Desc is the metric to Prometheus.
+func (m *Metric) Desc() *prometheus.Desc { return m.desc }
+
 // Send sends the value of a counter or a gauge. The labels are in the order of the table.
 func (m *Metric) Send(ch chan<- prometheus.Metric, value float64, labels ...string) {
 	ch <- prometheus.MustNewConstMetric(m.desc, m.typ, value, labels...)
