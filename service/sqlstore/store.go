@@ -92,6 +92,8 @@ type engine interface {
 	migrate(ctx context.Context, log *slog.Logger) error
 	checkSchema(ctx context.Context) error
 	ping(ctx context.Context) error
+	// pools are its connections.
+	pools() []pool
 	close() error
 }
 
@@ -100,6 +102,7 @@ type Store struct {
 	engine engine
 	keys   keyring
 	log    *slog.Logger
+	meter  *meter
 
 	mu     sync.Mutex
 	closed bool
@@ -121,7 +124,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{engine: e, keys: newKeyring(o.Keys), log: o.Logger}
+	s := &Store{engine: e, keys: newKeyring(o.Keys), log: o.Logger, meter: newMeter()}
 	if o.AsItIs {
 		if err := s.checkAsItIs(ctx); err != nil {
 			return nil, errors.Join(err, e.close())
@@ -160,6 +163,7 @@ func openEngine(ctx context.Context, o Options) (engine, error) {
 
 // View runs fn on one snapshot of the store. A statement that writes is refused.
 func (s *Store) View(ctx context.Context, fn func(lifecycle.Tx) error) error {
+	defer s.meter.took(kindView, time.Now())
 	return s.run(ctx, false, fn)
 }
 
@@ -167,6 +171,7 @@ func (s *Store) View(ctx context.Context, fn func(lifecycle.Tx) error) error {
 // It costs one way to the database and back, and no parsing. A statement that writes is
 // refused.
 func (s *Store) Glance(ctx context.Context, fn func(lifecycle.Tx) error) error {
+	defer s.meter.took(kindGlance, time.Now())
 	return s.repeat(ctx, func() error {
 		leave, err := s.engine.enter(ctx)
 		if err != nil {
@@ -196,6 +201,7 @@ func (s *Store) Glance(ctx context.Context, fn func(lifecycle.Tx) error) error {
 // while the commit is under way learns what became of it. Where nobody can tell, since
 // the connection broke just then, the error wraps [lifecycle.ErrOutcomeUnknown].
 func (s *Store) Update(ctx context.Context, fn func(lifecycle.Tx) error) error {
+	defer s.meter.took(kindUpdate, time.Now())
 	return s.run(ctx, true, fn)
 }
 
@@ -253,6 +259,7 @@ func (s *Store) repeat(ctx context.Context, try func() error) error {
 			return err
 		}
 		s.log.DebugContext(ctx, "repeating a transaction of the store", "attempt", attempt, "error", err)
+		s.meter.repeats.Add(1)
 		if !pause(ctx, attempt) {
 			return err
 		}
@@ -290,6 +297,7 @@ func (s *Store) transact(ctx context.Context, write bool, fn func(lifecycle.Tx) 
 	}
 	if err := sqlTx.Commit(); err != nil {
 		if s.engine.outcomeUnknown(err) {
+			s.meter.failed(reasonUnknown)
 			return with(errUnknown, fmt.Errorf("commit: %w: %w", lifecycle.ErrOutcomeUnknown, err))
 		}
 		return s.translate(fmt.Errorf("commit: %w", err), blame{})
