@@ -24,10 +24,10 @@ func gatewayErrors() string {
 	return table([]string{"errCode", "HTTP status", "name", "what happened", "what to do"}, rows)
 }
 
-// metrics tells everything that the service counts and measures.
-func metrics() string {
+// metrics tells everything that a part of the service counts and measures.
+func metrics(p measured.Part) string {
 	var rows [][]string
-	for _, m := range measured.Metrics() {
+	for _, m := range p.Metrics {
 		labels := ""
 		if len(m.Labels) > 0 {
 			labels = "`" + strings.Join(m.Labels, "`, `") + "`"

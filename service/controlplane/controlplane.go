@@ -84,6 +84,8 @@ type Options struct {
 	// Calls and Polls bound the calls that are answered at once; DefaultMaxCalls and
 	// DefaultMaxPolls where nil. Probes do not count.
 	Calls, Polls *turnstile.Calls
+	// Metrics measures the requests; nil where nobody reads that.
+	Metrics *Metrics
 }
 
 // New returns the handler of the control plane.
@@ -97,8 +99,11 @@ func New(o Options) http.Handler {
 	if o.Polls == nil {
 		o.Polls = turnstile.NewCalls("poll", DefaultMaxPolls, TurnWithin)
 	}
+	if o.Metrics == nil {
+		o.Metrics = NewMetrics()
+	}
 	router := chi.NewRouter()
-	router.Use(withRequestID, securityHeaders, accessLog(o.Logger), recoverPanics(o.Logger), bounded, middleware.GetHead)
+	router.Use(withRequestID, o.Metrics.measure, securityHeaders, accessLog(o.Logger), recoverPanics(o.Logger), bounded, middleware.GetHead)
 	router.NotFound(noSuchRoute)
 	router.MethodNotAllowed(methodNotAllowed(router))
 

@@ -23,7 +23,7 @@ func Metrics() []metric.Metric { return measured.Metrics() }
 // never callers, so that nobody can make series at will.
 var (
 	metricCalls = measured.Counter("dataservice_calls_total",
-		"Calls that were answered. code is OK, the name of an errCode, HTTP_4XX or HTTP_5XX where a backend answered so, or CLIENT_GONE. api and environment are empty where the call met no API, and (other) for all that have no series of their own.", "api", "environment", "code")
+		"Calls that were answered. code is OK, the name of an errCode, HTTP_4XX or HTTP_5XX where a backend answered so, or CLIENT_GONE; status is what that means in HTTP: 2xx (an answer as it should be), 4xx or 5xx. api and environment are empty where the call met no API, and (other) for all that have no series of their own.", "api", "environment", "code", "status")
 	metricDuration = measured.Histogram("dataservice_call_duration_seconds",
 		"How long calls of published APIs took, from the request's header to the answer's last byte. environment is (other) for those whose name has no series of its own.", "environment", "mode")
 	metricInFlight = measured.Gauge("dataservice_calls_in_flight",
@@ -96,6 +96,19 @@ var results = func() []string {
 		names = append(names, e.Name)
 	}
 	return names
+}()
+
+// statuses are the values of the label status, for each of results.
+var statuses = func() []string {
+	list := []string{resultOK: "2xx", resultHTTP4xx: "4xx", resultHTTP5xx: "5xx", resultClientGone: "4xx"}
+	for _, e := range errorTable {
+		if e.Status >= http.StatusInternalServerError {
+			list = append(list, "5xx")
+		} else {
+			list = append(list, "4xx")
+		}
+	}
+	return list
 }()
 
 const (

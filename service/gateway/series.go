@@ -118,7 +118,7 @@ func (s *callSeries) send(ch chan<- prometheus.Metric) {
 	one := func(n names, c *counted) {
 		for i, count := range c.calls {
 			if count > 0 {
-				metricCalls.Send(ch, float64(count), n.api, n.environment, results[i])
+				metricCalls.Send(ch, float64(count), n.api, n.environment, results[i], statuses[i])
 			}
 		}
 	}

@@ -81,19 +81,19 @@ func TestTheSeriesOfCallsAreBoundedAndNeverGoBack(t *testing.T) {
 	want("nothing was called", map[string]float64{})
 	call(unrouted, 1)
 	call(served[of("one")], 2)
-	want("the first has a series", map[string]float64{" OK  ": 1, "one OK RELEASE ": 2})
+	want("the first has a series", map[string]float64{" OK  2xx ": 1, "one OK RELEASE 2xx ": 2})
 	call(served[of("two")], 3)
-	want("and the second", map[string]float64{" OK  ": 1, "one OK RELEASE ": 2, "two OK RELEASE ": 3})
+	want("and the second", map[string]float64{" OK  2xx ": 1, "one OK RELEASE 2xx ": 2, "two OK RELEASE 2xx ": 3})
 	call(served[of("three")], 4)
 	call(served[of("four")], 5)
 	call(served[of("one")], 1)
-	want("the others share one", map[string]float64{" OK  ": 1, "one OK RELEASE ": 3, "two OK RELEASE ": 3, "(other) OK (other) ": 9})
+	want("the others share one", map[string]float64{" OK  2xx ": 1, "one OK RELEASE 2xx ": 3, "two OK RELEASE 2xx ": 3, "(other) OK (other) 2xx ": 9})
 	delete(served, of("four"))
-	want("what was summed stays", map[string]float64{" OK  ": 1, "one OK RELEASE ": 3, "two OK RELEASE ": 3, "(other) OK (other) ": 9})
+	want("what was summed stays", map[string]float64{" OK  2xx ": 1, "one OK RELEASE 2xx ": 3, "two OK RELEASE 2xx ": 3, "(other) OK (other) 2xx ": 9})
 	delete(served, of("one"))
-	want("who is gone leaves room", map[string]float64{" OK  ": 1, "two OK RELEASE ": 3, "(other) OK (other) ": 9})
+	want("who is gone leaves room", map[string]float64{" OK  2xx ": 1, "two OK RELEASE 2xx ": 3, "(other) OK (other) 2xx ": 9})
 	call(served[of("three")], 6)
-	want("for who is called next", map[string]float64{" OK  ": 1, "two OK RELEASE ": 3, "three OK RELEASE ": 6, "(other) OK (other) ": 9})
+	want("for who is called next", map[string]float64{" OK  2xx ": 1, "two OK RELEASE 2xx ": 3, "three OK RELEASE 2xx ": 6, "(other) OK (other) 2xx ": 9})
 }
 
 // Two workspaces may have an API of one name.
@@ -111,7 +111,7 @@ func TestASeriesOfOneNameStaysWhenOneOfItsAPIsGoes(t *testing.T) {
 	there.calls[resultOK].Add(1)
 	s.read(newAccount(), one)
 	got := gathered(t, descOf(t, "dataservice_calls_total"), s.send)
-	if diff := cmp.Diff(map[string]float64{"people OK RELEASE ": 8}, got); diff != "" {
+	if diff := cmp.Diff(map[string]float64{"people OK RELEASE 2xx ": 8}, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -132,7 +132,9 @@ func TestTheSeriesOfConnectionsAreBoundedAndNeverGoBack(t *testing.T) {
 	waits("one of the others is opened anew", map[string]float64{"c1 1 ": 5, "(other) (other) ": 8}, pool("1", 5), pool("2", 1), pool("3", 4))
 	waits("one of the others is gone", map[string]float64{"c1 1 ": 5, "(other) (other) ": 8}, pool("1", 5), pool("3", 4))
 	waits("an older one does not displace who has a series", map[string]float64{"c1 1 ": 6, "(other) (other) ": 9}, pool("0", 1), pool("1", 6), pool("3", 4))
-	inUse := gathered(t, descOf(t, "dataservice_connection_sessions_in_use"), func(ch chan<- prometheus.Metric) { s.send([]datasource.Stats{pool("1", 6), pool("2", 0), pool("3", 4)}, ch) })
+	inUse := gathered(t, descOf(t, "dataservice_connection_sessions_in_use"), func(ch chan<- prometheus.Metric) {
+		s.send([]datasource.Stats{pool("1", 6), pool("2", 0), pool("3", 4)}, ch)
+	})
 	if diff := cmp.Diff(map[string]float64{"c1 1 ": 1, "(other) (other) ": 2}, inUse); diff != "" {
 		t.Error(diff)
 	}

@@ -22,7 +22,9 @@ type places struct {
 	waits *atomic.Uint64
 }
 
-func newPlaces(n int, wait time.Duration) places { return places{make(chan struct{}, n), wait, new(atomic.Uint64)} }
+func newPlaces(n int, wait time.Duration) places {
+	return places{make(chan struct{}, n), wait, new(atomic.Uint64)}
+}
 
 // take waits for a place. leave gives it back.
 func (p places) take(ctx context.Context) (leave func(), err error) {
