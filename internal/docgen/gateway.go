@@ -8,9 +8,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/dataservice/terraform-provider-dataservice/internal/measured"
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
-	"github.com/dataservice/terraform-provider-dataservice/service/reload"
-	"github.com/dataservice/terraform-provider-dataservice/service/turnstile"
 )
 
 // gatewayErrors tells every errCode of the gateway.
@@ -25,24 +24,15 @@ func gatewayErrors() string {
 	return table([]string{"errCode", "HTTP status", "name", "what happened", "what to do"}, rows)
 }
 
-// metrics tells everything that the service counts and measures.
-func metrics() string {
+// metrics tells everything that a part of the service counts and measures.
+func metrics(p measured.Part) string {
 	var rows [][]string
-	row := func(name, kind string, names []string, meaning string) {
+	for _, m := range p.Metrics {
 		labels := ""
-		if len(names) > 0 {
-			labels = "`" + strings.Join(names, "`, `") + "`"
+		if len(m.Labels) > 0 {
+			labels = "`" + strings.Join(m.Labels, "`, `") + "`"
 		}
-		rows = append(rows, []string{code(name), kind, labels, meaning})
-	}
-	for _, m := range gateway.Metrics() {
-		row(m.Name, m.Type, m.Labels, m.Meaning)
-	}
-	for _, m := range turnstile.Metrics() {
-		row(m.Name, m.Type, m.Labels, m.Meaning)
-	}
-	for _, m := range reload.Metrics() {
-		row(m.Name, m.Type, m.Labels, m.Meaning)
+		rows = append(rows, []string{code(m.Name), m.Type, labels, m.Meaning})
 	}
 	return table([]string{"metric", "type", "labels", "what it tells"}, rows)
 }

@@ -14,6 +14,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/dataservice/terraform-provider-dataservice/internal/measured"
 )
 
 func main() {
@@ -99,7 +101,6 @@ func generate(ctx context.Context, schemaFile, openAPIFile, guides string) error
 		{filepath.Join(guides, "versions.md.tmpl"), "harmless changes", harmlessList()},
 		{filepath.Join(guides, "api-fields.md.tmpl"), "number codes", numberCodes()},
 		{filepath.Join(guides, "gateway-answers.md.tmpl"), "error table", gatewayErrors()},
-		{filepath.Join(guides, "metrics.md.tmpl"), "metrics", metrics()},
 		{filepath.Join(guides, "native-api.md.tmpl"), "operations", document.operations()},
 		{filepath.Join(guides, "native-api.md.tmpl"), "codes", codes},
 		{filepath.Join(guides, "troubleshooting.md.tmpl"), "codes", trouble},
@@ -108,6 +109,11 @@ func generate(ctx context.Context, schemaFile, openAPIFile, guides string) error
 		{filepath.Join(guides, "running-more-than-one.md.tmpl"), "gateway flags", ofGateway},
 	} {
 		if err := insert(t.page, t.name, t.text); err != nil {
+			return err
+		}
+	}
+	for _, p := range measured.Parts() {
+		if err := insert(filepath.Join(guides, "metrics.md.tmpl"), "metrics: "+p.Name, metrics(p)); err != nil {
 			return err
 		}
 	}

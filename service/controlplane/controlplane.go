@@ -89,6 +89,8 @@ type Options struct {
 	// Calls and Polls bound the calls that are answered at once; DefaultMaxCalls and
 	// DefaultMaxPolls where nil. Probes do not count.
 	Calls, Polls *turnstile.Calls
+	// Metrics measures the requests; nil where nobody reads that.
+	Metrics *Metrics
 }
 
 // New returns the handler of the control plane.
@@ -102,8 +104,11 @@ func New(o Options) http.Handler {
 	if o.Polls == nil {
 		o.Polls = turnstile.NewCalls("poll", DefaultMaxPolls, TurnWithin)
 	}
+	if o.Metrics == nil {
+		o.Metrics = NewMetrics()
+	}
 	router := chi.NewRouter()
-	router.Use(withRequestID, traced(o.Tracer), securityHeaders, accessLog(o.Logger, o.Access), recoverPanics(o.Logger), bounded, middleware.GetHead)
+	router.Use(withRequestID, traced(o.Tracer), o.Metrics.measure, securityHeaders, accessLog(o.Logger, o.Access), recoverPanics(o.Logger), bounded, middleware.GetHead)
 	router.NotFound(noSuchRoute)
 	router.MethodNotAllowed(methodNotAllowed(router))
 

@@ -45,6 +45,8 @@ type position struct {
 	// covered has, for changes that were read for another reason, the last revision that was
 	// there by then.
 	covered map[lifecycle.Change]int64
+	// asOf is when what is served was surely all that the store had; zero before there were routes.
+	asOf time.Time
 	// failure is why the store could not be followed last, since failedAt; nil where it could.
 	failure  error
 	failedAt time.Time
@@ -83,7 +85,7 @@ func (p *position) read(last lifecycle.RouteChange, all bool, changes []lifecycl
 	defer p.mu.Unlock()
 	p.known = max(p.known, last.Revision)
 	if all {
-		p.at, p.known = last, last.Revision
+		p.at, p.known, p.asOf = last, last.Revision, time.Now()
 		clear(p.covered)
 		return
 	}
@@ -164,6 +166,7 @@ func (p *position) looked(err error) (news, another bool) {
 		p.failedAt = time.Now()
 	}
 	if p.failure = err; err == nil {
+		p.asOf = time.Now()
 		return news, false
 	}
 	// Whatever the store is when it is back, it may not know of the gateway.
@@ -173,6 +176,13 @@ func (p *position) looked(err error) (news, another bool) {
 		p.said, p.saidAt = err.Error(), time.Now()
 	}
 	return news, another
+}
+
+// restored notes that what is served was read from the disk, where it was written at that time.
+func (p *position) restored(at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asOf = at
 }
 
 // enlist notes that the store was told of the gateway at that time. The first time counts only

@@ -81,11 +81,11 @@ func TestWhatStandsAroundACallHoldsForBackendsToo(t *testing.T) {
 	eventually(t, "no call is in flight", func() bool { return h.inFlight.Load() == 0 })
 	series, _ := h.scrape(t)
 	for name, want := range map[string]float64{
-		`dataservice_calls_total{api="orders",code="HTTP_4XX",environment="RELEASE"}`:             4,
-		`dataservice_calls_total{api="orders",code="PROTOCOL_NOT_ALLOWED",environment="RELEASE"}`: 1,
-		`dataservice_calls_total{api="orders",code="Throttling.User",environment="RELEASE"}`:      1,
-		`dataservice_calls_total{api="orders",code="Throttling.Api",environment="RELEASE"}`:       1,
-		`dataservice_call_duration_seconds_count{environment="RELEASE",mode="REGISTRATION"}`:      7,
+		`dataservice_calls_total{api="orders",code="HTTP_4XX",environment="RELEASE",status="4xx"}`:             4,
+		`dataservice_calls_total{api="orders",code="PROTOCOL_NOT_ALLOWED",environment="RELEASE",status="4xx"}`: 1,
+		`dataservice_calls_total{api="orders",code="Throttling.User",environment="RELEASE",status="4xx"}`:      1,
+		`dataservice_calls_total{api="orders",code="Throttling.Api",environment="RELEASE",status="4xx"}`:       1,
+		`dataservice_call_duration_seconds_count{environment="RELEASE",mode="REGISTRATION"}`:                   7,
 		`dataservice_calls_in_flight`:                                           0,
 		`dataservice_backend_up{backend="` + backend.URL + `"}`:                 1,
 		`dataservice_backend_connections_limit{backend="` + backend.URL + `"}`:  64,

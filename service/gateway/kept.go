@@ -384,6 +384,7 @@ func (g *Gateway) Restore(ctx context.Context, reason error) error {
 	g.serve(ctx, s, n)
 	g.position.read(n.last, true, nil)
 	g.position.looked(reason)
+	g.position.restored(head.WrittenAt)
 	k := g.kept
 	k.mu.Lock()
 	k.writtenAt, k.inUse = head.WrittenAt, true

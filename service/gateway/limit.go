@@ -206,6 +206,8 @@ type account struct {
 	calls  []atomic.Uint64
 	// durations are how long those calls took.
 	durations durations
+	// told is what of calls the metrics have; guarded by the meter's series, nil before the first.
+	told []uint64
 }
 
 func newAccount() *account { return &account{calls: make([]atomic.Uint64, len(results))} }

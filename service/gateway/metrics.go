@@ -11,111 +11,78 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
-	"github.com/dataservice/terraform-provider-dataservice/service/datasource"
+	"github.com/dataservice/terraform-provider-dataservice/service/metric"
 )
 
-// Metric describes something that the gateway counts or measures.
-type Metric struct {
-	Name string
-	// Type is "counter", "gauge" or "histogram".
-	Type    string
-	Labels  []string
-	Meaning string
-}
-
-// metric is a Metric with its description for Prometheus.
-type metric struct {
-	Metric
-	desc *prometheus.Desc
-	typ  prometheus.ValueType
-}
+var measured metric.Table
 
 // Metrics returns what the gateway counts and measures, in the order of the guide.
-func Metrics() []Metric {
-	list := make([]Metric, 0, len(metricTable))
-	for _, m := range metricTable {
-		list = append(list, m.Metric)
-	}
-	return list
-}
-
-var metricTable []*metric
-
-func newMetric(name, typ, meaning string, labels ...string) *metric {
-	m := &metric{
-		Metric: Metric{Name: name, Type: typ, Labels: labels, Meaning: meaning},
-		desc:   prometheus.NewDesc(name, meaning, labels, nil),
-		typ:    prometheus.GaugeValue,
-	}
-	if typ == "counter" {
-		m.typ = prometheus.CounterValue
-	}
-	metricTable = append(metricTable, m)
-	return m
-}
+func Metrics() []metric.Metric { return measured.Metrics() }
 
 // What is measured. The labels have only values that members of the service choose,
 // never callers, so that nobody can make series at will.
 var (
-	metricCalls = newMetric("dataservice_calls_total", "counter",
-		"Calls that were answered. code is OK, the name of an errCode, HTTP_4XX or HTTP_5XX where a backend answered so, or CLIENT_GONE. api and environment are empty where the call met no API.", "api", "environment", "code")
-	metricDuration = newMetric("dataservice_call_duration_seconds", "histogram",
-		"How long calls of published APIs took, from the request's header to the answer's last byte.", "environment", "mode")
-	metricInFlight = newMetric("dataservice_calls_in_flight", "gauge",
+	metricCalls = measured.Counter("dataservice_calls_total",
+		"Calls that were answered. code is OK, the name of an errCode, HTTP_4XX or HTTP_5XX where a backend answered so, or CLIENT_GONE; status is what that means in HTTP: 2xx (an answer as it should be), 4xx or 5xx. api and environment are empty where the call met no API, and (other) for all that have no series of their own.", "api", "environment", "code", "status")
+	metricDuration = measured.Histogram("dataservice_call_duration_seconds",
+		"How long calls of published APIs took, from the request's header to the answer's last byte. environment is (other) for those whose name has no series of its own.", "environment", "mode")
+	metricInFlight = measured.Gauge("dataservice_calls_in_flight",
 		"Calls that are being answered.")
-	metricThrottled = newMetric("dataservice_throttled_total", "counter",
+	metricThrottled = measured.Counter("dataservice_throttled_total",
 		"Calls that a limit refused, by the name of their errCode.", "code")
-	metricCacheHits = newMetric("dataservice_cache_hits_total", "counter",
+	metricCacheHits = measured.Counter("dataservice_cache_hits_total",
 		"Calls that were answered from the cache, or with the answer to an equal call that was under way.")
-	metricCacheMisses = newMetric("dataservice_cache_misses_total", "counter",
+	metricCacheMisses = measured.Counter("dataservice_cache_misses_total",
 		"Calls of APIs with a cache that the database had to answer.")
-	metricCacheBytes = newMetric("dataservice_cache_bytes", "gauge",
+	metricCacheBytes = measured.Gauge("dataservice_cache_bytes",
 		"Memory that cached answers take.")
-	metricRoutes = newMetric("dataservice_routes", "gauge",
+	metricRoutes = measured.Gauge("dataservice_routes",
 		"Published APIs that the gateway has routes for, suspended ones among them.")
-	metricBroken = newMetric("dataservice_broken_routes", "gauge",
+	metricBroken = measured.Gauge("dataservice_broken_routes",
 		"Those among them that cannot be called: their definition or connection needs attention.")
-	metricSwapped = newMetric("dataservice_route_table_swap_timestamp_seconds", "gauge",
+	metricSwapped = measured.Gauge("dataservice_route_table_swap_timestamp_seconds",
 		"When the routes changed last, in seconds since 1970.")
-	metricMissed = newMetric("dataservice_route_changes_pending", "gauge",
+	metricMissed = measured.Gauge("dataservice_route_changes_pending",
 		"Changes of routes that the gateway was told of and could not read from the store yet.")
-	metricRevision = newMetric("dataservice_route_revision", "gauge",
+	metricRevision = measured.Gauge("dataservice_route_revision",
 		"The last route change that the gateway serves, with all before it.")
-	metricKnown = newMetric("dataservice_route_revision_known", "gauge",
+	metricKnown = measured.Gauge("dataservice_route_revision_known",
 		"The newest route change that the gateway knows of.")
-	metricFollowing = newMetric("dataservice_route_following", "gauge",
+	metricFollowing = measured.Gauge("dataservice_route_following",
 		"1, or 0 while the gateway cannot read from the store what changed, and serves what it has.")
-	metricFailing = newMetric("dataservice_route_follow_failing_since_timestamp_seconds", "gauge",
+	metricFailing = measured.Gauge("dataservice_route_follow_failing_since_timestamp_seconds",
 		"Since when it cannot, in seconds since 1970; 0 while it can.")
-	metricListening = newMetric("dataservice_route_listening", "gauge",
+	metricAge = measured.Gauge("dataservice_route_table_age_seconds",
+		"How long ago the routes were surely all that the store has: a second or two while the gateway follows it. Without a series it has no routes yet.")
+	metricListening = measured.Gauge("dataservice_route_listening",
 		"1 while the store tells the gateway of changes at once; 0 where it looks for them every second.")
-	metricKeptInUse = newMetric("dataservice_route_file_in_use", "gauge",
+	metricKeptInUse = measured.Gauge("dataservice_route_file_in_use",
 		"1 while the gateway serves the routes that it found on its disk at its start, since the store has not answered yet.")
-	metricKeptWritten = newMetric("dataservice_route_file_timestamp_seconds", "gauge",
+	metricKeptWritten = measured.Gauge("dataservice_route_file_timestamp_seconds",
 		"When the routes on the disk were written, in seconds since 1970; 0 where there are none.")
-	metricKeptFailing = newMetric("dataservice_route_file_failing", "gauge",
+	metricKeptFailing = measured.Gauge("dataservice_route_file_failing",
 		"1 while the gateway cannot write its routes to the disk.")
-	metricPoolUp = newMetric("dataservice_connection_up", "gauge",
-		"1, or 0 where the last attempt to open a session with the database failed.", "connection", "connection_id")
-	metricPoolLimit = newMetric("dataservice_connection_sessions_limit", "gauge",
+	metricPoolUp = measured.Gauge("dataservice_connection_up",
+		"1, or 0 where the last attempt to open a session with the database failed. connection is (other), here and below, for all that have no series of their own: 1 where each of them is.", "connection", "connection_id")
+	metricPoolLimit = measured.Gauge("dataservice_connection_sessions_limit",
 		"The most sessions that a connection may have.", "connection", "connection_id")
-	metricPoolOpen = newMetric("dataservice_connection_sessions_open", "gauge",
+	metricPoolOpen = measured.Gauge("dataservice_connection_sessions_open",
 		"Sessions with the database, in use and idle.", "connection", "connection_id")
-	metricPoolIdle = newMetric("dataservice_connection_sessions_idle", "gauge",
+	metricPoolIdle = measured.Gauge("dataservice_connection_sessions_idle",
 		"Sessions that no call uses.", "connection", "connection_id")
-	metricPoolInUse = newMetric("dataservice_connection_sessions_in_use", "gauge",
+	metricPoolInUse = measured.Gauge("dataservice_connection_sessions_in_use",
 		"Sessions that a call uses.", "connection", "connection_id")
-	metricPoolWaits = newMetric("dataservice_connection_waits_total", "counter",
+	metricPoolWaits = measured.Counter("dataservice_connection_waits_total",
 		"Calls that had to wait for a free session.", "connection", "connection_id")
-	metricPoolTimeouts = newMetric("dataservice_connection_wait_limit_hits_total", "counter",
+	metricPoolTimeouts = measured.Counter("dataservice_connection_wait_limit_hits_total",
 		"Those among them that were told DATABASE_UNAVAILABLE because none became free in time.", "connection", "connection_id")
-	metricBackendUp = newMetric("dataservice_backend_up", "gauge",
-		"1, or 0 while the backend is left alone because it failed too often. Backends that were not called for a minute or two have no series.", "backend")
-	metricBackendLimit = newMetric("dataservice_backend_connections_limit", "gauge",
+	metricBackendUp = measured.Gauge("dataservice_backend_up",
+		"1, or 0 while the backend is left alone because it failed too often. Backends that were not called for a minute or two have no series, and those beyond a number share one, (other): 1 where each of them is.", "backend")
+	metricBackendLimit = measured.Gauge("dataservice_backend_connections_limit",
 		"The most connections to a backend that there may be.", "backend")
-	metricBackendIdle = newMetric("dataservice_backend_connections_idle", "gauge",
+	metricBackendIdle = measured.Gauge("dataservice_backend_connections_idle",
 		"Connections that no call uses.", "backend")
-	metricBackendInUse = newMetric("dataservice_backend_connections_in_use", "gauge",
+	metricBackendInUse = measured.Gauge("dataservice_backend_connections_in_use",
 		"Connections that a call uses or is opening.", "backend")
 )
 
@@ -129,6 +96,19 @@ var results = func() []string {
 		names = append(names, e.Name)
 	}
 	return names
+}()
+
+// statuses are the values of the label status, for each of results.
+var statuses = func() []string {
+	list := []string{resultOK: "2xx", resultHTTP4xx: "4xx", resultHTTP5xx: "5xx", resultClientGone: "4xx"}
+	for _, e := range errorTable {
+		if e.Status >= http.StatusInternalServerError {
+			list = append(list, "5xx")
+		} else {
+			list = append(list, "4xx")
+		}
+	}
+	return list
 }()
 
 const (
@@ -172,6 +152,9 @@ type meter struct {
 	throttled map[*ErrorCode]*atomic.Uint64
 	durations *prometheus.HistogramVec
 	swapped   atomic.Int64
+	series    series
+	// environments are the names that have series of their own; guarded by series.
+	environments map[string]bool
 }
 
 func newMeter() *meter {
@@ -180,14 +163,24 @@ func newMeter() *meter {
 		throttled: map[*ErrorCode]*atomic.Uint64{
 			errThrottledAPI: new(atomic.Uint64), errThrottledUser: new(atomic.Uint64), errThrottledSystem: new(atomic.Uint64),
 		},
-		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: metricDuration.Name, Help: metricDuration.Meaning, Buckets: durationBuckets,
-		}, metricDuration.Labels),
+		durations:    metricDuration.Observers(durationBuckets...),
+		series:       series{calls: callSeries{most: MaxAPISeries}, pools: poolSeries{most: MaxConnectionSeries}},
+		environments: map[string]bool{},
 	}
 }
 
-// duration returns what observes how long the calls of a route take.
+// duration returns what observes how long the calls of a route take. The names of
+// environments that came first have series of their own.
 func (m *meter) duration(environment string, mode service.Mode) prometheus.Observer {
+	m.series.mu.Lock()
+	defer m.series.mu.Unlock()
+	switch {
+	case m.environments[environment]:
+	case len(m.environments) < MaxEnvironmentSeries:
+		m.environments[environment] = true
+	default:
+		environment = metric.Other
+	}
 	return m.durations.WithLabelValues(environment, string(mode))
 }
 
@@ -208,67 +201,58 @@ func (m *meter) count(rt *route, out outcome, took time.Duration) {
 }
 
 // Describe tells Prometheus what [Gateway.Collect] can send.
-func (g *Gateway) Describe(ch chan<- *prometheus.Desc) {
-	for _, m := range metricTable {
-		ch <- m.desc
-	}
-}
+func (g *Gateway) Describe(ch chan<- *prometheus.Desc) { measured.Describe(ch) }
 
 // Collect sends the state of every metric. It locks nothing that a call needs.
 func (g *Gateway) Collect(ch chan<- prometheus.Metric) {
-	send := func(m *metric, value float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(m.desc, m.typ, value, labels...)
-	}
 	meter := g.answerer.meter
 	t := g.table.Load()
-	g.collectCalls(t, send)
+	meter.series.mu.Lock()
+	defer meter.series.mu.Unlock()
+	g.collectCalls(t, ch)
 	meter.durations.Collect(ch)
-	send(metricInFlight, float64(meter.inFlight.Load()))
+	metricInFlight.Send(ch, float64(meter.inFlight.Load()))
 	for code, n := range meter.throttled {
-		send(metricThrottled, float64(n.Load()), code.Name)
+		metricThrottled.Send(ch, float64(n.Load()), code.Name)
 	}
 	cache := g.answerer.cache
-	send(metricCacheHits, float64(cache.hits.Load()))
-	send(metricCacheMisses, float64(cache.misses.Load()))
-	send(metricCacheBytes, float64(cache.bytes.Load()))
+	metricCacheHits.Send(ch, float64(cache.hits.Load()))
+	metricCacheMisses.Send(ch, float64(cache.misses.Load()))
+	metricCacheBytes.Send(ch, float64(cache.bytes.Load()))
 	if at := meter.swapped.Load(); at != 0 {
-		send(metricSwapped, float64(at)/float64(time.Second))
+		metricSwapped.Send(ch, float64(at)/float64(time.Second))
 	}
 	missed, _ := g.backlog.pending()
-	send(metricMissed, float64(missed))
-	g.collectPosition(send)
-	g.collectKept(send)
-	for _, s := range g.sources.Stats() {
-		sendPool(s, send)
-	}
+	metricMissed.Send(ch, float64(missed))
+	g.position.collect(ch)
+	g.kept.collect(ch)
+	meter.series.pools.send(g.sources.Stats(), ch)
 	if g.backends != nil {
-		for _, s := range g.backends.Stats() {
-			send(metricBackendUp, truth(s.Up), s.Backend)
-			send(metricBackendLimit, float64(s.Limit), s.Backend)
-			send(metricBackendIdle, float64(s.Idle), s.Backend)
-			send(metricBackendInUse, float64(s.InUse), s.Backend)
-		}
+		sendBackends(g.backends.Stats(), MaxBackendSeries, ch)
 	}
 }
 
-func (g *Gateway) collectPosition(send func(m *metric, value float64, labels ...string)) {
-	p := g.position
+func (p *position) collect(ch chan<- prometheus.Metric) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	since := 0.0
 	if p.failure != nil {
 		since = float64(p.failedAt.UnixNano()) / float64(time.Second)
 	}
-	send(metricRevision, float64(p.at.Revision))
-	send(metricKnown, float64(p.known))
-	send(metricFollowing, truth(p.following && p.failure == nil))
-	send(metricFailing, since)
-	send(metricListening, truth(p.listening))
+	metricRevision.Send(ch, float64(p.at.Revision))
+	metricKnown.Send(ch, float64(p.known))
+	metricFollowing.Send(ch, metric.Truth(p.following && p.failure == nil))
+	metricFailing.Send(ch, since)
+	metricListening.Send(ch, metric.Truth(p.listening))
+	if !p.asOf.IsZero() {
+		metricAge.Send(ch, max(0, time.Since(p.asOf).Seconds()))
+	}
 }
 
-func (g *Gateway) collectKept(send func(m *metric, value float64, labels ...string)) {
+// collect tells of the routes on the disk; k is nil where there are none.
+func (k *kept) collect(ch chan<- prometheus.Metric) {
 	inUse, written, failing := false, 0.0, false
-	if k := g.kept; k != nil {
+	if k != nil {
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		if !k.writtenAt.IsZero() {
@@ -276,64 +260,29 @@ func (g *Gateway) collectKept(send func(m *metric, value float64, labels ...stri
 		}
 		inUse, failing = k.inUse, k.failure != nil
 	}
-	send(metricKeptInUse, truth(inUse))
-	send(metricKeptWritten, written)
-	send(metricKeptFailing, truth(failing))
+	metricKeptInUse.Send(ch, metric.Truth(inUse))
+	metricKeptWritten.Send(ch, written)
+	metricKeptFailing.Send(ch, metric.Truth(failing))
 }
 
-func truth(b bool) float64 {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// collectCalls sums what bears the same names: those of an API and of an environment
-// need to be unique in their workspace alone.
-func (g *Gateway) collectCalls(t *table, send func(m *metric, value float64, labels ...string)) {
-	type names struct{ api, environment string }
-	sums := map[names][]uint64{}
-	add := func(n names, a *account) {
-		if sums[n] == nil {
-			sums[n] = make([]uint64, len(results))
+// collectCalls tells of calls and of the routes that they met. It needs the series' mutex.
+func (g *Gateway) collectCalls(t *table, ch chan<- prometheus.Metric) {
+	calls := &g.answerer.meter.series.calls
+	calls.read(g.answerer.meter.unrouted, func(yield func(names, *account) bool) {
+		for rt := range t.routes {
+			if !yield(names{rt.apiName, rt.environmentName}, rt.account) {
+				return
+			}
 		}
-		for i := range a.calls {
-			sums[n][i] += a.calls[i].Load()
-		}
-	}
-	add(names{}, g.answerer.meter.unrouted)
+	})
+	calls.send(ch)
 	routes, broken := 0, 0
 	for rt := range t.routes {
 		routes++
 		if rt.broken != nil {
 			broken++
 		}
-		add(names{rt.apiName, rt.environmentName}, rt.account)
 	}
-	for n, counts := range sums {
-		for i, count := range counts {
-			if count > 0 {
-				send(metricCalls, float64(count), n.api, n.environment, results[i])
-			}
-		}
-	}
-	send(metricRoutes, float64(routes))
-	send(metricBroken, float64(broken))
-}
-
-func sendPool(s datasource.Stats, send func(m *metric, value float64, labels ...string)) {
-	for _, v := range []struct {
-		metric *metric
-		value  float64
-	}{
-		{metricPoolUp, truth(s.Up)},
-		{metricPoolLimit, float64(s.Limit)},
-		{metricPoolOpen, float64(s.Open)},
-		{metricPoolIdle, float64(s.Idle)},
-		{metricPoolInUse, float64(s.InUse)},
-		{metricPoolWaits, float64(s.Waits)},
-		{metricPoolTimeouts, float64(s.WaitLimitHits)},
-	} {
-		send(v.metric, v.value, s.Connection, s.ConnectionID)
-	}
+	metricRoutes.Send(ch, float64(routes))
+	metricBroken.Send(ch, float64(broken))
 }

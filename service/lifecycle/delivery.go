@@ -143,19 +143,24 @@ func (c *courier) send(ctx context.Context, d service.Delivery) {
 	ctx, span := c.Tracer.Begin(ctx, "deliver to webhook")
 	defer span.End()
 	after := d
+	began := c.now()
 	err := c.attempt(ctx, d)
 	now := c.now()
 	tellDelivery(span, d, err)
+	attempted := func(a Attempt) { c.Meter.Attempted(a, now.Sub(began)) }
 	switch {
 	case err == nil:
+		attempted(AttemptDelivered)
 		after.Status, after.NextAttemptAt, after.LastError, after.DeliveredAt = service.DeliveryDelivered, nil, "", &now
 	case ctx.Err() != nil:
 		// The process ends, and the receiver is not to blame.
 		after.Attempts--
 		after.NextAttemptAt = &now
 	case d.Attempts >= service.MaxDeliveryAttempts:
+		attempted(AttemptDead)
 		after.Status, after.NextAttemptAt, after.LastError = service.DeliveryDead, nil, err.Error()
 	default:
+		attempted(AttemptFailed)
 		next := now.Add(service.DeliveryDelay(d.Attempts, rand.Float64())).Truncate(time.Microsecond)
 		after.NextAttemptAt, after.LastError = &next, err.Error()
 	}

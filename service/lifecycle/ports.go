@@ -351,6 +351,9 @@ type Tx interface {
 	DuePublications(ctx context.Context, instanceID string, at time.Time, limit int) ([]service.Publication, error)
 	// NextDeadline returns the soonest deadline of all publications; false where there is none.
 	NextDeadline(ctx context.Context) (time.Time, bool, error)
+	// Backlog returns what waits in all workspaces, with what was due at that time; Gateways
+	// is left out.
+	Backlog(ctx context.Context, at time.Time) (Backlog, error)
 
 	// Deliveries to the webhooks of apps, newest first.
 	CreateDeliveries(ctx context.Context, deliveries []service.Delivery) error

@@ -131,7 +131,9 @@ func (s *Service) runEachDue(ctx context.Context, instanceID string, now time.Ti
 // that are due in the instance, and returns how many of one kind there were at the most,
 // and what the gateway has to learn of.
 func (s *Service) runSomeDue(ctx context.Context, instanceID string, now time.Time, limit int, wanted func(id string) bool) (n int, changes []Change, err error) {
+	var happened []happening
 	changes, err = s.collect(ctx, func(tx Tx) error {
+		happened = nil // the store may run this again
 		if err := tx.LockInstance(ctx, instanceID); err != nil {
 			return err
 		}
@@ -142,6 +144,7 @@ func (s *Service) runSomeDue(ctx context.Context, instanceID string, now time.Ti
 		n = len(publications)
 		publications = slices.DeleteFunc(publications, func(p service.Publication) bool { return !wanted(p.ID) })
 		for _, p := range publications {
+			happened = append(happened, dueEnd(p))
 			if err := tx.Announce(ctx, Change{ChangePublication, p.ID}, Change{ChangeAuthorization, p.ID}); err != nil {
 				return err
 			}
@@ -162,6 +165,7 @@ func (s *Service) runSomeDue(ctx context.Context, instanceID string, now time.Ti
 			if err := s.endDue(ctx, tx, z, now); err != nil {
 				return err
 			}
+			happened = append(happened, dueExpiry(z))
 			if err := tx.Announce(ctx, Change{ChangePublication, z.PublicationID}, Change{ChangeAuthorization, z.PublicationID}); err != nil {
 				return err
 			}
@@ -177,6 +181,9 @@ func (s *Service) runSomeDue(ctx context.Context, instanceID string, now time.Ti
 			if err := s.confirmDue(ctx, tx, due); err != nil {
 				return err
 			}
+			if due.ConfirmAt != nil {
+				happened = append(happened, happening{DueConfirmation, *due.ConfirmAt})
+			}
 			if err := tx.Announce(ctx, Change{ChangePublication, due.PublicationID}, Change{ChangeAuthorization, due.PublicationID}); err != nil {
 				return err
 			}
@@ -184,6 +191,12 @@ func (s *Service) runSomeDue(ctx context.Context, instanceID string, now time.Ti
 		n = max(n, len(authorizations), len(notices))
 		return nil
 	})
+	if err == nil {
+		done := s.now()
+		for _, h := range happened {
+			s.Meter.Happened(h.what, done.Sub(h.at))
+		}
+	}
 	return n, changes, err
 }
 

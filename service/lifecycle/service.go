@@ -32,6 +32,8 @@ type Options struct {
 	// Notifier sends to the webhooks of apps; where nil nobody does, and what is to be sent
 	// waits.
 	Notifier Notifier
+	// Meter may be nil.
+	Meter Meter
 	// Clock is the system's where nil.
 	Clock Clock
 	// Logger is slog's default where nil.
@@ -68,6 +70,9 @@ func New(o Options) *Service {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if o.Meter == nil {
+		o.Meter = unmeasured{}
 	}
 	if o.PollInterval == 0 {
 		o.PollInterval = 500 * time.Millisecond

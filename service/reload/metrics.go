@@ -3,44 +3,34 @@
 
 package reload
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
 
-// Metric describes something that is measured.
-type Metric struct {
-	Name string
-	// Type is "gauge".
-	Type    string
-	Labels  []string
-	Meaning string
-}
-
-var (
-	metricSuccess = Metric{Name: "dataservice_config_reload_success", Type: "gauge", Meaning: "Whether the settings could be used when they were read last, at the start or on SIGHUP: 1 or 0."}
-	metricTakenOn = Metric{Name: "dataservice_config_reload_timestamp_seconds", Type: "gauge", Meaning: "When settings that could be used were read last, in seconds since 1970."}
-
-	descSuccess = prometheus.NewDesc(metricSuccess.Name, metricSuccess.Meaning, nil, nil)
-	descTakenOn = prometheus.NewDesc(metricTakenOn.Name, metricTakenOn.Meaning, nil, nil)
+	"github.com/dataservice/terraform-provider-dataservice/service/metric"
 )
 
+var measured metric.Table
+
 // Metrics returns what is measured, in the order of the guide.
-func Metrics() []Metric { return []Metric{metricSuccess, metricTakenOn} }
+func Metrics() []metric.Metric { return measured.Metrics() }
+
+var (
+	metricSuccess = measured.Gauge("dataservice_config_reload_success",
+		"Whether the settings could be used when they were read last, at the start or on SIGHUP: 1 or 0.")
+	metricTakenOn = measured.Gauge("dataservice_config_reload_timestamp_seconds",
+		"When settings that could be used were read last, in seconds since 1970.")
+)
 
 var _ prometheus.Collector = (*Parts[any])(nil)
 
 // Describe tells Prometheus what [Parts.Collect] can send.
-func (p *Parts[C]) Describe(ch chan<- *prometheus.Desc) {
-	ch <- descSuccess
-	ch <- descTakenOn
-}
+func (p *Parts[C]) Describe(ch chan<- *prometheus.Desc) { measured.Describe(ch) }
 
 // Collect sends how the last attempt went.
 func (p *Parts[C]) Collect(ch chan<- prometheus.Metric) {
 	p.mu.Lock()
-	success, at := 1.0, p.takenOn
-	if p.failed {
-		success = 0
-	}
+	failed, at := p.failed, p.takenOn
 	p.mu.Unlock()
-	ch <- prometheus.MustNewConstMetric(descSuccess, prometheus.GaugeValue, success)
-	ch <- prometheus.MustNewConstMetric(descTakenOn, prometheus.GaugeValue, float64(at.UnixMilli())/1000)
+	metricSuccess.Send(ch, metric.Truth(!failed))
+	metricTakenOn.Send(ch, float64(at.UnixMilli())/1000)
 }

@@ -61,9 +61,11 @@ func (s *Store) translate(err error, b blame) error {
 		return err
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		s.meter.failed(reasonGone)
 		return with(errEnded, err)
 	}
 	if errors.Is(err, errNoPlace) {
+		s.meter.failed(reasonCrowded)
 		return with(errCrowded, err)
 	}
 	switch s.engine.diagnose(err) {
@@ -72,14 +74,19 @@ func (s *Store) translate(err error, b blame) error {
 	case failureReference:
 		return with(or(b.reference, errReference), s.violation(err))
 	case failureLockWait:
+		s.meter.failed(reasonBusy)
 		return with(errBusy, err)
 	case failureCollision:
+		s.meter.failed(reasonCollision)
 		return with(errCollision, &repeatable{cause: err})
 	case failureUnavailable:
+		s.meter.failed(reasonUnavailable)
 		return with(errDown, err)
 	case failureFull:
+		s.meter.failed(reasonFull)
 		return with(errFull, err)
 	default:
+		s.meter.failed(reasonOther)
 		return with(errInternal, err)
 	}
 }

@@ -6,6 +6,7 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,9 +18,13 @@ var errNoPlace = errors.New("all connections to the store were in use for too lo
 type places struct {
 	free chan struct{}
 	wait time.Duration
+	// waits counts those who did not find one free.
+	waits *atomic.Uint64
 }
 
-func newPlaces(n int, wait time.Duration) places { return places{make(chan struct{}, n), wait} }
+func newPlaces(n int, wait time.Duration) places {
+	return places{make(chan struct{}, n), wait, new(atomic.Uint64)}
+}
 
 // take waits for a place. leave gives it back.
 func (p places) take(ctx context.Context) (leave func(), err error) {
@@ -28,6 +33,7 @@ func (p places) take(ctx context.Context) (leave func(), err error) {
 		return p.leave, nil
 	default:
 	}
+	p.waits.Add(1)
 	timer := time.NewTimer(p.wait)
 	defer timer.Stop()
 	select {

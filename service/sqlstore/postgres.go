@@ -331,4 +331,8 @@ func (e *postgresEngine) migrate(ctx context.Context, log *slog.Logger) error {
 
 func (e *postgresEngine) ping(ctx context.Context) error { return e.db.PingContext(ctx) }
 
+func (e *postgresEngine) pools() []pool {
+	return []pool{{"all", e.db, maxPostgresConns, e.places.waits.Load()}}
+}
+
 func (e *postgresEngine) close() error { return e.db.Close() }

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -39,7 +40,9 @@ type sqliteEngine struct {
 	prepared sync.Map
 	// turn holds the one writer's place. database/sql would hand its connection to
 	// waiters at random; a channel serves them in the order of their coming.
-	turn     chan struct{}
+	turn chan struct{}
+	// queued counts the writers who had to wait.
+	queued   atomic.Uint64
 	lockWait time.Duration
 	// places are those of the readers.
 	places places
@@ -182,6 +185,12 @@ func (g glance) statement(ctx context.Context, query string) (*sql.Stmt, error) 
 
 // queue waits for the one writer's place.
 func (e *sqliteEngine) queue(ctx context.Context) error {
+	select {
+	case e.turn <- struct{}{}:
+		return nil
+	default:
+	}
+	e.queued.Add(1)
 	timer := time.NewTimer(e.lockWait)
 	defer timer.Stop()
 	select {
@@ -287,6 +296,10 @@ func (e *sqliteEngine) migrate(ctx context.Context, log *slog.Logger) error {
 func (e *sqliteEngine) ping(ctx context.Context) error {
 	var n int
 	return e.reader.QueryRowContext(ctx, "SELECT 1 FROM counters LIMIT 1").Scan(&n)
+}
+
+func (e *sqliteEngine) pools() []pool {
+	return []pool{{"writer", e.writer, 1, e.queued.Load()}, {"readers", e.reader, maxReaders, e.places.waits.Load()}}
 }
 
 func (e *sqliteEngine) close() error {

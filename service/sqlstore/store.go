@@ -93,6 +93,8 @@ type engine interface {
 	migrate(ctx context.Context, log *slog.Logger) error
 	checkSchema(ctx context.Context) error
 	ping(ctx context.Context) error
+	// pools are its connections.
+	pools() []pool
 	close() error
 }
 
@@ -101,6 +103,7 @@ type Store struct {
 	engine engine
 	keys   atomic.Pointer[keyring]
 	log    *slog.Logger
+	meter  *meter
 
 	mu     sync.Mutex
 	closed bool
@@ -122,7 +125,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{engine: e, log: o.Logger}
+	s := &Store{engine: e, log: o.Logger, meter: newMeter()}
 	s.SetKeys(o.Keys)
 	if o.AsItIs {
 		if err := s.checkAsItIs(ctx); err != nil {
@@ -162,6 +165,7 @@ func openEngine(ctx context.Context, o Options) (engine, error) {
 
 // View runs fn on one snapshot of the store. A statement that writes is refused.
 func (s *Store) View(ctx context.Context, fn func(lifecycle.Tx) error) error {
+	defer s.meter.took(kindView, time.Now())
 	ctx, end := traceTransaction(ctx, "view")
 	return end(s.run(ctx, false, fn))
 }
@@ -170,6 +174,7 @@ func (s *Store) View(ctx context.Context, fn func(lifecycle.Tx) error) error {
 // It costs one way to the database and back, and no parsing. A statement that writes is
 // refused.
 func (s *Store) Glance(ctx context.Context, fn func(lifecycle.Tx) error) error {
+	defer s.meter.took(kindGlance, time.Now())
 	ctx, end := traceTransaction(ctx, "glance")
 	return end(s.repeat(ctx, func() error {
 		leave, err := s.engine.enter(ctx)
@@ -200,6 +205,7 @@ func (s *Store) Glance(ctx context.Context, fn func(lifecycle.Tx) error) error {
 // while the commit is under way learns what became of it. Where nobody can tell, since
 // the connection broke just then, the error wraps [lifecycle.ErrOutcomeUnknown].
 func (s *Store) Update(ctx context.Context, fn func(lifecycle.Tx) error) error {
+	defer s.meter.took(kindUpdate, time.Now())
 	ctx, end := traceTransaction(ctx, "update")
 	return end(s.run(ctx, true, fn))
 }
@@ -258,6 +264,7 @@ func (s *Store) repeat(ctx context.Context, try func() error) error {
 			return err
 		}
 		s.log.DebugContext(ctx, "repeating a transaction of the store", "attempt", attempt, "error", err)
+		s.meter.repeats.Add(1)
 		if !pause(ctx, attempt) {
 			return err
 		}
@@ -295,6 +302,7 @@ func (s *Store) transact(ctx context.Context, write bool, fn func(lifecycle.Tx) 
 	}
 	if err := sqlTx.Commit(); err != nil {
 		if s.engine.outcomeUnknown(err) {
+			s.meter.failed(reasonUnknown)
 			return with(errUnknown, fmt.Errorf("commit: %w: %w", lifecycle.ErrOutcomeUnknown, err))
 		}
 		return s.translate(fmt.Errorf("commit: %w", err), blame{})

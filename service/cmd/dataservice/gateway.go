@@ -18,6 +18,7 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service/dialguard"
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+	"github.com/dataservice/terraform-provider-dataservice/service/metric"
 	"github.com/dataservice/terraform-provider-dataservice/service/sqlstore"
 	"github.com/dataservice/terraform-provider-dataservice/service/turnstile"
 )
@@ -122,7 +123,7 @@ func (c gatewayCommand) answer(ctx context.Context, reloading *reloading, logger
 	doors.metrics.server = newMetricsServer(logger, map[string]http.HandlerFunc{
 		"/healthz": func(w http.ResponseWriter, _ *http.Request) { writeProbe(w, http.StatusOK, probe{Status: "up"}) },
 		"/readyz":  s.probeGateway,
-	}, append(observers.collectors(), router, turnstile.Collector{Conns: doors.conns()}, reloading.start())...)
+	}, append(observers.collectors(), router, turnstile.Collector{Conns: doors.conns()}, reloading.start(), store, metric.Build{Role: "gateway", Version: programVersion()})...)
 	doors.debug.server = newDebugServer(logger)
 	if err := dir.writeEndpoints(doors.endpoints()); err != nil {
 		return err

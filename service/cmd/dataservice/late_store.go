@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 	"github.com/dataservice/terraform-provider-dataservice/service/sqlstore"
 )
@@ -120,6 +122,15 @@ func (l *lateStore) Ping(ctx context.Context) error {
 		return err
 	}
 	return s.Ping(ctx)
+}
+
+// Describe and Collect are those of the store; what is not open yet has nothing to tell.
+func (l *lateStore) Describe(ch chan<- *prometheus.Desc) { sqlstore.Describe(ch) }
+
+func (l *lateStore) Collect(ch chan<- prometheus.Metric) {
+	if s := l.store.Load(); s != nil {
+		s.Collect(ch)
+	}
 }
 
 // Close closes the store, where it was opened. Nobody asks it any more.

@@ -20,9 +20,11 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service/dialguard"
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
+	"github.com/dataservice/terraform-provider-dataservice/service/metric"
 	"github.com/dataservice/terraform-provider-dataservice/service/sqlstore"
 	"github.com/dataservice/terraform-provider-dataservice/service/turnstile"
 	"github.com/dataservice/terraform-provider-dataservice/service/webhook"
+	"github.com/dataservice/terraform-provider-dataservice/service/workload"
 )
 
 // stopTimeout is how long calls in flight may take to finish once the service stops;
@@ -73,8 +75,9 @@ func serve(ctx context.Context, c serveCommand, reloading *reloading, logger *sl
 	defer router.Close()
 	webhooks := webhook.New(webhook.Options{Policy: dialguard.Backends(c.backendRanges), Version: programVersion()})
 	defer webhooks.Close()
+	work := workload.NewMeter()
 	lifecycles := lifecycle.New(lifecycle.Options{
-		Store: store, Runner: gateway.NewRunner(sources, backends), Router: router, Notifier: webhooks, Logger: logger,
+		Store: store, Runner: gateway.NewRunner(sources, backends), Router: router, Notifier: webhooks, Meter: work, Logger: logger,
 		GatewayURL: or(c.GatewayURL, addresses.Gateway), GatewayTLSURL: or(c.GatewayTLSURL, addresses.GatewayTLS), PublicURL: or(c.PublicURL, addresses.ControlPlane), Version: programVersion(),
 		Tracer: options.Tracer,
 	})
@@ -89,8 +92,9 @@ func serve(ctx context.Context, c serveCommand, reloading *reloading, logger *sl
 	doors.bound(c.MaxConns, c.GatewayMaxConns, descriptorLimit(), logger)
 	calls := turnstile.NewCalls("call", c.MaxCalls, controlplane.TurnWithin)
 	polls := turnstile.NewCalls("poll", c.MaxPolls, controlplane.TurnWithin)
+	requests := controlplane.NewMetrics()
 	doors.control.server = controlplane.NewServer(controlplane.New(controlplane.Options{
-		Service: lifecycles, Ready: s.ready, Draining: s.draining, Logger: logger, Version: programVersion(), Calls: calls, Polls: polls,
+		Service: lifecycles, Ready: s.ready, Draining: s.draining, Logger: logger, Version: programVersion(), Calls: calls, Polls: polls, Metrics: requests,
 		Gateway: router, Traffic: &console.Traffic{Gateway: options.Self, History: router.History},
 		Secure: strings.HasPrefix(c.PublicURL, "https://"), OIDC: c.provider, PublicURL: or(c.PublicURL, addresses.ControlPlane),
 		Tracer: options.Tracer, Access: observers.access,
@@ -102,7 +106,8 @@ func serve(ctx context.Context, c serveCommand, reloading *reloading, logger *sl
 		store.SetKeys(keys)
 		router.SetKeys(keys)
 	})
-	doors.metrics.server = newMetricsServer(logger, nil, append(observers.collectors(), router, turnstile.Collector{Conns: doors.conns(), Calls: []*turnstile.Calls{calls, polls}}, reloading.start())...)
+	doors.metrics.server = newMetricsServer(logger, nil, append(observers.collectors(), router, turnstile.Collector{Conns: doors.conns(), Calls: []*turnstile.Calls{calls, polls}}, requests,
+		workload.New(workload.Options{Backlog: lifecycles.Backlog, Meter: work, Logger: logger}), reloading.start(), store, metric.Build{Role: "serve", Version: programVersion()})...)
 	doors.debug.server = newDebugServer(logger)
 	if err := dir.writeEndpoints(addresses); err != nil {
 		return err

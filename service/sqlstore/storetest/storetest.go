@@ -51,6 +51,7 @@ func Run(t *testing.T, open Open) {
 		{"routes", routes},
 		{"idempotency", idempotency},
 		{"access keys", accessKeys},
+		{"backlog", backlog},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for name, test := range group.tests {
