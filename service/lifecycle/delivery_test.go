@@ -150,6 +150,8 @@ func (g *governed) waits(d service.Delivery, attempts int) bool {
 
 func TestAWebhookIsToldAgainUntilItListens(t *testing.T) {
 	onEveryGoverned(t, func(t *testing.T, g *governed) {
+		m := newRecorder()
+		g.Meter = m
 		r := newReceiver(t)
 		shop := g.listening(t, "shop", r)
 		must(g.Suspend(g.ctx, g.rev, g.publication.ID, nothing))(t)
@@ -194,6 +196,9 @@ func TestAWebhookIsToldAgainUntilItListens(t *testing.T) {
 		wantActions(t, g.actions(t, dead.ID), "delivery.die by dataservice", "delivery.redeliver by olga")
 		_, err = g.Redeliver(g.ctx, g.owner, "shop", dead.ID)
 		wantCode(t, err, service.CodeIllegalAction, "has arrived")
+		if m.attempts[lifecycle.AttemptFailed] != service.MaxDeliveryAttempts-1 || m.attempts[lifecycle.AttemptDead] != 1 || m.attempts[lifecycle.AttemptDelivered] != 2 {
+			t.Errorf("the attempts were measured as %v", m.attempts)
+		}
 	})
 }
 
