@@ -8,7 +8,9 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/dataservice/terraform-provider-dataservice/service/accesslog"
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
+	"github.com/dataservice/terraform-provider-dataservice/service/tracing/otlp"
 	"github.com/dataservice/terraform-provider-dataservice/service/turnstile"
 )
 
@@ -38,6 +40,12 @@ func metrics() string {
 		row(m.Name, m.Type, m.Labels, m.Meaning)
 	}
 	for _, m := range turnstile.Metrics() {
+		row(m.Name, m.Type, m.Labels, m.Meaning)
+	}
+	for _, m := range otlp.Metrics() {
+		row(m.Name, m.Type, m.Labels, m.Meaning)
+	}
+	for _, m := range accesslog.Metrics() {
 		row(m.Name, m.Type, m.Labels, m.Meaning)
 	}
 	return table([]string{"metric", "type", "labels", "what it tells"}, rows)

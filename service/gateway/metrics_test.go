@@ -20,7 +20,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/accesslog"
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
+	"github.com/dataservice/terraform-provider-dataservice/service/tracing/otlp"
 	"github.com/dataservice/terraform-provider-dataservice/service/turnstile"
 )
 
@@ -207,6 +209,16 @@ func TestTheGuideNamesEveryMetric(t *testing.T) {
 	}
 	for _, m := range turnstile.Metrics() {
 		declared = append(declared, m.Name+" "+m.Type+" `"+strings.Join(m.Labels, "`, `")+"` "+m.Meaning)
+	}
+	for _, m := range otlp.Metrics() {
+		labels := ""
+		if len(m.Labels) > 0 {
+			labels = "`" + strings.Join(m.Labels, "`, `") + "`"
+		}
+		declared = append(declared, m.Name+" "+m.Type+" "+labels+" "+m.Meaning)
+	}
+	for _, m := range accesslog.Metrics() {
+		declared = append(declared, m.Name+" "+m.Type+"  "+m.Meaning)
 	}
 	if !slices.Equal(written, declared) {
 		t.Errorf("run `make generate`: the guide has\n%s\nand the code\n%s", strings.Join(written, "\n"), strings.Join(declared, "\n"))
