@@ -58,7 +58,7 @@ func (b *bench) measureStart(ctx context.Context, name string) error {
 		{"the service", nil},
 		{"the service with traces and an access log", []string{"--trace-endpoint", "http://127.0.0.1:9", "--access-log", filepath.Join(b.dir, name+"-access.log")}},
 	} {
-		var fresh, again []time.Duration
+		var fresh, again, used []time.Duration
 		for i := range starts {
 			data := fmt.Sprintf("%s-%d-%d", name, len(side.flags), i)
 			for _, took := range []*[]time.Duration{&fresh, &again} {
@@ -67,10 +67,17 @@ func (b *bench) measureStart(ctx context.Context, name string) error {
 					return err
 				}
 				*took = append(*took, t)
+				if cpu, known := o.cpu(); known && took == &again {
+					used = append(used, cpu)
+				}
 				o.stop()
 			}
 		}
 		fmt.Printf("  %s is ready %s after its first start, and %s after a later one (medians of %d; the goal is %s)\n", side.what, round(median(fresh)), round(median(again)), starts, startGoal)
+		if len(used) > 0 {
+			// On a machine that has other things to do this is the steadier figure.
+			fmt.Printf("  a later start takes %s of processor time\n", round(median(used)))
+		}
 		o, _, err := b.launch(ctx, "serve", fmt.Sprintf("%s-%d-0", name, len(side.flags)), side.flags)
 		if err != nil {
 			return err
