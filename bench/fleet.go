@@ -45,7 +45,7 @@ func (b *bench) launch(ctx context.Context, role, name string, flags []string, e
 		return nil, 0, err
 	}
 	b.later(process.stop)
-	o := &ours{server: process, gateway: addresses[1], control: control, connections: map[string]string{}}
+	o := &ours{server: process, gateway: addresses[1], control: control, metrics: addresses[2], connections: map[string]string{}}
 	if err := o.awaitReady(ctx); err != nil {
 		return nil, 0, fmt.Errorf("%w\n%s", err, process.log)
 	}

@@ -59,6 +59,8 @@ var comparisons = []comparison{
 	{"writes-sqlite", writes("sqlite")},
 	{"writes-postgres", writes("postgres")},
 	{"restart-10k", (*bench).restart},
+	{"observed", (*bench).compareObserved},
+	{"start", (*bench).measureStart},
 	{"face", (*bench).compareFaces},
 	{"console", (*bench).measureConsole},
 	{"deadlines-sqlite", deadlines("sqlite", 1000)},

@@ -20,9 +20,9 @@ import (
 type ours struct {
 	*server
 	gateway string
-	// control is the address of the control plane.
-	control string
-	client  *client.Client
+	// control is the address of the control plane, and metrics that of the metrics.
+	control, metrics string
+	client           *client.Client
 	// token is its admin's.
 	token string
 	// connections has the ids of those made, by engine.

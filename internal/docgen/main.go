@@ -101,6 +101,7 @@ func generate(ctx context.Context, schemaFile, openAPIFile, guides string) error
 		{filepath.Join(guides, "versions.md.tmpl"), "harmless changes", harmlessList()},
 		{filepath.Join(guides, "api-fields.md.tmpl"), "number codes", numberCodes()},
 		{filepath.Join(guides, "gateway-answers.md.tmpl"), "error table", gatewayErrors()},
+		{filepath.Join(guides, "observing.md.tmpl"), "access log fields", accessLogFields()},
 		{filepath.Join(guides, "native-api.md.tmpl"), "operations", document.operations()},
 		{filepath.Join(guides, "native-api.md.tmpl"), "codes", codes},
 		{filepath.Join(guides, "troubleshooting.md.tmpl"), "codes", trouble},
