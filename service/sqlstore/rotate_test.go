@@ -507,7 +507,7 @@ func TestAKeyThatALiveProcessLacksIsNotPutToUse(t *testing.T) {
 	if service.ErrorCode(err) != service.CodeUnavailable {
 		t.Errorf("the error's code is %q", service.ErrorCode(err))
 	}
-	wantSentence(t, err, "this process lacks the new one, "+sqlstore.KeyID(newKey)+": add it to the process's key file and start it again")
+	wantSentence(t, err, "this process lacks the new one, "+sqlstore.KeyID(newKey)+": add it to the process's key file, and send it SIGHUP or start it again")
 	_, err = readConnection(t.Context(), old, c)
 	if err == nil || !strings.Contains(fmt.Sprint(errors.Unwrap(err)), "cannot be decrypted with the key "+sqlstore.KeyID(newKey)+": this process does not have it") {
 		t.Errorf("what it cannot read is told as %v", errors.Unwrap(err))
@@ -515,6 +515,34 @@ func TestAKeyThatALiveProcessLacksIsNotPutToUse(t *testing.T) {
 }
 
 // A store whose key was rotated moves to PostgreSQL as it is.
+// An open store goes on with other keys, where it could be read with them.
+func TestAnOpenStoreGoesOnWithOtherKeys(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, dsn string) {
+		s := open(t, sqlstore.Options{DSN: dsn})
+		c := fillSecrets(t, s, 1)
+		if err := s.CheckKeys(t.Context(), sqlstore.Keys{newKey}); !errors.Is(err, sqlstore.ErrWrongKey) {
+			t.Errorf("the new key alone, before the rotation: %v", err)
+		}
+		if err := s.CheckKeys(t.Context(), sqlstore.Keys{key, newKey}); err != nil {
+			t.Fatal(err)
+		}
+		s.SetKeys(sqlstore.Keys{key, newKey})
+		if done, err := sqlstore.RotateKey(t.Context(), quietly(dsn, key, newKey)); err != nil || !done.Ended {
+			t.Fatalf("the rotation ends with %+v, %v", done, err)
+		}
+		wantSecrets(t, s, c, 1)
+		if err := s.CheckKeys(t.Context(), sqlstore.Keys{key}); !errors.Is(err, sqlstore.ErrWrongKey) {
+			t.Errorf("the old key alone, after the rotation: %v", err)
+		}
+		if err := s.CheckKeys(t.Context(), sqlstore.Keys{newKey}); err != nil {
+			t.Fatal(err)
+		}
+		s.SetKeys(sqlstore.Keys{newKey})
+		wantSecrets(t, s, c, 1)
+		rotate(t, s, c) // writes with the new key
+	})
+}
+
 func TestARotatedStoreMovesToPostgreSQL(t *testing.T) {
 	from, to := engines["SQLite"](t), pgtest.Database(t)
 	s := open(t, sqlstore.Options{DSN: from})

@@ -19,11 +19,12 @@ import (
 // What stands in the documentation and is of other programs, or of programs beside this one.
 var (
 	foreignFlags = map[string][]string{
-		"curl":    {"--data-raw", "--fail", "--fail-with-body", "--silent", "--show-error", "--header", "--cacert", "--output"},
-		"psql":    {"--no-owner", "--single-transaction", "--exit-on-error", "--dbname", "--owner", "--host", "--format", "--file"},
-		"head":    {"--head"},
-		"kubectl": {"--from-file", "--cert", "--key", "--namespace"},
-		"podman":  {"--build-arg", "--chown", "--from", "--interval", "--timeout", "--start-period"},
+		"curl":      {"--data-raw", "--fail", "--fail-with-body", "--silent", "--show-error", "--header", "--cacert", "--output"},
+		"psql":      {"--no-owner", "--single-transaction", "--exit-on-error", "--dbname", "--owner", "--host", "--format", "--file"},
+		"head":      {"--head"},
+		"kubectl":   {"--from-file", "--cert", "--key", "--namespace"},
+		"systemctl": {"--now"},
+		"podman":    {"--build-arg", "--chown", "--from", "--interval", "--timeout", "--start-period"},
 	}
 	foreignVariables = []string{
 		// The client of the examples.
