@@ -79,6 +79,8 @@ func TestAnOlderStateAndStoreNeedNoChange(t *testing.T) {
 					t.Fatal(err)
 				}
 				w.Write("terraform.tfstate", strings.ReplaceAll(string(state), fixtureHost, stateHost()))
+				// As it was written, and then as the service tells it.
+				w.Plan("-refresh=false").Succeeds(t, "No changes")
 				w.Plan().Succeeds(t, "No changes")
 				if body := s.WantCall("/every", http.StatusNotFound); body == "" { // it is in DEV alone
 					t.Error("the gateway says nothing of a path that it does not have")
