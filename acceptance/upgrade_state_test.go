@@ -47,7 +47,7 @@ func stateHost() string { return cmp.Or(os.Getenv("TF_ACC_PROVIDER_HOST"), fixtu
 const fixtureHost = "registry.terraform.io"
 
 // The state and the store of each older release meet these programs: nothing is to be changed,
-// a change is applied, and all of it can be destroyed.
+// and a change is applied.
 func TestAnOlderStateAndStoreNeedNoChange(t *testing.T) {
 	t.Parallel()
 	servicetest.Terraform(t) // only where the real programs are asked for
