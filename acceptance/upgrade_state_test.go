@@ -47,7 +47,7 @@ func stateHost() string { return cmp.Or(os.Getenv("TF_ACC_PROVIDER_HOST"), fixtu
 const fixtureHost = "registry.terraform.io"
 
 // The state and the store of each older release meet these programs: nothing is to be changed,
-// a change is applied, and all of it can be destroyed.
+// and a change is applied.
 func TestAnOlderStateAndStoreNeedNoChange(t *testing.T) {
 	t.Parallel()
 	servicetest.Terraform(t) // only where the real programs are asked for
@@ -79,6 +79,8 @@ func TestAnOlderStateAndStoreNeedNoChange(t *testing.T) {
 					t.Fatal(err)
 				}
 				w.Write("terraform.tfstate", strings.ReplaceAll(string(state), fixtureHost, stateHost()))
+				// As it was written, and then as the service tells it.
+				w.Plan("-refresh=false").Succeeds(t, "No changes")
 				w.Plan().Succeeds(t, "No changes")
 				if body := s.WantCall("/every", http.StatusNotFound); body == "" { // it is in DEV alone
 					t.Error("the gateway says nothing of a path that it does not have")

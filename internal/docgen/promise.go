@@ -24,6 +24,8 @@ import (
 //	GET /api/v1/whoami                       a call of the native API
 //	json APIInput: path                      string sent:required
 //	metric dataservice_calls_total           counter api, environment, status
+//	errCode 40401                            its name and HTTP status
+//	code NOT_FOUND                           the HTTP status of a code of the native API
 //	serve --listen                           DATASERVICE_LISTEN
 //
 // The guide "Upgrading" says which of them a minor version may change.
@@ -60,6 +62,16 @@ func promised(provider *providerSchemas, document openAPI) (surface, error) {
 	}
 	for _, m := range turnstile.Metrics() {
 		p["metric "+m.Name] = m.Type + " " + strings.Join(m.Labels, ", ")
+	}
+	for _, e := range gateway.Errors() {
+		p[fmt.Sprintf("errCode %d", e.Code)] = fmt.Sprintf("%s HTTP-%d", e.Name, e.Status)
+	}
+	codes, err := errorCodes()
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range codes {
+		p["code "+string(c.code)] = "HTTP-" + strings.ReplaceAll(c.status, " ", "")
 	}
 	for _, program := range []string{"serve", "gateway"} {
 		rows, err := flagsOf(program + "Command")

@@ -94,7 +94,7 @@ func TestTheSurfaceIsReadAsItIsWritten(t *testing.T) {
 	for _, key := range []string{
 		"provider: endpoint", "resource dataservice_api: script.sql", "identity dataservice_api: id", "data dataservice_catalog", "function script_parameters",
 		"ephemeral dataservice_token", "action dataservice_api_debug", "list dataservice_app", "POST /api/v1/workspaces/{workspace}/apis",
-		"json APIInput: auth_type = IAM", "metric dataservice_backend_connections_idle", "serve --listen", "gateway --instance",
+		"json APIInput: auth_type = IAM", "metric dataservice_backend_connections_idle", "serve --listen", "gateway --instance", "errCode 40401", "code NOT_FOUND",
 	} {
 		if _, there := now[key]; !there {
 			t.Errorf("there is nothing of %s", key)

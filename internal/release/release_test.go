@@ -174,3 +174,15 @@ func TestOldDependenciesNeedAReason(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatWasNotCheckedIsToldApartFromWhatWasFound(t *testing.T) {
+	for said, want := range map[string]bool{
+		`govulncheck: fetching vulnerabilities: Get "https://vuln.example.com/index/modules.json.gz": dial tcp: lookup vuln.example.com: no such host`: true,
+		"Vulnerability #1: GO-2026-0001\n    A server can be made to dial tcp addresses.":                                                              false,
+		"govulncheck: loading packages: pattern ./none: directory not found":                                                                           false,
+	} {
+		if got := unreachable(said); got != want {
+			t.Errorf("%q: %t", said, got)
+		}
+	}
+}

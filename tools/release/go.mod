@@ -2,6 +2,8 @@ module github.com/dataservice/terraform-provider-dataservice/tools/release
 
 go 1.26.3
 
+// What makes and checks releases. goreleaser stays at 2.15 while Go stays at 1.26: 2.18
+// wants a newer one, and 2.16 and 2.17 a module that not every proxy serves.
 tool (
 	github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
 	github.com/goreleaser/goreleaser/v2
