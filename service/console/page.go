@@ -73,6 +73,8 @@ var functions = template.FuncMap{
 	"begins":  beginning,
 	"console": func(parts ...string) string { return Path + strings.Join(parts, "") },
 	"dict":    dict,
+	"first":   firstBreaking,
+	"rest":    restOfBreaking,
 	"took":    took,
 	"viewer":  viewerAsset,
 	"when":    when,
@@ -277,6 +279,14 @@ func dict(pairs ...any) (map[string]any, error) {
 	}
 	return values, nil
 }
+
+// firstBreaking are the breaking changes that a page tells of.
+func firstBreaking(all []service.BreakingChange) []service.BreakingChange {
+	return all[:min(len(all), shownBreaking)]
+}
+
+// restOfBreaking is how many more there are.
+func restOfBreaking(all []service.BreakingChange) int { return max(0, len(all)-shownBreaking) }
 
 // words writes an enumeration's value for people: WAITING_STOP is "waiting stop".
 func words(value any) string {

@@ -112,6 +112,8 @@ type reviewPage struct {
 	// Against and Versions are for the choice of what to compare with.
 	Against  string
 	Versions []service.Version
+	// Debug is what the last test call of the revision was answered; nil where that is not kept.
+	Debug *debugReport
 	// Breaking is what it takes from callers, and Forbidden says that the environment refuses that.
 	Breaking  []service.BreakingChange
 	Forbidden bool
@@ -195,6 +197,7 @@ func (c *console) compareReview(v *visit, p *reviewPage) error {
 	if err != nil || r.Kind == service.ReviewAuthorize {
 		return err
 	}
+	p.Debug = c.debugReport(v, r.APIID, r.Revision)
 	d := c.definition(v, r.Definition)
 	p.Definition, p.Breaking = &d, r.BreakingChanges
 	if p.Publication == nil {

@@ -219,6 +219,11 @@ type Tx interface {
 	PutRevision(ctx context.Context, r service.Revision) error
 	Revision(ctx context.Context, apiID string, number int64) (service.Revision, error)
 
+	// Debug reports: one for each revision, and those of the newest revisions alone. They lie
+	// encrypted, and go with their API.
+	PutDebugReport(ctx context.Context, r service.DebugReport) error
+	DebugReport(ctx context.Context, apiID string, revision int64) (service.DebugReport, error)
+
 	// Test calls that are answered later, newest first.
 	CreateDebugRun(ctx context.Context, r *service.DebugRun) error
 	// FinishDebugRun stores how a call went that is RUNNING; CodeNotFound where there is no
