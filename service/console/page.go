@@ -74,6 +74,8 @@ var functions = template.FuncMap{
 	"console": func(parts ...string) string { return Path + strings.Join(parts, "") },
 	"dict":    dict,
 	"first":   firstBreaking,
+	"p50":     p50,
+	"p99":     p99,
 	"rest":    restOfBreaking,
 	"took":    took,
 	"viewer":  viewerAsset,

@@ -40,8 +40,8 @@ func TestAPublicationTellsOfItsLastHour(t *testing.T) {
 	rex.get(path).wants(t, http.StatusOK, "The last hour", "Nobody has called it here since").lacks(t, "<svg", "since it started")
 
 	minutes = []service.Minute{
-		{At: now.Add(-30 * time.Minute), Calls: 100, ClientErrors: 10, ServerErrors: 5, P50: 1200 * time.Microsecond, P99: 2 * time.Second},
-		{At: now.Add(-time.Minute), Calls: 50, P50: 300 * time.Microsecond, P99: 20 * time.Millisecond},
+		{At: now.Add(-30 * time.Minute), Calls: 100, ClientErrors: 10, ServerErrors: 5, Durations: service.Durations{4: 90, 13: 10}},
+		{At: now.Add(-time.Minute), Calls: 50, Durations: service.Durations{2: 40, 8: 10}},
 	}
 	page := rex.get(path).wants(t, http.StatusOK,
 		"150 calls in 2 minutes of the last hour, at most 100 in one.",
@@ -84,7 +84,7 @@ func TestABusyHourFitsOnThePage(t *testing.T) {
 	now := time.Now().UTC().Truncate(time.Minute)
 	var minutes []service.Minute
 	for i := range 60 {
-		minutes = append(minutes, service.Minute{At: now.Add(time.Duration(i-59) * time.Minute), Calls: 4294967295, ClientErrors: 4000000000, ServerErrors: 4000000000, P50: 1234 * time.Microsecond, P99: 30 * time.Second})
+		minutes = append(minutes, service.Minute{At: now.Add(time.Duration(i-59) * time.Minute), Calls: 4294967295, ClientErrors: 4000000000, ServerErrors: 4000000000, Durations: service.Durations{4: 90, 19: 10}})
 	}
 	d := newDesk(t, func(o *controlplane.Options) {
 		o.Traffic = &console.Traffic{History: func(string, string) []service.Minute { return minutes }}

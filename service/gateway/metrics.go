@@ -95,6 +95,8 @@ var (
 		"When the routes on the disk were written, in seconds since 1970; 0 where there are none.")
 	metricKeptFailing = newMetric("dataservice_route_file_failing", "gauge",
 		"1 while the gateway cannot write its routes to the disk.")
+	metricTrafficDropped = newMetric("dataservice_traffic_tallies_dropped_total", "counter",
+		"Minutes of an API's calls that the gateway could not tell the store of: the console's plots lack them.")
 	metricPoolUp = newMetric("dataservice_connection_up", "gauge",
 		"1, or 0 where the last attempt to open a session with the database failed.", "connection", "connection_id")
 	metricPoolLimit = newMetric("dataservice_connection_sessions_limit", "gauge",
@@ -238,6 +240,7 @@ func (g *Gateway) Collect(ch chan<- prometheus.Metric) {
 	send(metricMissed, float64(missed))
 	g.collectPosition(send)
 	g.collectKept(send)
+	send(metricTrafficDropped, float64(g.trafficDropped.Load()))
 	for _, s := range g.sources.Stats() {
 		sendPool(s, send)
 	}

@@ -89,6 +89,7 @@ func (c gatewayCommand) answer(ctx context.Context, logger *slog.Logger) (err er
 	options.File = file
 	router := gateway.New(options)
 	defer router.Close()
+	defer inBackground(router.Remember)()
 
 	s := newServer(ctx, c.gatewayFlags, store, router, logger)
 	doors.bound(0, c.GatewayMaxConns, descriptorLimit(), logger)
