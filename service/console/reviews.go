@@ -74,20 +74,44 @@ func (c *console) reviews(v *visit) error {
 	case tabDecided:
 		filter.Closed = true
 	}
-	l, err := c.Service.Reviews(v, v.caller, filter, v.list())
-	if err != nil {
+	if err := c.fillReviews(v, &p, filter); err != nil {
 		return err
 	}
-	for _, r := range l.Items {
-		row := reviewRow{r, r.Status == service.ReviewPending && r.CheckApprover(v.caller.Member, environmentOf(p.Environments, r.EnvironmentID)) == nil}
-		if p.Tab == tabWaiting && !row.Approvable {
-			continue
-		}
-		p.Several = p.Several || row.Approvable
-		p.Reviews = append(p.Reviews, row)
-	}
-	p.Next = v.next(l.Next)
 	return c.show(v, "reviews", "reviews", "Reviews", p)
+}
+
+// scannedReviews bounds how many pages of what is pending are read for one page of what waits
+// for a member.
+const scannedReviews = 20
+
+// fillReviews fills a page. Of what is pending not all waits for the member: it reads on until
+// the page is full.
+func (c *console) fillReviews(v *visit, p *reviewsPage, filter lifecycle.ReviewFilter) error {
+	at := v.list()
+	for range scannedReviews {
+		l, err := c.Service.Reviews(v, v.caller, filter, at)
+		if err != nil {
+			return err
+		}
+		for _, r := range l.Items {
+			if len(p.Reviews) == perPage {
+				p.Next = v.next(p.Reviews[perPage-1].ID)
+				return nil
+			}
+			row := reviewRow{r, r.Status == service.ReviewPending && r.CheckApprover(v.caller.Member, environmentOf(p.Environments, r.EnvironmentID)) == nil}
+			if p.Tab == tabWaiting && !row.Approvable {
+				continue
+			}
+			p.Several = p.Several || row.Approvable
+			p.Reviews = append(p.Reviews, row)
+		}
+		p.Next = v.next(l.Next)
+		if l.Next == "" || p.Tab != tabWaiting {
+			return nil
+		}
+		at.After = l.Next
+	}
+	return nil
 }
 
 func environmentOf(environments []service.Environment, id string) service.Environment {
