@@ -108,7 +108,7 @@ func newTraffic(found service.Traffic, g service.Gateway, now time.Time) *traffi
 		},
 		{
 			Name: "plot-durations", Title: "How long calls took", Top: took(slowest),
-			Says: fmt.Sprintf("In the hour half of the calls took at most %s, and 99 of 100 at most %s. In its slowest minutes it was %s and %s.", took(t.Half), took(t.Most), took(slowestHalf), took(slowest)),
+			Says: fmt.Sprintf("In the hour half of the calls took at most %s, and 99 of 100 at most %s. In its slowest minutes these were %s and %s.", took(t.Half), took(t.Most), took(slowestHalf), took(slowest)),
 			Series: []series{
 				{"p99", "p99", t.bars(float64(slowest), func(m service.Minute) float64 { return float64(p99(m)) })},
 				{"p50", "p50", t.bars(float64(slowest), func(m service.Minute) float64 { return float64(p50(m)) })},

@@ -19,10 +19,10 @@ import (
 
 var routes = map[string]func(*testing.T, Open){
 	"what gateways tell of calls is read, and removed in time": traffic,
-	"what is announced is numbered with the commit":        announced,
-	"who follows revisions misses no change":               announcedInOrder,
-	"old changes go, but not what somebody has to read":    purgedChanges,
-	"a gateway is known until it is not heard of for long": knownGateways,
+	"what is announced is numbered with the commit":            announced,
+	"who follows revisions misses no change":                   announcedInOrder,
+	"old changes go, but not what somebody has to read":        purgedChanges,
+	"a gateway is known until it is not heard of for long":     knownGateways,
 }
 
 // changes returns what was announced from that revision on.
@@ -223,7 +223,9 @@ func traffic(t *testing.T, open Open) {
 		t.Error("it is not noted that the gateway tells")
 	}
 	find := func(api string, since time.Time) []service.Tally {
-		return read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Tally, error) { return tx.Traffic(ctx, api, "e", since) })
+		return read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Tally, error) {
+			return tx.Traffic(ctx, api, "e", since)
+		})
 	}
 	wantEqual(t, "the minutes", find("a", at), []service.Tally{tally("one", "a", 0, 7), tally("one", "a", 1, 10), tally("two", "a", 1, 5)})
 	wantEqual(t, "those from the second on", len(find("a", at.Add(time.Minute))), 2)
