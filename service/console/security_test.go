@@ -446,7 +446,6 @@ func TestEachRoleSeesItsPages(t *testing.T) {
 		"/console/members/" + vera + "/delete":                              {"dora": no, "rex": no, "olli": no, "vera": no},
 		"/console/members/" + vera + "/tokens":                              {"dora": no, "rex": no, "olli": no},
 		"/console/audit/verify":                                             {"vera": no},
-		"/console/publish":                                                  {"olli": no, "vera": no},
 		"/console/reviews/" + d.asked.OpenReview.ID + "/approve":            {"dora": no, "olli": no, "vera": no},
 		"/console/reviews/" + d.asked.OpenReview.ID + "/reject":             {"dora": no, "olli": no, "vera": no},
 		"/console/publications/" + d.publication.ID + "/suspend":            {"dora": no, "olli": no, "vera": no},
