@@ -30,6 +30,8 @@ type Gateway struct {
 	Revision  int64
 	StartedAt time.Time
 	SeenAt    time.Time
+	// TrafficAt is when it told of its calls last; nil where it never did.
+	TrafficAt *time.Time
 	// Silence is how long it has not been heard of, by the clock of the store.
 	Silence time.Duration
 }

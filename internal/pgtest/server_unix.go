@@ -27,7 +27,7 @@ import (
 const (
 	// A server answers, follows another and takes its place within this time, on a machine with much else to do.
 	serverReadyWithin = time.Minute
-	serverEndsWithin  = 20 * time.Second
+	serverEndsWithin  = 2 * time.Minute
 
 	// storeDatabase is the database that each of the servers has.
 	storeDatabase = "store"

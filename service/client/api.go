@@ -5,6 +5,7 @@ package client
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
@@ -75,6 +76,16 @@ func (c *Client) APIs(ctx context.Context, filter APIFilter, page Page) (service
 // DebugAPI calls the API's current revision once.
 func (c *Client) DebugAPI(ctx context.Context, ref string, in service.DebugInput) (service.DebugResult, error) {
 	return fetch[service.DebugResult](ctx, c, post(c.path("apis", ref, "debug"), in))
+}
+
+// DebugReport returns what the last test call of a revision was answered; 0 is the current
+// revision.
+func (c *Client) DebugReport(ctx context.Context, ref string, revision int64) (service.DebugReport, error) {
+	call := get(c.path("apis", ref, "debug"))
+	if revision != 0 {
+		call.query = values("revision", strconv.FormatInt(revision, 10))
+	}
+	return fetch[service.DebugReport](ctx, c, call)
 }
 
 func (c *Client) api(ctx context.Context, call call, options ...Option) (service.API, error) {

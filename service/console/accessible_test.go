@@ -49,7 +49,7 @@ func newBusyDesk(t *testing.T) *desk {
 		o.Traffic = &console.Traffic{
 			Gateway: service.Gateway{Name: "machine", Addresses: []string{"127.0.0.1:8081"}, StartedAt: now.Add(-time.Minute)},
 			History: func(string, string) []service.Minute {
-				return []service.Minute{{At: now, Calls: 9, ClientErrors: 3, ServerErrors: 2, P50: time.Millisecond, P99: time.Second}}
+				return []service.Minute{{At: now, Calls: 9, ClientErrors: 3, ServerErrors: 2, Durations: service.Durations{4: 8, 13: 1}}}
 			},
 		}
 	})

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -166,10 +167,13 @@ func (b *browser) picture(name string) {
 		if screenshots == "" {
 			continue
 		}
-		var image []byte
-		b.do(chromedp.FullScreenshot(&image, 100))
-		if err := os.WriteFile(filepath.Join(screenshots, fmt.Sprintf("%s-%d.png", name, width)), image, 0o600); err != nil {
-			b.t.Fatal(err)
+		for _, scheme := range []string{"dark", "light"} {
+			var image []byte
+			b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}),
+				chromedp.FullScreenshot(&image, 100))
+			if err := os.WriteFile(filepath.Join(screenshots, fmt.Sprintf("%s-%s-%d.png", name, scheme, width)), image, 0o600); err != nil {
+				b.t.Fatal(err)
+			}
 		}
 	}
 	b.do(chromedp.EmulateViewport(1280, 900))

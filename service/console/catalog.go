@@ -76,8 +76,10 @@ type apiPage struct {
 	Errors     []errorRow
 	// Curl is a command that calls it.
 	Curl string
-	// Versions is the history; nil for who may not read it.
+	// Versions is the history, and Debug what the last test call of the revision was answered;
+	// nil for who may not read it.
 	Versions []service.Version
+	Debug    *debugReport
 	// Apps are those that the member can try it with; Tryable says whether it can be tried.
 	Apps    []service.App
 	Tryable bool
@@ -133,6 +135,7 @@ func (c *console) apiPage(v *visit) (apiPage, error) {
 		if p.Versions, err = c.Service.Versions(v, v.caller, published.PublicationID); err != nil {
 			return p, err
 		}
+		p.Debug = c.debugReport(v, published.APIID, published.Revision)
 	}
 	if d.AuthType == service.AuthApp && d.AllowAppCode {
 		apps, err := c.Service.Apps(v, v.caller, v.caller.Member.ID, lifecycle.Page{Limit: maxChoices})

@@ -6,6 +6,7 @@ package console
 import (
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
@@ -19,6 +20,9 @@ type definition struct {
 	Parameters []parameterRow
 	Responses  []responseRow
 	Errors     []errorRow
+	// Cut says that not all of it is shown, and Whole is the address of the page that does.
+	Cut   bool
+	Whole string
 }
 
 func (c *console) definition(v *visit, d service.Definition) definition {
@@ -36,6 +40,10 @@ func (c *console) definition(v *visit, d service.Definition) definition {
 	for _, code := range slices.Sorted(maps.Keys(d.ErrorCodes)) {
 		shown.Errors = append(shown.Errors, errorRow{code, d.ErrorCodes[code]})
 	}
+	if !v.whole() {
+		shown.shorten()
+		shown.Whole = v.sameWith("whole", "yes")
+	}
 	return shown
 }
 
@@ -51,12 +59,43 @@ func (c *console) connectionName(v *visit, id string) string {
 	return conn.Name
 }
 
-// differ sets two states of an API side by side.
+// shorten leaves out what is too long for a page.
+func (d *definition) shorten() {
+	var cut [4]bool
+	d.SQL, cut[0] = cutLines(d.SQL, shownSQL)
+	left := shownTables
+	parameter := func(r parameterRow) int {
+		return markupSize(r.Name + r.Description + valueOf(service.RequestParameter{Example: r.Default}))
+	}
+	d.Parameters, cut[1] = fit(d.Parameters, &left, parameter)
+	d.Responses, cut[2] = fit(d.Responses, &left, func(r responseRow) int { return markupSize(r.Name + r.Description) })
+	d.Errors, cut[3] = fit(d.Errors, &left, func(r errorRow) int { return markupSize(r.Code + r.Message + r.Solution) })
+	var success, failure bool
+	d.SuccessSample, success = excerpt(d.SuccessSample, shownText)
+	d.FailureSample, failure = excerpt(d.FailureSample, shownText)
+	d.Cut = success || failure || cut != [4]bool{}
+}
+
+// differ sets two states of an API side by side, and shows as much as a page can have.
 func (c *console) differ(v *visit, before, after service.Version) (difference, error) {
-	return differ(before, after, func(pointer, value string) string {
+	d, err := differ(before, after, v.whole(), func(pointer, value string) string {
 		if pointer == "/connection_id" {
 			return c.connectionName(v, value)
 		}
 		return value
 	})
+	if err != nil || v.whole() {
+		return d, err
+	}
+	d.leaf(v.part())
+	if d.Leafed() {
+		d.Whole = v.sameWith("whole", "yes")
+	}
+	if d.Part > 1 {
+		d.Earlier = v.sameWith("part", strconv.Itoa(d.Part-1))
+	}
+	if d.Part < d.Parts {
+		d.Later = v.sameWith("part", strconv.Itoa(d.Part+1))
+	}
+	return d, nil
 }

@@ -195,7 +195,7 @@ func (d *desk) fill(route string) string {
 	for parameter, value := range map[string]string{
 		"{environment}": d.env.ID, "{api}": d.api.ID, "{app}": d.app.ID, "{authorization}": d.authorization.ID, "{notice}": d.notice.ID,
 		"{publication}": d.publication.ID, "{review}": d.asked.OpenReview.ID, "{member}": d.as("vera").Member.ID,
-		"{delivery}": service.NewID(d.api.CreatedAt), "{token}": service.NewID(d.api.CreatedAt), "{file}": "console.css",
+		"{delivery}": service.NewID(d.api.CreatedAt), "{token}": service.NewID(d.api.CreatedAt), "{key}": service.NewID(d.api.CreatedAt), "{file}": "console.css",
 		`{file:swagger-ui-bundle\.js|swagger-ui\.css}`: "swagger-ui.css",
 	} {
 		route = strings.ReplaceAll(route, parameter, value)

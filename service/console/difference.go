@@ -24,10 +24,14 @@ type difference struct {
 	Texts  []textChange
 	// Breaking is what the change takes from callers.
 	Breaking []service.BreakingChange
+	// Part of Parts is what is shown of a long one, and Earlier, Later and Whole are the
+	// addresses of its other parts and of all of it; "" where there are none.
+	Part, Parts           int
+	Earlier, Later, Whole string
 }
 
 // Same reports that there is none.
-func (d difference) Same() bool { return len(d.Fields)+len(d.Texts) == 0 }
+func (d difference) Same() bool { return len(d.Fields)+len(d.Texts) == 0 && !d.Leafed() }
 
 type fieldChange struct {
 	Pointer       string
@@ -56,8 +60,9 @@ type diffLine struct {
 }
 
 // differ says how two states of an API are different. names writes what stands for
-// something else, as the ids of connections do.
-func differ(before, after service.Version, names func(pointer, value string) string) (difference, error) {
+// something else, as the ids of connections do. Of long texts what is the same is left out,
+// unless the whole is asked for.
+func differ(before, after service.Version, whole bool, names func(pointer, value string) string) (difference, error) {
 	c, err := service.Compare(before, after)
 	if err != nil {
 		return difference{}, err
@@ -75,13 +80,63 @@ func differ(before, after service.Version, names func(pointer, value string) str
 		})
 		b, a := shown(change.Before), shown(change.After)
 		if sql := change.Pointer == "/script/sql"; sql || strings.Contains(b+a, "\n") {
-			d.Texts = append(d.Texts, textChange{Pointer: change.Pointer, Rows: sideBySide(b, a, sql), Breaking: breaks})
+			d.Texts = append(d.Texts, textChange{Pointer: change.Pointer, Rows: sideBySide(b, a, sql, whole), Breaking: breaks})
 			continue
 		}
 		d.Fields = append(d.Fields, fieldChange{Pointer: change.Pointer, Before: names(change.Pointer, b), After: names(change.Pointer, a), Breaking: breaks})
 	}
 	return d, nil
 }
+
+// leaf keeps of a long difference the part that is asked for, each of which is as much as a
+// page can have.
+func (d *difference) leaf(part int) {
+	var fields []fieldChange
+	var texts []textChange
+	left, at := shownDifference, 1
+	// turn counts a thing in, and reports whether it is on the page that is asked for.
+	turn := func(size int) bool {
+		if left -= size; left < 0 {
+			at, left = at+1, shownDifference-size
+		}
+		return at == part
+	}
+	var cut bool
+	for _, f := range d.Fields {
+		var b, a bool
+		f.Before, b = excerpt(f.Before, shownText)
+		f.After, a = excerpt(f.After, shownText)
+		cut = cut || a || b
+		if turn(cellsMarkup + markupSize(f.Pointer) + markupSize(f.Before) + markupSize(f.After)) {
+			fields = append(fields, f)
+		}
+	}
+	for _, t := range d.Texts {
+		rows := t.Rows
+		t.Rows = nil
+		for _, row := range rows {
+			cut = cut || weight(row.Before.Tokens) > shownLine || weight(row.After.Tokens) > shownLine
+			row.Before.Tokens, row.After.Tokens = cutLine(row.Before.Tokens, shownLine), cutLine(row.After.Tokens, shownLine)
+			if turn(rowMarkup + weight(row.Before.Tokens) + weight(row.After.Tokens)) {
+				t.Rows = append(t.Rows, row)
+			}
+		}
+		if len(t.Rows) > 0 {
+			texts = append(texts, t)
+		}
+	}
+	if part > at {
+		d.leaf(at)
+		return
+	}
+	d.Fields, d.Texts, d.Part, d.Parts = fields, texts, part, at
+	if cut && at == 1 {
+		d.Parts = 0 // One part, and not all of it.
+	}
+}
+
+// Leafed reports whether not all of it is shown.
+func (d difference) Leafed() bool { return d.Part > 0 && d.Parts != 1 }
 
 // within reports whether one pointer is the other, or of something in it.
 func within(pointer, outer string) bool {
@@ -114,8 +169,9 @@ const (
 	contextLines = 3
 )
 
-// sideBySide sets the lines of two texts against each other.
-func sideBySide(before, after string, sql bool) []diffRow {
+// sideBySide sets the lines of two texts against each other: all of them where the whole is
+// asked for.
+func sideBySide(before, after string, sql, whole bool) []diffRow {
 	lines := plainLines
 	if sql {
 		lines = sqlLines
@@ -144,6 +200,9 @@ func sideBySide(before, after string, sql bool) []diffRow {
 		}
 	}
 	same(len(left))
+	if whole {
+		return rows
+	}
 	return shorten(rows)
 }
 

@@ -23,6 +23,7 @@ func (c *console) memberPages(r chi.Router) {
 	r.Post("/members/{member}/delete", c.act("member-delete", c.deleteMember))
 	r.Post("/members/{member}/tokens", c.act("token-create", c.issueToken))
 	r.Post("/members/{member}/tokens/{token}/revoke", c.act("token-revoke", c.revokeToken))
+	r.Post("/members/{member}/access-keys/{key}/delete", c.act("access-key-delete", c.deleteAccessKey))
 }
 
 // membersPage is the list of the members.
@@ -81,6 +82,8 @@ type memberPage struct {
 	// Tokens open something; SeesTokens says that they are shown.
 	Tokens     []tokenRow
 	SeesTokens bool
+	// AccessKeys are what the member signs requests with, without their secrets.
+	AccessKeys []service.AccessKey
 	// Description and Hours are of the token that is to be issued.
 	Description     string
 	Hours, MaxHours int
@@ -120,6 +123,9 @@ func (c *console) memberPage(v *visit) (*memberPage, error) {
 		}
 		for _, t := range tokens {
 			p.Tokens = append(p.Tokens, tokenRow{t, t.ID == v.tokenID})
+		}
+		if p.AccessKeys, err = c.Service.MemberAccessKeys(v, v.caller, m.ID); err != nil {
+			return nil, err
 		}
 	}
 	return p, nil
@@ -247,5 +253,13 @@ func (c *console) revokeToken(v *visit) error {
 		return err
 	}
 	redirect(v.w, v.r, memberPath(v.param("member"))+"?done=token-revoked")
+	return nil
+}
+
+func (c *console) deleteAccessKey(v *visit) error {
+	if err := c.Service.DeleteAccessKey(v, v.caller, v.param("key")); err != nil {
+		return err
+	}
+	redirect(v.w, v.r, memberPath(v.param("member"))+"?done=access-key-deleted")
 	return nil
 }

@@ -99,6 +99,28 @@ func TestEverybodyHasTheirOwnTokens(t *testing.T) {
 	}
 }
 
+func TestAccessKeysAreShownAndRevoked(t *testing.T) {
+	d := newDesk(t)
+	made := must(d.CreateAccessKey(d.ctx, d.as("vera"), service.AccessKeyInput{Description: markup}))(t)
+	own := "/console/members/" + d.as("vera").Member.ID
+	vera := d.in("vera")
+	vera.get(own).wants(t, http.StatusOK, made.ID, "Revoke the access key").lacks(t, made.Secret, "<b data-xss")
+	d.in("admin").get(own).wants(t, http.StatusOK, made.ID).lacks(t, made.Secret)
+	d.in("dora").get(own).wants(t, http.StatusOK).lacks(t, made.ID)
+	d.in("dora").post(own+"/access-keys/"+made.ID+"/delete").wants(t, http.StatusNotFound)
+	if _, err := d.MemberAccessKeys(d.ctx, d.as("dora"), "vera"); service.ErrorCode(err) != service.CodeForbidden {
+		t.Errorf("dora is shown vera's access keys: %v", err)
+	}
+	if _, err := d.Signer(d.ctx, made.ID); err != nil {
+		t.Errorf("what dora sent had an effect: %v", err)
+	}
+	vera.post(own+"/access-keys/"+made.ID+"/delete").wants(t, http.StatusSeeOther)
+	vera.get(own+"?done=access-key-deleted").wants(t, http.StatusOK, "The access key is revoked").lacks(t, made.ID)
+	if _, err := d.Signer(d.ctx, made.ID); service.ErrorCode(err) != service.CodeUnauthenticated {
+		t.Errorf("it still signs: %v", err)
+	}
+}
+
 func TestTheLastAdminStays(t *testing.T) {
 	d := newDesk(t)
 	admin := d.in("admin")

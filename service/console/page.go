@@ -73,6 +73,10 @@ var functions = template.FuncMap{
 	"begins":  beginning,
 	"console": func(parts ...string) string { return Path + strings.Join(parts, "") },
 	"dict":    dict,
+	"first":   firstBreaking,
+	"p50":     p50,
+	"p99":     p99,
+	"rest":    restOfBreaking,
 	"took":    took,
 	"viewer":  viewerAsset,
 	"when":    when,
@@ -112,32 +116,33 @@ func (c *console) showAs(v *visit, status int, name, section, title string, data
 
 // done are the sentences that say what has just happened, by the word in the address.
 var done = map[string]string{ //nolint:gosec // Sentences are no credentials.
-	"approved":         "It is approved, and has taken effect.",
-	"rejected":         "It is rejected. The applicant is shown the reason.",
-	"review-cancelled": "The application is taken back.",
-	"suspended":        "It is suspended: calls are refused until it is restored.",
-	"unpublished":      "It is offline.",
-	"end-announced":    "It is announced. The apps are told, and it happens when all have confirmed, or at the deadline.",
-	"restored":         "It answers calls again.",
-	"applied-for":      "It is applied for: a reviewer decides.",
-	"taken-back":       "It is taken back.",
-	"switched":         "That version is live again.",
-	"app-created":      "The app is made. Apply for what it is to call.",
-	"app-changed":      "The app is changed.",
-	"app-deleted":      "The app is deleted, and all that it might call has ended.",
-	"app-rotated":      "The app has a new secret and a new AppCode.",
-	"delivery-again":   "It is sent again.",
-	"authorized":       "The app may call it.",
-	"applied":          "It is applied for: a reviewer decides.",
-	"withdrawn":        "That is taken back.",
-	"given-up":         "The app may call it no more.",
-	"announced":        "The end is announced to the app.",
-	"confirmed":        "It is confirmed.",
-	"scheduled":        "It will be confirmed at that time.",
-	"member-created":   "The member is made. Issue a token for it, with which it signs in.",
-	"member-changed":   "The member is changed.",
-	"member-removed":   "The member is removed: its tokens open nothing any more.",
-	"token-revoked":    "The token is revoked: it opens nothing any more.",
+	"approved":           "It is approved, and has taken effect.",
+	"rejected":           "It is rejected. The applicant is shown the reason.",
+	"review-cancelled":   "The application is taken back.",
+	"suspended":          "It is suspended: calls are refused until it is restored.",
+	"unpublished":        "It is offline.",
+	"end-announced":      "It is announced. The apps are told, and it happens when all have confirmed, or at the deadline.",
+	"restored":           "It answers calls again.",
+	"applied-for":        "It is applied for: a reviewer decides.",
+	"taken-back":         "It is taken back.",
+	"switched":           "That version is live again.",
+	"app-created":        "The app is made. Apply for what it is to call.",
+	"app-changed":        "The app is changed.",
+	"app-deleted":        "The app is deleted, and all that it might call has ended.",
+	"app-rotated":        "The app has a new secret and a new AppCode.",
+	"delivery-again":     "It is sent again.",
+	"authorized":         "The app may call it.",
+	"applied":            "It is applied for: a reviewer decides.",
+	"withdrawn":          "That is taken back.",
+	"given-up":           "The app may call it no more.",
+	"announced":          "The end is announced to the app.",
+	"confirmed":          "It is confirmed.",
+	"scheduled":          "It will be confirmed at that time.",
+	"member-created":     "The member is made. Issue a token for it, with which it signs in.",
+	"member-changed":     "The member is changed.",
+	"member-removed":     "The member is removed: its tokens open nothing any more.",
+	"access-key-deleted": "The access key is revoked: nothing that is signed with it is accepted any more.",
+	"token-revoked":      "The token is revoked: it opens nothing any more.",
 }
 
 // write writes a page. It is whole before the first byte is sent.
@@ -277,6 +282,14 @@ func dict(pairs ...any) (map[string]any, error) {
 	}
 	return values, nil
 }
+
+// firstBreaking are the breaking changes that a page tells of.
+func firstBreaking(all []service.BreakingChange) []service.BreakingChange {
+	return all[:min(len(all), shownBreaking)]
+}
+
+// restOfBreaking is how many more there are.
+func restOfBreaking(all []service.BreakingChange) int { return max(0, len(all)-shownBreaking) }
 
 // words writes an enumeration's value for people: WAITING_STOP is "waiting stop".
 func words(value any) string {

@@ -120,7 +120,7 @@ func (c *console) publicationPage(v *visit) (publicationPage, error) {
 		return p, err
 	}
 	p.Notices = notices.Items
-	p.Traffic = c.trafficOf(found)
+	p.Traffic = c.trafficOf(v, found)
 	if p.Versions, err = c.Service.Versions(v, v.caller, found.ID); err != nil {
 		return p, err
 	}

@@ -74,20 +74,44 @@ func (c *console) reviews(v *visit) error {
 	case tabDecided:
 		filter.Closed = true
 	}
-	l, err := c.Service.Reviews(v, v.caller, filter, v.list())
-	if err != nil {
+	if err := c.fillReviews(v, &p, filter); err != nil {
 		return err
 	}
-	for _, r := range l.Items {
-		row := reviewRow{r, r.Status == service.ReviewPending && r.CheckApprover(v.caller.Member, environmentOf(p.Environments, r.EnvironmentID)) == nil}
-		if p.Tab == tabWaiting && !row.Approvable {
-			continue
-		}
-		p.Several = p.Several || row.Approvable
-		p.Reviews = append(p.Reviews, row)
-	}
-	p.Next = v.next(l.Next)
 	return c.show(v, "reviews", "reviews", "Reviews", p)
+}
+
+// scannedReviews bounds how many pages of what is pending are read for one page of what waits
+// for a member.
+const scannedReviews = 20
+
+// fillReviews fills a page. Of what is pending not all waits for the member: it reads on until
+// the page is full.
+func (c *console) fillReviews(v *visit, p *reviewsPage, filter lifecycle.ReviewFilter) error {
+	at := v.list()
+	for range scannedReviews {
+		l, err := c.Service.Reviews(v, v.caller, filter, at)
+		if err != nil {
+			return err
+		}
+		for _, r := range l.Items {
+			if len(p.Reviews) == perPage {
+				p.Next = v.next(p.Reviews[perPage-1].ID)
+				return nil
+			}
+			row := reviewRow{r, r.Status == service.ReviewPending && r.CheckApprover(v.caller.Member, environmentOf(p.Environments, r.EnvironmentID)) == nil}
+			if p.Tab == tabWaiting && !row.Approvable {
+				continue
+			}
+			p.Several = p.Several || row.Approvable
+			p.Reviews = append(p.Reviews, row)
+		}
+		p.Next = v.next(l.Next)
+		if l.Next == "" || p.Tab != tabWaiting {
+			return nil
+		}
+		at.After = l.Next
+	}
+	return nil
 }
 
 func environmentOf(environments []service.Environment, id string) service.Environment {
@@ -112,6 +136,8 @@ type reviewPage struct {
 	// Against and Versions are for the choice of what to compare with.
 	Against  string
 	Versions []service.Version
+	// Debug is what the last test call of the revision was answered; nil where that is not kept.
+	Debug *debugReport
 	// Breaking is what it takes from callers, and Forbidden says that the environment refuses that.
 	Breaking  []service.BreakingChange
 	Forbidden bool
@@ -195,6 +221,7 @@ func (c *console) compareReview(v *visit, p *reviewPage) error {
 	if err != nil || r.Kind == service.ReviewAuthorize {
 		return err
 	}
+	p.Debug = c.debugReport(v, r.APIID, r.Revision)
 	d := c.definition(v, r.Definition)
 	p.Definition, p.Breaking = &d, r.BreakingChanges
 	if p.Publication == nil {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -111,6 +112,28 @@ func TestAReviewIsApprovedByKeyboardAlone(t *testing.T) {
 	b.keyEnter("Publish countries in RELEASE")
 	b.tabTo("Approve")
 	b.keyEnter("It is approved")
+	r, err := w.rev.Review(t.Context(), p.OpenReview.ID, 0)
+	if err != nil || r.Status != service.ReviewApproved {
+		t.Errorf("the review is %s, %v", r.Status, err)
+	}
+}
+
+// TestWithoutAScriptAllButTheViewerWorks does with the browser's scripts turned off what
+// reviewers and consumers come for.
+func TestWithoutAScriptAllButTheViewerWorks(t *testing.T) {
+	w := newWorld(t)
+	p := w.applyFor(t, upperNames, "", nil)
+	b := openBrowser(t, w.Service)
+	b.do(emulation.SetScriptExecutionDisabled(true))
+	b.signIn(w.revToken)
+	b.enter("Name or description", "countr")
+	b.press("Find")
+	b.press("countries")
+	b.wants("Call it", "continent", "curl")
+	b.open("/reviews/" + p.OpenReview.ID)
+	b.wants("The difference to V1", "UPPER(name)", "The test call")
+	b.press("Approve")
+	b.wants("It is approved")
 	r, err := w.rev.Review(t.Context(), p.OpenReview.ID, 0)
 	if err != nil || r.Status != service.ReviewApproved {
 		t.Errorf("the review is %s, %v", r.Status, err)

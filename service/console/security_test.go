@@ -136,6 +136,40 @@ func TestEveryPageIsGuarded(t *testing.T) {
 	}
 }
 
+// TestEveryPageIsGuardedBesideAProvider walks through the routes that there are with a provider
+// to sign in at, as somebody who has not signed in.
+func TestEveryPageIsGuardedBesideAProvider(t *testing.T) {
+	d, _ := withProvider(t)
+	providers := 0
+	for _, route := range d.consoleRoutes(http.MethodGet) {
+		path := d.fill(route)
+		if path == "" {
+			t.Errorf("%s has a parameter that desk.fill does not know", route)
+			continue
+		}
+		answer := d.out().get(path)
+		for header, want := range map[string]string{"Content-Security-Policy": pagePolicy, "X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"} {
+			if got := answer.Header.Get(header); got != want {
+				t.Errorf("%s: %s is %q, want %q", route, header, got, want)
+			}
+		}
+		if strings.HasPrefix(route, signInRoute+"/oidc") {
+			providers++
+			if answer.StatusCode >= http.StatusInternalServerError || answer.session() != nil {
+				t.Errorf("%s answers %d, and the session %v", route, answer.StatusCode, answer.session())
+			}
+			continue
+		}
+		open := strings.HasPrefix(path, "/console/static/") || strings.HasPrefix(path, "/console/viewer/") || route == signInRoute || route == "/console/"
+		if !open && (answer.StatusCode != http.StatusSeeOther || !strings.HasPrefix(answer.Header.Get("Location"), signInRoute+"?next=")) {
+			t.Errorf("%s shows nobody %d %s", route, answer.StatusCode, answer.body)
+		}
+	}
+	if providers != 2 {
+		t.Errorf("there are %d routes to a provider", providers)
+	}
+}
+
 // stripped is a page without what is text in it: our own markup as text has such words too.
 func stripped(body string) string {
 	return regexp.MustCompile(`&#39;|&#34;|&lt;[^>]*?&gt;`).ReplaceAllString(body, "")
@@ -376,6 +410,12 @@ func TestEachRoleSeesItsPages(t *testing.T) {
 		app + "/delete":                         {ok, none, no, ok, ok},
 		app + "/authorizations/" + d.authorization.ID + "/end": {ok, ok, ok, ok, ok},
 		app + "/authorizations/" + d.asked.ID + "/end":         {ok, ok, ok, ok, none},
+		"/console/reviews":                          {ok, ok, ok, ok, no},
+		"/console/reviews?tab=mine":                 {ok, ok, ok, ok, no},
+		"/console/reviews/" + d.asked.OpenReview.ID: {ok, ok, ok, ok, no},
+		"/console/publications":                     {ok, ok, ok, ok, no},
+		"/console/publications/" + d.publication.ID: {ok, ok, ok, ok, no},
+		"/console/publish":                          {ok, ok, ok, ok, no},
 		"/console/audit":                            {ok, ok, ok, ok, no},
 		"/console/audit/export":                     {ok, ok, ok, ok, no},
 		"/console/audit/export?format=csv":          {ok, ok, ok, ok, no},
@@ -401,11 +441,16 @@ func TestEachRoleSeesItsPages(t *testing.T) {
 		app + "/notices/" + d.notice.ID + "/confirm":           {"rex": no, "dora": no},
 		app + "/authorizations/" + d.authorization.ID + "/end": {"dora": no},
 		app + "/authorizations/" + d.asked.ID + "/cancel":      {"vera": none, "olli": no},
-		"/console/members":                     {"dora": no, "rex": no, "olli": no, "vera": no},
-		"/console/members/" + vera:             {"dora": no, "rex": no, "olli": no, "vera": no},
-		"/console/members/" + vera + "/delete": {"dora": no, "rex": no, "olli": no, "vera": no},
-		"/console/members/" + vera + "/tokens": {"dora": no, "rex": no, "olli": no},
-		"/console/audit/verify":                {"vera": no},
+		"/console/members":                                                  {"dora": no, "rex": no, "olli": no, "vera": no},
+		"/console/members/" + vera:                                          {"dora": no, "rex": no, "olli": no, "vera": no},
+		"/console/members/" + vera + "/delete":                              {"dora": no, "rex": no, "olli": no, "vera": no},
+		"/console/members/" + vera + "/tokens":                              {"dora": no, "rex": no, "olli": no},
+		"/console/audit/verify":                                             {"vera": no},
+		"/console/reviews/" + d.asked.OpenReview.ID + "/approve":            {"dora": no, "olli": no, "vera": no},
+		"/console/reviews/" + d.asked.OpenReview.ID + "/reject":             {"dora": no, "olli": no, "vera": no},
+		"/console/publications/" + d.publication.ID + "/suspend":            {"dora": no, "olli": no, "vera": no},
+		"/console/publications/" + d.publication.ID + "/unpublish":          {"dora": no, "olli": no, "vera": no},
+		"/console/members/" + vera + "/access-keys/" + d.app.ID + "/delete": {"dora": none, "rex": none},
 	} {
 		for name, status := range refused {
 			sessions++

@@ -12,9 +12,9 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
-// Traffic is what became of the calls that a gateway answered.
+// Traffic is what became of the calls that the gateway of this process answered.
 type Traffic struct {
-	// Gateway is that one. It tells of its own calls alone.
+	// Gateway is that one.
 	Gateway service.Gateway
 	// History is the minutes of the last hour in which an API was called in an environment,
 	// oldest first.
@@ -23,23 +23,26 @@ type Traffic struct {
 
 // The size of a plot, in the units of its own: each minute is plotWidth/plotMinutes wide.
 const (
-	plotMinutes = 60
+	plotMinutes = service.TrafficMinutes
 	plotWidth   = 240
 	plotHeight  = 60
 )
 
 // traffic is what the page of a publication shows of its calls.
 type traffic struct {
+	service.Traffic
+	// Gateway is that of this process.
 	Gateway service.Gateway
 	// From and To are the first minute of the hour, and the one that is not over yet.
 	From, To             time.Time
 	Calls, Client, Fault uint64
-	Minutes              []service.Minute
-	Plots                []plot
+	// Half and Most are how long half of the calls of the hour took at most, and 99 of 100.
+	Half, Most time.Duration
+	Plots      []plot
 }
 
-// Restarted reports whether the gateway remembers less than the hour.
-func (t traffic) Restarted() bool { return t.Gateway.StartedAt.After(t.From) }
+// Restarted reports whether the one gateway that there is remembers less than the hour.
+func (t traffic) Restarted() bool { return t.Gateways == 1 && t.Gateway.StartedAt.After(t.From) }
 
 // plot is a small chart: a bar for each minute and each of its series.
 type plot struct {
@@ -58,33 +61,41 @@ type series struct {
 
 // trafficOf is what became of the calls of a publication; nil where nobody knows, or
 // nothing of it was ever live.
-func (c *console) trafficOf(p service.Publication) *traffic {
+func (c *console) trafficOf(v *visit, p service.Publication) *traffic {
 	if c.Traffic == nil || p.Live == nil {
 		return nil
 	}
-	return newTraffic(c.Traffic.Gateway, c.Traffic.History(p.APIID, p.EnvironmentID), c.Service.Clock.Now())
+	found := c.Service.Traffic(v, p, c.Traffic.History(p.APIID, p.EnvironmentID))
+	return newTraffic(found, c.Traffic.Gateway, c.Service.Clock.Now())
 }
 
-func newTraffic(g service.Gateway, minutes []service.Minute, now time.Time) *traffic {
+// p50 and p99 are how long half of the calls of a minute took at most, and 99 of 100.
+func p50(m service.Minute) time.Duration { return m.Durations.Quantile(.5) }
+func p99(m service.Minute) time.Duration { return m.Durations.Quantile(.99) }
+
+func newTraffic(found service.Traffic, g service.Gateway, now time.Time) *traffic {
 	to := now.UTC().Truncate(time.Minute)
-	t := &traffic{Gateway: g, From: to.Add(-(plotMinutes - 1) * time.Minute), To: to, Minutes: minutes}
+	t := &traffic{Traffic: found, Gateway: g, From: to.Add(-(plotMinutes - 1) * time.Minute), To: to}
 	var most, mostErrors uint64
 	var slowest, slowestHalf time.Duration
-	for _, m := range minutes {
+	var durations service.Durations
+	for _, m := range t.Minutes {
 		t.Calls += m.Calls
 		t.Client += m.ClientErrors
 		t.Fault += m.ServerErrors
 		most = max(most, m.Calls)
 		mostErrors = max(mostErrors, m.ClientErrors+m.ServerErrors)
-		slowest, slowestHalf = max(slowest, m.P99), max(slowestHalf, m.P50)
+		slowest, slowestHalf = max(slowest, p99(m)), max(slowestHalf, p50(m))
+		durations.Add(m.Durations)
 	}
+	t.Half, t.Most = durations.Quantile(.5), durations.Quantile(.99)
 	if t.Calls == 0 {
 		return t
 	}
 	t.Plots = []plot{
 		{
 			Name: "plot-calls", Title: "Calls per minute", Top: strconv.FormatUint(most, 10),
-			Says:   fmt.Sprintf("%s in %s of the last hour, at most %d in one.", count(t.Calls, "call"), count(uint64(len(minutes)), "minute"), most),
+			Says:   fmt.Sprintf("%s in %s of the last hour, at most %d in one.", count(t.Calls, "call"), count(uint64(len(t.Minutes)), "minute"), most),
 			Series: []series{{"calls", "calls", t.bars(float64(most), func(m service.Minute) float64 { return float64(m.Calls) })}},
 		},
 		{
@@ -97,10 +108,10 @@ func newTraffic(g service.Gateway, minutes []service.Minute, now time.Time) *tra
 		},
 		{
 			Name: "plot-durations", Title: "How long calls took", Top: took(slowest),
-			Says: fmt.Sprintf("In the slowest minutes half of the calls took at most %s, and 99 of 100 at most %s.", took(slowestHalf), took(slowest)),
+			Says: fmt.Sprintf("In the hour half of the calls took at most %s, and 99 of 100 at most %s. In its slowest minutes these were %s and %s.", took(t.Half), took(t.Most), took(slowestHalf), took(slowest)),
 			Series: []series{
-				{"p99", "p99", t.bars(float64(slowest), func(m service.Minute) float64 { return float64(m.P99) })},
-				{"p50", "p50", t.bars(float64(slowest), func(m service.Minute) float64 { return float64(m.P50) })},
+				{"p99", "p99", t.bars(float64(slowest), func(m service.Minute) float64 { return float64(p99(m)) })},
+				{"p50", "p50", t.bars(float64(slowest), func(m service.Minute) float64 { return float64(p50(m)) })},
 			},
 		},
 	}

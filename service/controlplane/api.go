@@ -42,6 +42,11 @@ func (a *api) registerAPIs() {
 		method: http.MethodPost, path: path + "/{ref}/debug", id: "debug-api", tag: tagAPIs,
 		summary: "Call the current revision once", description: "Runs it as the gateway would, with at most 10 rows. A success makes the revision fit for publishing.",
 	}, a.debugAPI)
+	register(a, operation{
+		method: http.MethodGet, path: path + "/{ref}/debug", id: "get-debug-report", tag: tagAPIs,
+		summary:     "Read what the last test call was answered",
+		description: "Of the newest 10 revisions: with which values the call was made, how it went, how long it took, and the beginning of the answer. Whoever is shown the API may read it, reviewers of a private one while an application is open.",
+	}, a.debugReport)
 }
 
 func (a *api) createAPI(ctx context.Context, c lifecycle.Caller, in *BodyInput[service.APIInput]) (*createdTagged[service.API], error) {
@@ -105,4 +110,12 @@ func (a *api) debugAPI(ctx context.Context, c lifecycle.Caller, in *struct {
 },
 ) (*object[service.DebugResult], error) {
 	return answer(a.Service.DebugAPI(ctx, c, in.Ref, in.Body))
+}
+
+func (a *api) debugReport(ctx context.Context, c lifecycle.Caller, in *struct {
+	RefInput
+	Revision int64 `query:"revision" minimum:"1" doc:"The revision that was called; where absent, the current one."`
+},
+) (*object[service.DebugReport], error) {
+	return answer(a.Service.DebugReport(ctx, c, in.Ref, in.Revision))
 }

@@ -63,7 +63,7 @@ var roleTable = map[string]roleRow{
 		"get-instance", "list-workspaces", "get-workspace", "list-tokens", "list-access-keys",
 	}},
 	"read drafts, publications and the audit trail": {may: readsDrafts, operations: []string{
-		"list-connections", "get-connection", "list-groups", "get-group", "list-folders", "get-folder", "list-apis", "get-api",
+		"list-connections", "get-connection", "list-groups", "get-group", "list-folders", "get-folder", "list-apis", "get-api", "get-debug-report",
 		"list-publications", "get-publication", "list-versions", "get-version", "compare-versions", "list-reviews",
 		"describe-api", "get-review", "list-members", "get-member", "list-events", "export-events", "verify-events",
 	}},

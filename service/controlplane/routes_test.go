@@ -145,6 +145,10 @@ func TestEveryCallSucceedsAlongTheLifeOfAnAPI(t *testing.T) {
 	}
 	var debug service.DebugResult
 	p.must(200, "dev", "POST", "/apis/capitals/debug", service.DebugInput{Parameters: map[string]string{"country": "PE"}}).decode(&debug)
+	var report service.DebugReport
+	if p.must(200, "rev", "GET", "/apis/capitals/debug", nil).decode(&report); report.Status != service.DebugSuccess || report.Parameters["country"] != "PE" || report.By != "dev" {
+		t.Errorf("the report of the test call is %+v", report)
+	}
 	var body struct {
 		Data []map[string]string `json:"data"`
 	}

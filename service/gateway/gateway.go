@@ -90,6 +90,8 @@ type Gateway struct {
 
 	backlog *backlog
 	history history
+	// trafficDropped counts what the store was not told of.
+	trafficDropped atomic.Uint64
 	// position is how far it follows the store.
 	position *position
 	self     service.Gateway

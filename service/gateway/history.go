@@ -6,7 +6,6 @@ package gateway
 import (
 	"context"
 	"math"
-	"math/bits"
 	"net/http"
 	"slices"
 	"sync"
@@ -16,23 +15,8 @@ import (
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
-const (
-	// historyMinutes is how many minutes are remembered.
-	historyMinutes = 60
-	// durationSteps is how many steps the durations of an API are counted in. The first is
-	// below durationStep, each other one reaches to twice the one before, and the last, from
-	// half a minute on, has no end: no API may take longer.
-	durationSteps = 20
-	durationStep  = 125 * time.Microsecond
-)
-
-// stepOf is the step that a duration counts in.
-func stepOf(took time.Duration) int {
-	return min(bits.Len64(uint64(max(took, 0)/durationStep)), durationSteps-1)
-}
-
-// stepEnds is where a step ends.
-func stepEnds(step int) time.Duration { return durationStep << step }
+// historyMinutes is how many minutes are remembered.
+const historyMinutes = service.TrafficMinutes
 
 // clientErrors and serverErrors are the indices in results of what is an error.
 var clientErrors, serverErrors = func() (client, server []int) {
@@ -51,7 +35,7 @@ var clientErrors, serverErrors = func() (client, server []int) {
 // tally is what an account has counted so far, or since it was read before.
 type tally struct {
 	calls, clientErrors, serverErrors uint64
-	durations                         [durationSteps]uint64
+	durations                         service.Durations
 }
 
 func (a *account) tally() (t tally) {
@@ -81,36 +65,17 @@ func (t tally) since(earlier tally) tally {
 	return t
 }
 
-// quantile is how long that share of the calls took at most, as if those within a step
-// were spread over it.
-func (t tally) quantile(share float64) time.Duration {
-	all := uint64(0)
-	for _, n := range t.durations {
-		all += n
-	}
-	rank, below := share*float64(all), 0.0
-	for i, n := range t.durations {
-		if n == 0 || below+float64(n) < rank {
-			below += float64(n)
-			continue
-		}
-		if i == 0 {
-			return time.Duration((rank - below) / float64(n) * float64(durationStep))
-		}
-		begins := stepEnds(i - 1)
-		return begins + time.Duration((rank-below)/float64(n)*float64(begins))
-	}
-	return 0
+// minute is a [service.Minute] in little memory: minutes since 1970, and counts.
+type minute struct {
+	at, calls, clientErrors, serverErrors uint32
+	durations                             [service.DurationSteps]uint32
 }
-
-// minute is a [service.Minute] in little memory: minutes since 1970, counts and microseconds.
-type minute struct{ at, calls, clientErrors, serverErrors, p50, p99 uint32 }
 
 func minuteOf(at time.Time) uint32 { return uint32(at.Unix() / 60) }
 
 // history is what became of the calls of each API in the last hour, minute by minute. Calls
 // know nothing of it: once a minute it reads what the accounts have counted. An API that was
-// called in each of the minutes takes 1.5 kB, and one that was not next to nothing.
+// called in each of the minutes takes 6 kB, and one that was not next to nothing.
 type history struct {
 	mu sync.Mutex
 	// at is the minute since whose begin the accounts have counted what no minute has yet.
@@ -127,8 +92,9 @@ type past struct {
 	minutes []minute
 }
 
-// sample reads all accounts where a minute has passed since it was done before.
-func (h *history) sample(now time.Time, t *table) {
+// sample reads all accounts where a minute has passed since it was done before. It returns
+// what was counted in that minute, and whether there was one.
+func (h *history) sample(now time.Time, t *table) (over []service.Tally, passed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	next := minuteOf(now)
@@ -136,7 +102,7 @@ func (h *history) sample(now time.Time, t *table) {
 		h.at, h.pasts = next, map[accountKey]*past{}
 	}
 	if h.at == next {
-		return
+		return nil, false
 	}
 	served := map[accountKey]bool{}
 	for rt := range t.routes {
@@ -158,6 +124,7 @@ func (h *history) sample(now time.Time, t *table) {
 		total := p.account.tally()
 		if m, called := minuteFrom(h.at, total.since(p.seen)); called {
 			p.minutes = append(p.minutes, m)
+			over = append(over, service.Tally{APIID: key.apiID, EnvironmentID: key.environmentID, Minute: m.told()})
 		}
 		p.seen = total
 		p.minutes = slices.DeleteFunc(p.minutes, func(m minute) bool { return !recentAt(m.at, next) })
@@ -166,6 +133,7 @@ func (h *history) sample(now time.Time, t *table) {
 		}
 	}
 	h.at = next
+	return over, true
 }
 
 // recentAt reports whether the minute is one of the last at the minute now. A clock that was
@@ -173,10 +141,20 @@ func (h *history) sample(now time.Time, t *table) {
 func recentAt(at, now uint32) bool { return at <= now && now-at < historyMinutes }
 
 func minuteFrom(at uint32, t tally) (minute, bool) {
-	return minute{
-		at: at, calls: small(t.calls), clientErrors: small(t.clientErrors), serverErrors: small(t.serverErrors),
-		p50: small(uint64(t.quantile(.5).Microseconds())), p99: small(uint64(t.quantile(.99).Microseconds())),
-	}, t.calls > 0
+	m := minute{at: at, calls: small(t.calls), clientErrors: small(t.clientErrors), serverErrors: small(t.serverErrors)}
+	for i, n := range t.durations {
+		m.durations[i] = small(n)
+	}
+	return m, t.calls > 0
+}
+
+// told is the minute as others are told of it.
+func (m minute) told() service.Minute {
+	told := service.Minute{At: time.Unix(int64(m.at)*60, 0).UTC(), Calls: uint64(m.calls), ClientErrors: uint64(m.clientErrors), ServerErrors: uint64(m.serverErrors)}
+	for i, n := range m.durations {
+		told.Durations[i] = uint64(n)
+	}
+	return told
 }
 
 func small(n uint64) uint32 { return uint32(min(n, math.MaxUint32)) }
@@ -212,19 +190,20 @@ func (h *history) minutes(key accountKey, now *account, at time.Time) []service.
 		if !recentAt(m.at, minuteOf(at)) {
 			continue
 		}
-		list = append(list, service.Minute{
-			At: time.Unix(int64(m.at)*60, 0).UTC(), Calls: uint64(m.calls), ClientErrors: uint64(m.clientErrors), ServerErrors: uint64(m.serverErrors),
-			P50: time.Duration(m.p50) * time.Microsecond, P99: time.Duration(m.p99) * time.Microsecond,
-		})
+		list = append(list, m.told())
 	}
 	return list
 }
 
-// Remember keeps, until ctx ends, what [Gateway.History] tells.
+// Remember keeps, until ctx ends, what [Gateway.History] tells, and tells the store of it where
+// other processes are on that too.
 func (g *Gateway) Remember(ctx context.Context) {
 	for {
+		over, passed := g.history.sample(g.answerer.wall(), g.table.Load())
+		if passed && g.store != nil && g.store.Shared() {
+			g.tellTraffic(ctx, over)
+		}
 		now := g.answerer.wall()
-		g.history.sample(now, g.table.Load())
 		timer := time.NewTimer(now.Truncate(time.Minute).Add(time.Minute).Sub(now))
 		select {
 		case <-ctx.Done():
@@ -251,6 +230,6 @@ func (g *Gateway) History(apiID, environmentID string) []service.Minute {
 }
 
 // durations counts how long calls took; adding to it costs a call one atomic addition.
-type durations [durationSteps]atomic.Uint64
+type durations [service.DurationSteps]atomic.Uint64
 
-func (d *durations) add(took time.Duration) { d[stepOf(took)].Add(1) }
+func (d *durations) add(took time.Duration) { d[service.DurationStep(took)].Add(1) }

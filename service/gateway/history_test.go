@@ -44,7 +44,7 @@ func wantMinutes(t *testing.T, got []service.Minute, want ...service.Minute) {
 	t.Helper()
 	bare := slices.Clone(got)
 	for i := range bare {
-		bare[i].P50, bare[i].P99 = 0, 0
+		bare[i].Durations = service.Durations{}
 	}
 	if !slices.Equal(bare, want) {
 		t.Errorf("the minutes are %+v, want %+v", bare, want)
@@ -147,9 +147,9 @@ func TestTheHistoryIsBounded(t *testing.T) {
 
 func TestHowLongCallsTookIsKnownWithinAStep(t *testing.T) {
 	for _, took := range []time.Duration{0, -time.Second, 50 * time.Microsecond, 124 * time.Microsecond, 125 * time.Microsecond, 3 * time.Millisecond, time.Second, 29 * time.Second, time.Hour} {
-		step := stepOf(took)
-		if took >= 0 && step < durationSteps-1 && took >= stepEnds(step) || step > 0 && took < stepEnds(step-1) {
-			t.Errorf("%s counts in step %d, which ends at %s", took, step, stepEnds(step))
+		step := service.DurationStep(took)
+		if took >= 0 && step < service.DurationSteps-1 && took >= service.DurationStepEnds(step) || step > 0 && took < service.DurationStepEnds(step-1) {
+			t.Errorf("%s counts in step %d, which ends at %s", took, step, service.DurationStepEnds(step))
 		}
 	}
 	rt, served := servedRoute("a")
@@ -158,10 +158,10 @@ func TestHowLongCallsTookIsKnownWithinAStep(t *testing.T) {
 	called(rt, 90, http.StatusOK, 3*time.Millisecond)
 	called(rt, 10, http.StatusOK, 700*time.Millisecond)
 	got := h.minutes(accountKey{"a", "e"}, rt.account, at(0.5))
-	if len(got) != 1 || got[0].P50 < 2*time.Millisecond || got[0].P50 > 4*time.Millisecond || got[0].P99 < 512*time.Millisecond || got[0].P99 > 1024*time.Millisecond {
+	if len(got) != 1 || got[0].Durations.Quantile(.5) < 2*time.Millisecond || got[0].Durations.Quantile(.5) > 4*time.Millisecond || got[0].Durations.Quantile(.99) < 512*time.Millisecond || got[0].Durations.Quantile(.99) > 1024*time.Millisecond {
 		t.Errorf("it took %+v, want about 3 ms and about 700 ms", got)
 	}
-	if (tally{}).quantile(.5) != 0 {
+	if (service.Durations{}).Quantile(.5) != 0 {
 		t.Error("no calls took some time")
 	}
 }

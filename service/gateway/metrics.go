@@ -62,6 +62,8 @@ var (
 		"When the routes on the disk were written, in seconds since 1970; 0 where there are none.")
 	metricKeptFailing = measured.Gauge("dataservice_route_file_failing",
 		"1 while the gateway cannot write its routes to the disk.")
+	metricTrafficDropped = measured.Counter("dataservice_traffic_tallies_dropped_total",
+		"Minutes of an API's calls that the gateway could not tell the store of: the console's plots lack them.")
 	metricPoolUp = measured.Gauge("dataservice_connection_up",
 		"1, or 0 where the last attempt to open a session with the database failed. connection is (other), here and below, for all that have no series of their own: 1 where each of them is.", "connection", "connection_id")
 	metricPoolLimit = measured.Gauge("dataservice_connection_sessions_limit",
@@ -226,6 +228,7 @@ func (g *Gateway) Collect(ch chan<- prometheus.Metric) {
 	metricMissed.Send(ch, float64(missed))
 	g.position.collect(ch)
 	g.kept.collect(ch)
+	metricTrafficDropped.Send(ch, float64(g.trafficDropped.Load()))
 	meter.series.pools.send(g.sources.Stats(), ch)
 	if g.backends != nil {
 		sendBackends(g.backends.Stats(), MaxBackendSeries, ch)

@@ -93,6 +93,29 @@ func (s *Service) AccessKeys(ctx context.Context, c Caller, page Page) (service.
 	return l, err
 }
 
+// MemberAccessKeys lists the access keys of one member, without their secrets: the caller's
+// own, and to admins those of everybody.
+func (s *Service) MemberAccessKeys(ctx context.Context, c Caller, ref string) ([]service.AccessKey, error) {
+	var keys []service.AccessKey
+	err := s.Store.View(ctx, func(tx Tx) error {
+		m := c.Member
+		if ref != m.ID && ref != m.Name {
+			// Whose access keys there are is not everybody's business.
+			if err := c.Member.Authorize(service.OpAdminister); err != nil {
+				return err
+			}
+			var err error
+			if m, err = tx.Member(ctx, c.Workspace.ID, ref); err != nil {
+				return err
+			}
+		}
+		var err error
+		keys, err = tx.AccessKeys(ctx, c.Workspace.ID, m.ID, Page{Limit: service.MaxAccessKeys})
+		return err
+	})
+	return keys, err
+}
+
 // DeleteAccessKey makes an access key useless at once: one's own, or any for an admin.
 func (s *Service) DeleteAccessKey(ctx context.Context, c Caller, id string) error {
 	return s.update(ctx, c, func(tx Tx) error {

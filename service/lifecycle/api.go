@@ -27,12 +27,16 @@ func (s *Service) CreateAPI(ctx context.Context, c Caller, in service.APIInput) 
 		ID: service.NewID(now), WorkspaceID: c.Workspace.ID, APISpec: in.APISpec, Revision: 1,
 		OwnerID: c.Member.ID, OwnerName: c.Member.Name, CreatedAt: now, UpdatedAt: now, UpdatedBy: c.Member.Name, RowVersion: firstRowVersion,
 	}
+	var tried *trial
 	prepare := func() (err error) {
-		api.DebugStatus, api.DebugMessage, err = s.prove(ctx, c, in)
+		api.DebugStatus, api.DebugMessage, tried, err = s.prove(ctx, c, in)
 		return err
 	}
 	created, err := once(ctx, s, c, "api.create", in, prepare, func(tx Tx) (service.API, string, error) {
 		if err := tx.CreateAPI(ctx, &api); err != nil {
+			return api, "", err
+		}
+		if err := s.keepTrial(ctx, tx, c, api, tried); err != nil {
 			return api, "", err
 		}
 		return api, api.ID, s.recordPrivate(ctx, tx, c, api.PrivateTo(), "api.create", api.ID, api.Name, api.APISpec)
@@ -59,21 +63,21 @@ func (s *Service) declareColumns(ctx context.Context, c Caller, in *service.APII
 }
 
 // prove validates the input against its connection and debugs it where there are
-// values to call it with.
-func (s *Service) prove(ctx context.Context, c Caller, in service.APIInput) (service.DebugStatus, string, error) {
+// values to call it with. It returns the test call where it made one.
+func (s *Service) prove(ctx context.Context, c Caller, in service.APIInput) (service.DebugStatus, string, *trial, error) {
 	conn, err := s.validate(ctx, c, in, true)
 	if err != nil {
-		return "", "", err
+		return "", "", nil, err
 	}
 	call, why := in.DebugCall(in.Debug)
 	if why != "" {
-		return service.DebugWaiting, why, s.Runner.Validate(ctx, in.Definition, conn)
+		return service.DebugWaiting, why, nil, s.Runner.Validate(ctx, in.Definition, conn)
 	}
 	result, err := s.Runner.Debug(ctx, in.Definition, conn, call)
 	if err := call.Judge(result, err); err != nil {
-		return "", "", err
+		return "", "", nil, err
 	}
-	return service.DebugSuccess, "", nil
+	return service.DebugSuccess, "", &trial{call, result}, nil
 }
 
 // anyConnection stands for a connection that does not exist yet.
@@ -226,8 +230,9 @@ func (s *Service) UpdateAPI(ctx context.Context, c Caller, ref, ifMatch string, 
 	if redefined {
 		api.Revision++
 	}
+	var tried *trial
 	if redefined || in.Debug != nil || before.DebugStatus != service.DebugSuccess {
-		if api.DebugStatus, api.DebugMessage, err = s.prove(ctx, c, in); err != nil {
+		if api.DebugStatus, api.DebugMessage, tried, err = s.prove(ctx, c, in); err != nil {
 			return api, err
 		}
 		// An unchanged revision that was debugged once stays debugged.
@@ -249,6 +254,9 @@ func (s *Service) UpdateAPI(ctx context.Context, c Caller, ref, ifMatch string, 
 			}
 		}
 		if err := tx.UpdateAPI(ctx, &next); err != nil {
+			return err
+		}
+		if err := s.keepTrial(ctx, tx, c, next, tried); err != nil {
 			return err
 		}
 		updated = next
@@ -329,13 +337,19 @@ func (s *Service) debuggable(ctx context.Context, c Caller, ref string, in servi
 func (s *Service) debug(ctx context.Context, c Caller, d debuggable) (service.DebugResult, error) {
 	var result service.DebugResult
 	api := d.api
-	// A revision that was debugged once stays publishable; a failure is noted only before.
-	note := func(tx Tx, status service.DebugStatus, message string) error {
+	// A revision that was debugged once stays publishable; a failure is noted only before. What
+	// the call was answered is kept in any case.
+	note := func(tx Tx, failure error) error {
 		r, err := tx.Revision(ctx, api.ID, api.Revision)
-		if err != nil || r.DebugStatus == service.DebugSuccess {
+		if err != nil {
 			return err
 		}
-		r.DebugStatus, r.DebugMessage = status, message
+		report := s.report(c, api.ID, api.Revision, d.call, result, failure)
+		if err := tx.PutDebugReport(ctx, report); err != nil || r.DebugStatus == service.DebugSuccess {
+			return err
+		}
+		status := report.Status
+		r.DebugStatus, r.DebugMessage = status, report.Failure
 		if err := tx.PutRevision(ctx, r); err != nil {
 			return err
 		}
@@ -347,7 +361,7 @@ func (s *Service) debug(ctx context.Context, c Caller, d debuggable) (service.De
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
-		noted := s.update(ctx, c, func(tx Tx) error { return note(tx, service.DebugFailed, err.Error()) })
+		noted := s.update(ctx, c, func(tx Tx) error { return note(tx, err) })
 		return cmp.Or(noted, err)
 	}
 	request := struct {
@@ -356,7 +370,7 @@ func (s *Service) debug(ctx context.Context, c Caller, d debuggable) (service.De
 		service.DebugInput
 	}{api.ID, api.Revision, d.input}
 	answer, err := once(ctx, s, c, "api.debug", request, run, func(tx Tx) (service.DebugResult, string, error) {
-		return result, "", note(tx, service.DebugSuccess, "")
+		return result, "", note(tx, nil)
 	})
 	if err != nil {
 		return result, err

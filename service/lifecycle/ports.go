@@ -95,6 +95,13 @@ type Tx interface {
 	Gateways(ctx context.Context) ([]service.Gateway, error)
 	// PurgeGateways removes the others.
 	PurgeGateways(ctx context.Context) error
+	// PutTraffic adds what a gateway counted in a minute, and notes that it tells. Of a minute
+	// that it told of before nothing changes.
+	PutTraffic(ctx context.Context, gatewayID string, tallies []service.Tally) error
+	// Traffic returns what all gateways told of an API in an environment from that minute on.
+	Traffic(ctx context.Context, apiID, environmentID string, since time.Time) ([]service.Tally, error)
+	// PurgeTraffic removes what is about minutes before that time.
+	PurgeTraffic(ctx context.Context, before time.Time) error
 	// CallGateways asks every gateway, once the transaction is committed, to put itself down
 	// now, and for a while with every change that it serves.
 	CallGateways(ctx context.Context) error
@@ -218,6 +225,11 @@ type Tx interface {
 	// that was debugged successfully stays so.
 	PutRevision(ctx context.Context, r service.Revision) error
 	Revision(ctx context.Context, apiID string, number int64) (service.Revision, error)
+
+	// Debug reports: one for each revision, and those of the newest revisions alone. They lie
+	// encrypted, and go with their API.
+	PutDebugReport(ctx context.Context, r service.DebugReport) error
+	DebugReport(ctx context.Context, apiID string, revision int64) (service.DebugReport, error)
 
 	// Test calls that are answered later, newest first.
 	CreateDebugRun(ctx context.Context, r *service.DebugRun) error

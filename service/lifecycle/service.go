@@ -118,8 +118,8 @@ func (s *Service) Run(ctx context.Context) {
 	work.Wait()
 }
 
-// forget removes old idempotency records, test calls, deliveries, nonces and route changes,
-// and gateways that are gone, until ctx ends.
+// forget removes old idempotency records, test calls, deliveries, nonces, route changes and
+// tallies of calls, and gateways that are gone, until ctx ends.
 func (s *Service) forget(ctx context.Context) {
 	purge := time.NewTicker(10 * time.Minute)
 	defer purge.Stop()
@@ -143,6 +143,9 @@ func (s *Service) forget(ctx context.Context) {
 					return err
 				}
 				if err := tx.PurgeDebugRuns(ctx, now.Add(-debugRunLife)); err != nil {
+					return err
+				}
+				if err := tx.PurgeTraffic(ctx, now.Add(-service.TrafficLife)); err != nil {
 					return err
 				}
 				return tx.PurgeDeliveries(ctx, now.Add(-deliveryLife))

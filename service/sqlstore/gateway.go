@@ -63,12 +63,12 @@ func (t *transaction) PurgeGateways(ctx context.Context) error {
 }
 
 func (t *transaction) allGateways(ctx context.Context) ([]service.Gateway, error) {
-	return many(ctx, t, scanGateway, `SELECT id, instance_id, name, addresses, version, revision, started_at, seen_at, `+t.store.engine.clock()+` FROM gateways ORDER BY id`)
+	return many(ctx, t, scanGateway, `SELECT id, instance_id, name, addresses, version, revision, started_at, seen_at, traffic_at, `+t.store.engine.clock()+` FROM gateways ORDER BY id`)
 }
 
 func scanGateway(r row) (g service.Gateway, err error) {
 	var now time.Time
-	err = r.Scan(&g.ID, into(&g.InstanceID), &g.Name, intoDocument(&g.Addresses), &g.Version, &g.Revision, intoTime(&g.StartedAt), intoTime(&g.SeenAt), intoTime(&now))
+	err = r.Scan(&g.ID, into(&g.InstanceID), &g.Name, intoDocument(&g.Addresses), &g.Version, &g.Revision, intoTime(&g.StartedAt), intoTime(&g.SeenAt), intoMaybe(&g.TrafficAt), intoTime(&now))
 	g.Silence = now.Sub(g.SeenAt)
 	return g, err
 }

@@ -44,6 +44,7 @@ var allSecrets = []secrets{
 	{"key_generations", "secret_sealed", []string{"app_id", "generation"}, secretOf},
 	{"key_generations", "app_code_sealed", []string{"app_id", "generation"}, appCodeOf},
 	{"access_keys", "secret_sealed", []string{"id"}, func(id string, _ int64) string { return accessKeySecretOf(id) }},
+	{"debug_reports", "report_sealed", []string{"api_id", "revision"}, debugReportOf},
 }
 
 const (

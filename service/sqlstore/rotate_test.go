@@ -95,6 +95,7 @@ func fillSecrets(t *testing.T, s *sqlstore.Store, more int) service.Connection {
 	c := fill(t, s, canary)
 	rotateApp(t, s, c.WorkspaceID)
 	addAccessKey(t, s, c.WorkspaceID)
+	addDebugReport(t, s, c.WorkspaceID)
 	err := s.Update(t.Context(), func(tx lifecycle.Tx) error {
 		for i := range more {
 			another := c
@@ -139,6 +140,13 @@ func wantSecrets(t *testing.T, s *sqlstore.Store, c service.Connection, more int
 		}
 		if signer, err := tx.Signer(ctx, keys[0].ID); err != nil || signer.Secret != canary+"-access" {
 			t.Errorf("the access key's secret reads as %q, %v", signer.Secret.Reveal(), err)
+		}
+		api, err := tx.API(ctx, c.WorkspaceID, "stock")
+		if err != nil {
+			return err
+		}
+		if r, err := tx.DebugReport(ctx, api.ID, 1); err != nil || r.Sample != canary+"-row" {
+			t.Errorf("the answer of the test call reads as %q, %v", r.Sample, err)
 		}
 		return nil
 	})

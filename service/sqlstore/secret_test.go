@@ -46,6 +46,7 @@ func TestNoSecretIsInTheFilesOfASQLiteStore(t *testing.T) {
 	rotate(t, s, c)
 	rotateApp(t, s, c.WorkspaceID)
 	addAccessKey(t, s, c.WorkspaceID)
+	addDebugReport(t, s, c.WorkspaceID)
 	check := func(when string) {
 		t.Helper()
 		files, err := os.ReadDir(dir)
@@ -84,6 +85,7 @@ func TestNoSecretIsInTheTablesOfAPostgreSQLStore(t *testing.T) {
 	rotate(t, s, c)
 	rotateApp(t, s, c.WorkspaceID)
 	addAccessKey(t, s, c.WorkspaceID)
+	addDebugReport(t, s, c.WorkspaceID)
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
@@ -186,6 +188,29 @@ func addAccessKey(t *testing.T, s *sqlstore.Store, workspaceID string) {
 			t.Errorf("the secret reads as %q, %v", signer.Secret.Reveal(), err)
 		}
 		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// addDebugReport makes an API of the member dev, whose test call answered something.
+func addDebugReport(t *testing.T, s *sqlstore.Store, workspaceID string) {
+	t.Helper()
+	ctx := t.Context()
+	err := s.Update(ctx, func(tx lifecycle.Tx) error {
+		m, err := tx.Member(ctx, workspaceID, "dev")
+		if err != nil {
+			return err
+		}
+		a := service.API{
+			ID: service.NewID(now), WorkspaceID: workspaceID, OwnerID: m.ID, OwnerName: m.Name, Revision: 1, DebugStatus: service.DebugSuccess, RowVersion: 1, CreatedAt: now, UpdatedAt: now,
+			APISpec: service.APISpec{Name: "stock", Visibility: service.VisibilityWorkspace, Definition: service.Definition{Path: "/stock", Script: &service.Script{SQL: "SELECT 1 AS n"}}},
+		}
+		if err := tx.CreateAPI(ctx, &a); err != nil {
+			return err
+		}
+		return tx.PutDebugReport(ctx, service.DebugReport{APIID: a.ID, Revision: 1, Sample: canary + "-row", At: now})
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -110,6 +110,7 @@ func (c gatewayCommand) answer(ctx context.Context, reloading *reloading, logger
 	options.Tracer, options.Access = observers.traces.Tracer(), observers.access
 	router := gateway.New(options)
 	defer router.Close()
+	defer inBackground(router.Remember)()
 
 	s := newServer(ctx, c.gatewayFlags, store, router, logger)
 	doors.bound(0, c.GatewayMaxConns, descriptorLimit(), logger)

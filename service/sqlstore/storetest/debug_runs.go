@@ -17,6 +17,7 @@ import (
 var debugRuns = map[string]func(*testing.T, Open){
 	"a test call is found by id and number, and is finished once": debugRun,
 	"test calls are listed newest first, and go with their API":   debugRunLists,
+	"what a test call was answered is kept of the newest":         debugReports,
 	"who changed an API last and who made a group is kept":        makers,
 }
 
@@ -83,6 +84,42 @@ func debugRunLists(t *testing.T, open Open) {
 		return tx.PurgeDebugRuns(ctx, w.time().Add(time.Hour))
 	})
 	wantEqual(t, "the test calls after a purge", len(list(w.api, lifecycle.Page{})), 0)
+}
+
+func debugReports(t *testing.T, open Open) {
+	w := newWorld(t, open)
+	rivers := w.addAPI("list_rivers", "/rivers")
+	put := func(apiID string, revision int64, sample string) service.DebugReport {
+		r := service.DebugReport{
+			APIID: apiID, Revision: revision, Status: service.DebugFailed, Failure: "no such table", Parameters: map[string]string{"country": "DE"},
+			RequestBody: "{}", HTTPStatus: 502, Sample: sample, Cut: true, Rows: 1, DurationMS: 1.5, By: "dev", At: w.time(),
+		}
+		w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.PutDebugReport(ctx, r) })
+		return r
+	}
+	find := func(apiID string, revision int64) func(context.Context, lifecycle.Tx) (service.DebugReport, error) {
+		return func(ctx context.Context, tx lifecycle.Tx) (service.DebugReport, error) {
+			return tx.DebugReport(ctx, apiID, revision)
+		}
+	}
+	missing(w, find(w.api.ID, 1))
+	put(w.api.ID, 1, "first")
+	again := put(w.api.ID, 1, "again")
+	other := put(rivers.ID, 1, "of another")
+	wantEqual(t, "the last report", read(w, find(w.api.ID, 1)), again)
+	wantEqual(t, "that of another API", read(w, find(rivers.ID, 1)), other)
+	missing(w, find(w.api.ID, 2))
+	second := put(w.api.ID, 2, "second")
+	newest := put(w.api.ID, service.KeptDebugReports+1, "newest")
+	missing(w, find(w.api.ID, 1))
+	wantEqual(t, "the oldest that is kept", read(w, find(w.api.ID, 2)), second)
+	wantEqual(t, "the newest", read(w, find(w.api.ID, service.KeptDebugReports+1)), newest)
+	wantEqual(t, "that of another API", read(w, find(rivers.ID, 1)), other)
+	w.refused(service.CodeNotFound, func(ctx context.Context, tx lifecycle.Tx) error {
+		return tx.PutDebugReport(ctx, service.DebugReport{APIID: w.id(), Revision: 1})
+	})
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.DeleteAPI(ctx, w.workspace.ID, rivers.ID) })
+	missing(w, find(rivers.ID, 1))
 }
 
 func makers(t *testing.T, open Open) {

@@ -18,10 +18,11 @@ import (
 )
 
 var routes = map[string]func(*testing.T, Open){
-	"what is announced is numbered with the commit":        announced,
-	"who follows revisions misses no change":               announcedInOrder,
-	"old changes go, but not what somebody has to read":    purgedChanges,
-	"a gateway is known until it is not heard of for long": knownGateways,
+	"what gateways tell of calls is read, and removed in time": traffic,
+	"what is announced is numbered with the commit":            announced,
+	"who follows revisions misses no change":                   announcedInOrder,
+	"old changes go, but not what somebody has to read":        purgedChanges,
+	"a gateway is known until it is not heard of for long":     knownGateways,
 }
 
 // changes returns what was announced from that revision on.
@@ -186,4 +187,50 @@ func knownGateways(t *testing.T, open Open) {
 	if got := gateways(); len(got) != 1 || got[0].ID != "a" {
 		t.Errorf("after one ended there are %+v", got)
 	}
+}
+
+func traffic(t *testing.T, open Open) {
+	w := newWorld(t, open)
+	at := start.Truncate(time.Minute)
+	tally := func(gateway, api string, minute time.Duration, calls uint64) service.Tally {
+		m := service.Tally{GatewayID: gateway, APIID: api, EnvironmentID: "e", Minute: service.Minute{At: at.Add(minute * time.Minute), Calls: calls, ClientErrors: 2, ServerErrors: 1}}
+		m.Durations[3] = calls
+		return m
+	}
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error {
+		return tx.PutGateway(ctx, service.Gateway{ID: "one", Name: "one", StartedAt: start})
+	})
+	known := func() service.Gateway {
+		return read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Gateway, error) { return tx.Gateways(ctx) })[0]
+	}
+	if known().TrafficAt != nil {
+		t.Error("a gateway that told nothing told of its calls")
+	}
+	many := []service.Tally{tally("one", "a", 1, 10)}
+	for i := range 250 { // more than one statement adds
+		many = append(many, tally("one", fmt.Sprintf("other-%d", i), 1, 1))
+	}
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error {
+		return errors.Join(
+			tx.PutTraffic(ctx, "one", []service.Tally{tally("one", "a", 0, 7)}),
+			tx.PutTraffic(ctx, "one", many),
+			tx.PutTraffic(ctx, "one", []service.Tally{tally("one", "a", 1, 99)}), // again: nothing changes
+			tx.PutTraffic(ctx, "two", []service.Tally{tally("two", "a", 1, 5)}),
+			tx.PutTraffic(ctx, "one", nil),
+		)
+	})
+	if known().TrafficAt == nil {
+		t.Error("it is not noted that the gateway tells")
+	}
+	find := func(api string, since time.Time) []service.Tally {
+		return read(w, func(ctx context.Context, tx lifecycle.Tx) ([]service.Tally, error) {
+			return tx.Traffic(ctx, api, "e", since)
+		})
+	}
+	wantEqual(t, "the minutes", find("a", at), []service.Tally{tally("one", "a", 0, 7), tally("one", "a", 1, 10), tally("two", "a", 1, 5)})
+	wantEqual(t, "those from the second on", len(find("a", at.Add(time.Minute))), 2)
+	wantEqual(t, "the last of many", find("other-249", at), []service.Tally{tally("one", "other-249", 1, 1)})
+	wantEqual(t, "those of another API", len(find("none", at)), 0)
+	w.update(func(ctx context.Context, tx lifecycle.Tx) error { return tx.PurgeTraffic(ctx, at.Add(time.Minute)) })
+	wantEqual(t, "what is left", len(find("a", at)), 2)
 }
