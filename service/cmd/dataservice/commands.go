@@ -8,16 +8,20 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/dataservice/terraform-provider-dataservice/service/cmd/dataservice/remote"
 )
 
-// Exit codes.
+// Exit codes; those of commands that call a service are in package remote.
 const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
+	exitOK     = remote.ExitOK
+	exitFailed = remote.ExitFailed
+	exitUsage  = remote.ExitUsage
 )
 
 // commandLine is what can be said to the program.
@@ -32,7 +36,9 @@ type commandLine struct {
 	Restore      restoreCommand      `cmd:"" help:"Put a backup in the place of the SQLite store of a data directory."`
 	RotateKey    rotateKeyCommand    `cmd:"" name:"rotate-key" help:"Encrypt all secrets of the store with the newest key of the key file."`
 	MigrateStore migrateStoreCommand `cmd:"" name:"migrate-store" help:"Copy a SQLite store to an empty PostgreSQL database."`
-	Version      versionCommand      `cmd:"" help:"Print the version."`
+	remote.Commands
+	Completion completionCommand `cmd:"" help:"Print a script with which a shell completes what is typed."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
 
 	VersionFlag kong.VersionFlag `name:"version" help:"Print the version and exit."`
 }
@@ -48,7 +54,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		kong.Vars{"version": versionText()},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited = code }),
-		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100}),
+		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100, NoExpandSubcommands: true}),
 	)
 	if err != nil {
 		return complain(stderr, err, exitFailed)
@@ -58,26 +64,54 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exited // --help or --version
 	}
 	if err != nil {
+		if wantsJSON(args) {
+			return remote.Complain(stderr, err, exitUsage)
+		}
 		code := complain(stderr, err, exitUsage)
 		fmt.Fprintln(stderr, "Run dataservice --help to see what there is.")
 		return code
 	}
+	s := streams{in: os.Stdin, out: stdout, err: stderr}
 	command.BindTo(ctx, (*context.Context)(nil))
-	command.Bind(streams{out: stdout, err: stderr})
+	command.Bind(s, s.remote(), parser.Model)
 	if err := command.Run(); err != nil {
-		return complain(stderr, err, exitFailed)
+		code := remote.ExitCode(err)
+		if slices.ContainsFunc(command.Flags(), func(f *kong.Flag) bool { return f.Name == "output" && f.Target.String() == "json" }) {
+			return remote.Complain(stderr, err, code)
+		}
+		return complain(stderr, err, code)
 	}
 	return exitOK
 }
 
+// wantsJSON reports whether a command line that cannot be understood asks for JSON.
+func wantsJSON(args []string) bool {
+	for i, arg := range args {
+		switch arg {
+		case "--output=json", "-ojson", "-o=json":
+			return true
+		case "--output", "-o":
+			return i+1 < len(args) && args[i+1] == "json"
+		case "--":
+			return false
+		}
+	}
+	return os.Getenv("DATASERVICE_OUTPUT") == "json"
+}
+
 // streams is where a command writes: results to out, everything for people to err.
 type streams struct {
+	in       io.Reader
 	out, err io.Writer
+}
+
+func (s streams) remote() remote.Streams {
+	return remote.Streams{In: s.in, Out: s.out, Err: s.err, Version: programVersion()}
 }
 
 // complain prints an error as a sentence, without a stack.
 func complain(w io.Writer, err error, code int) int {
-	fmt.Fprintf(w, "dataservice: %s\n", err)
+	fmt.Fprintf(w, "dataservice: %s\n", remote.Visible(err.Error()))
 	return code
 }
 
