@@ -56,7 +56,7 @@ var Exits = []Exit{
 	},
 	{ExitNotPermitted, "NOT_PERMITTED", "The token is not known, or its member may not do this.", []service.Code{service.CodeUnauthenticated, service.CodeForbidden}},
 	{ExitRejected, "REJECTED", "What was waited for did not come: the application was rejected, taken back or superseded, or what was announced was taken back.", nil},
-	{ExitTimeout, "TIMEOUT", "The time that `--timeout` allows for waiting was over. What was waited for is still open.", nil},
+	{ExitTimeout, "TIMEOUT", "The time that `--timeout` allows for waiting was over. As far as is known, what was waited for is still open.", nil},
 	{ExitUnreachable, "UNREACHABLE", "The service does not answer, or asks to come back later.", []service.Code{service.CodeRateLimited, service.CodeOverloaded, service.CodeUnavailable}},
 	{ExitInterrupted, "INTERRUPTED", "A signal ended the command. What was asked for before stays asked for.", nil},
 }

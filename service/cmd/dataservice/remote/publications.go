@@ -160,7 +160,7 @@ func (t terminal) publication(p service.Publication) error {
 	}
 	return t.facts(
 		"Publication", p.ID, "API", p.APIName, "Environment", p.EnvironmentName, "Status", string(p.Status), "Live", live,
-		"Called at", p.URL, "Ends", atOrNever(p.Deadline), "Open review", review, "Rejected", rejected,
+		"Address", p.URL, "Ends", atOrNever(p.Deadline), "Open review", review, "Rejected", rejected,
 		"Authorized apps", fmt.Sprint(p.AuthorizedApps), "Changed", at(p.UpdatedAt))
 }
 

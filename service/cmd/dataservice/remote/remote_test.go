@@ -155,13 +155,26 @@ func TestAWaitGoesOnWhileTheServiceIsRestarted(t *testing.T) {
 	if err != nil || !strings.HasPrefix(stdout, "APPROVED: publishing towns in RELEASE (revision 2)") {
 		t.Errorf("it ended with %v and said %q", err, stdout)
 	}
-	for _, want := range []string{"Asking again.", "Still waiting for the decision", "Decided after"} {
+	for _, want := range []string{"Asking again.", "Decided after"} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("there is no %q in %q", want, stderr)
 		}
 	}
 	if strings.Count(stderr, "Asking again.") != 1 {
 		t.Errorf("a service that is away is told of more than once: %s", stderr)
+	}
+}
+
+func TestAWaitThatEndsAtItsTimeSaysWhatItKnows(t *testing.T) {
+	for says, later := range map[string]func(http.ResponseWriter, *http.Request){
+		"which is still open":                       hold,
+		"and the service did not answer in the end": breakOff,
+	} {
+		f := fake{"GET /reviews/" + reviewID: inTurn(answer(review(service.ReviewPending)), later)}
+		_, _, err := f.run(t.Context(), t, "reviews", "wait", reviewID, "--timeout", "200ms")
+		if ExitCode(err) != ExitTimeout || !strings.Contains(err.Error(), "Waited 200ms for the decision on publishing towns in RELEASE (revision 2) (review "+reviewID+"), "+says) {
+			t.Errorf("it ended with %d: %v", ExitCode(err), err)
+		}
 	}
 }
 

@@ -25,6 +25,11 @@ const (
 	mostAway = 2 * time.Minute
 	// awayPause is the pause before it is asked again.
 	awayPause = 2 * time.Second
+	// tooSoon is what a poll takes at the least that was held open: a service that is about
+	// to stop holds none.
+	tooSoon = time.Second
+	// noteEvery is how often somebody is told that the wait goes on.
+	noteEvery = 30 * time.Second
 )
 
 // await polls until that says done; each poll may hold its call open for the wait. It tells on
@@ -34,6 +39,7 @@ func (t terminal) await(ctx context.Context, patience Patience, what string, pol
 		return usage("--timeout=%s is not a time to wait: use a duration such as 10m, or 0 for as long as it takes.", patience.Timeout)
 	}
 	began := time.Now()
+	told := began
 	bounded, stop := ctx, context.CancelFunc(func() {})
 	if patience.Timeout > 0 {
 		bounded, stop = context.WithTimeout(ctx, patience.Timeout)
@@ -45,6 +51,7 @@ func (t terminal) await(ctx context.Context, patience Patience, what string, pol
 		if end, ok := bounded.Deadline(); ok {
 			wait = max(min(wait, time.Until(end)), time.Millisecond)
 		}
+		asked := time.Now()
 		done, err := poll(bounded, wait)
 		switch {
 		case err == nil && done:
@@ -52,10 +59,17 @@ func (t terminal) await(ctx context.Context, patience Patience, what string, pol
 		case ctx.Err() != nil:
 			return &failure{exit: ExitInterrupted, cause: ctx.Err(), message: fmt.Sprintf("The wait for %s was interrupted. It is still open.", what)}
 		case bounded.Err() != nil:
-			return &failure{exit: ExitTimeout, cause: errors.Join(bounded.Err(), err), message: fmt.Sprintf("Waited %s for %s, which is still open. Wait on, or allow more time with --timeout.", short(patience.Timeout), what)}
+			stands := "which is still open"
+			if !silentSince.IsZero() {
+				stands = "and the service did not answer in the end"
+			}
+			return &failure{exit: ExitTimeout, cause: errors.Join(bounded.Err(), err), message: fmt.Sprintf("Waited %s for %s, %s. Wait on, or allow more time with --timeout.", short(patience.Timeout), what, stands)}
 		case err == nil:
 			silentSince = time.Time{}
-			t.notef("Still waiting for %s, for %s now.", what, time.Since(began).Round(time.Second))
+			if time.Since(told) >= noteEvery {
+				told = time.Now()
+				t.notef("Still waiting for %s, for %s now.", what, time.Since(began).Round(time.Second))
+			}
 		case client.Answered(err) && service.ErrorCode(err) != service.CodeRateLimited:
 			return err
 		case silentSince.IsZero():
@@ -64,7 +78,7 @@ func (t terminal) await(ctx context.Context, patience Patience, what string, pol
 		case time.Since(silentSince) > mostAway:
 			return err
 		}
-		if err != nil {
+		if err != nil || time.Since(asked) < min(wait, tooSoon) {
 			select {
 			case <-bounded.Done():
 			case <-time.After(cmp.Or(t.pause, awayPause)):
