@@ -18,8 +18,8 @@ import (
 
 // Names of files in a data directory that a command on the service's own machine reads.
 const (
-	EndpointsFile = "endpoints.json"
-	TokenFile     = "admin.token"
+	endpointsFile = "endpoints.json"
+	tokenFile     = "admin.token"
 )
 
 // Connection says which service is called, and as whom. Its environment variables are
@@ -65,7 +65,7 @@ func (c Connection) endpoint() string {
 	var endpoints struct {
 		ControlPlane string `json:"control_plane"`
 	}
-	if data, err := os.ReadFile(filepath.Join(c.DataDir, EndpointsFile)); err == nil && json.Unmarshal(data, &endpoints) == nil && endpoints.ControlPlane != "" {
+	if data, err := os.ReadFile(filepath.Join(c.DataDir, endpointsFile)); err == nil && json.Unmarshal(data, &endpoints) == nil && endpoints.ControlPlane != "" {
 		return endpoints.ControlPlane
 	}
 	return "http://127.0.0.1:8080"
@@ -77,7 +77,7 @@ func (c Connection) token() (string, error) {
 		if token := os.Getenv("DATASERVICE_TOKEN"); token != "" {
 			return token, nil
 		}
-		name = filepath.Join(c.DataDir, TokenFile)
+		name = filepath.Join(c.DataDir, tokenFile)
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
