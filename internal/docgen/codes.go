@@ -59,7 +59,7 @@ type remedy struct{ seenIn, whatToDo string }
 
 // Where an error is seen, beside the native API, which answers every code.
 const (
-	everywhere  = "every command of Terraform, `dataservice token`"
+	everywhere  = "every command of Terraform, and of [the command line](cli.md)"
 	apiAlone    = "the native API alone: the provider sends nothing of the kind"
 	planOrApply = "plan, apply"
 	applyAlone  = "apply"
@@ -76,12 +76,12 @@ var remedies = map[service.Code]remedy{
 	service.CodeMethodNotAllowed:     {apiAlone, "Use a method that the header `Allow` names; `/openapi.json` lists them."},
 	service.CodeAlreadyExists:        {applyAlone, "Import it, with the command in the error, or choose another name or path. Where two configurations say the same, one of them must go."},
 	service.CodeIllegalAction:        {"apply, destroy", "See the `status` in the state, and in [the lifecycle](lifecycle.md) what may be done from there. While an end is announced, cancel it first or wait for it."},
-	service.CodeReviewPending:        {applyAlone, "Wait for the decision. Or have the application taken back, by its applicant, who is named, or by a reviewer: with the action `dataservice_review_cancel`, or `POST reviews/{id}/cancel`."},
+	service.CodeReviewPending:        {applyAlone, "Wait for the decision. Or have the application taken back, by its applicant, who is named, or by a reviewer: with the action `dataservice_review_cancel`, `dataservice reviews cancel`, or `POST reviews/{id}/cancel`."},
 	service.CodeReviewRejected:       {applyAlone, "Read the comment, and change the definition or the `remark`: the very same is not applied for twice."},
 	service.CodeReviewDecided:        {"apply of a `dataservice_review`", "Nothing is to be decided any more; the sentence names who did. To come to another result, have it published anew."},
 	service.CodeConnectionFrozen:     {"apply of a `dataservice_connection` or `dataservice_api`", "Wait for the decision that is named, or have the application taken back. The password may be changed meanwhile."},
 	service.CodeInUse:                {destroys, "Take away first what the sentence names. Within one configuration, write references (`dataservice_connection.x.id`) rather than ids: Terraform then keeps the order."},
-	service.CodeNotDebugged:          {"apply of a `dataservice_publication`", "Give the API values to be test-called with, in `debug.parameters` or as `example` or `default` of its parameters, and apply it again; or run the action `dataservice_api_debug`."},
+	service.CodeNotDebugged:          {"apply of a `dataservice_publication`", "Give the API values to be test-called with, in `debug.parameters` or as `example` or `default` of its parameters, and apply it again; or run the action `dataservice_api_debug` or `dataservice apis debug`."},
 	service.CodeBreakingChange:       {planOrApply, "Keep what callers rely on, or publish the new shape as another API at another path. An admin can allow such changes in the environment: `breaking_changes = \"warn\"`."},
 	service.CodeBusy:                 {"apply, destroy; after the provider has tried again for a while", "Apply again: somebody else was publishing on the same instance, and nothing is half done."},
 	service.CodeConflict:             {"apply, destroy", "Apply again: two changed the same thing at once, and the other one was first."},

@@ -91,7 +91,13 @@ func generate(ctx context.Context, schemaFile, openAPIFile, guides string) error
 	if err != nil {
 		return err
 	}
+	commands, err := commandReference()
+	if err != nil {
+		return fmt.Errorf("the commands: %w", err)
+	}
 	for _, t := range []struct{ page, name, text string }{
+		{filepath.Join(guides, "cli.md.tmpl"), "commands", commands},
+		{filepath.Join(guides, "cli.md.tmpl"), "exit codes", exitCodes()},
 		{filepath.Join(guides, "lifecycle.md.tmpl"), "lifecycle table", lifecycleTable()},
 		{filepath.Join(guides, "architecture.md.tmpl"), "lifecycle picture", lifecyclePicture()},
 		{filepath.Join(guides, "lifecycle.md.tmpl"), "permissions", permissionTable()},

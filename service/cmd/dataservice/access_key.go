@@ -11,6 +11,7 @@ import (
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/client"
+	"github.com/dataservice/terraform-provider-dataservice/service/cmd/dataservice/remote"
 )
 
 // accessKeyCommand makes what members sign with, through clients of cloud vendors. It is a
@@ -60,9 +61,10 @@ func (c accessKeyCreateCommand) create(ctx context.Context, api *client.Client) 
 
 type accessKeyListCommand struct {
 	connectFlags
+	remote.Output
 }
 
-// Run prints a table.
+// Run prints a table, or JSON.
 func (c accessKeyListCommand) Run(ctx context.Context, s streams) error {
 	api, err := c.connect()
 	if err != nil {
@@ -71,6 +73,9 @@ func (c accessKeyListCommand) Run(ctx context.Context, s streams) error {
 	keys, err := client.All(ctx, api.AccessKeys)
 	if err != nil {
 		return err
+	}
+	if c.JSON() {
+		return remote.WriteJSON(s.remote(), append([]service.AccessKey{}, keys...))
 	}
 	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ID\tMEMBER\tCREATED\tDESCRIPTION")

@@ -8,16 +8,20 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/dataservice/terraform-provider-dataservice/service/cmd/dataservice/remote"
 )
 
-// Exit codes.
+// Exit codes; those of commands that call a service are in package remote.
 const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
+	exitOK     = remote.ExitOK
+	exitFailed = remote.ExitFailed
+	exitUsage  = remote.ExitUsage
 )
 
 // commandLine is what can be said to the program.
@@ -35,7 +39,9 @@ type commandLine struct {
 	Restore      restoreCommand      `cmd:"" help:"Put a backup in the place of the SQLite store of a data directory."`
 	RotateKey    rotateKeyCommand    `cmd:"" name:"rotate-key" help:"Encrypt all secrets of the store with the newest key of the key file."`
 	MigrateStore migrateStoreCommand `cmd:"" name:"migrate-store" help:"Copy a SQLite store to an empty PostgreSQL database."`
-	Version      versionCommand      `cmd:"" help:"Print the version."`
+	remote.Commands
+	Completion completionCommand `cmd:"" help:"Print a script with which a shell completes what is typed."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
 
 	VersionFlag kong.VersionFlag `name:"version" help:"Print the version and exit."`
 }
@@ -49,6 +55,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	var usage *usageError
 	if errors.As(err, &usage) {
+		if wantsJSON(args) {
+			return remote.Complain(stderr, err, exitUsage)
+		}
 		code := complain(stderr, err, exitUsage)
 		fmt.Fprintln(stderr, "Run dataservice --help to see what there is.")
 		return code
@@ -56,26 +65,52 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return complain(stderr, err, exitFailed)
 	}
-	s.context.BindTo(ctx, (*context.Context)(nil))
-	s.context.Bind(streams{out: stdout, err: stderr}, s)
-	if err := s.context.Run(); errors.As(err, &usage) {
-		return complain(stderr, err, exitUsage)
-	} else if err != nil {
-		return complain(stderr, err, exitFailed)
+	command, streams := s.context, streams{in: os.Stdin, out: stdout, err: stderr}
+	command.BindTo(ctx, (*context.Context)(nil))
+	command.Bind(streams, streams.remote(), command.Model, s)
+	if err := command.Run(); err != nil {
+		code := remote.ExitCode(err)
+		if errors.As(err, &usage) {
+			code = exitUsage
+		}
+		if slices.ContainsFunc(command.Flags(), func(f *kong.Flag) bool { return f.Name == "output" && f.Target.String() == "json" }) {
+			return remote.Complain(stderr, err, code)
+		}
+		return complain(stderr, err, code)
 	}
 	return exitOK
 }
 
+// wantsJSON reports whether a command line that cannot be understood asks for JSON.
+func wantsJSON(args []string) bool {
+	for i, arg := range args {
+		switch arg {
+		case "--output=json", "-ojson", "-o=json":
+			return true
+		case "--output", "-o":
+			return i+1 < len(args) && args[i+1] == "json"
+		case "--":
+			return false
+		}
+	}
+	return os.Getenv("DATASERVICE_OUTPUT") == "json"
+}
+
 // streams is where a command writes: results to out, everything for people to err.
 type streams struct {
+	in       io.Reader
 	out, err io.Writer
+}
+
+func (s streams) remote() remote.Streams {
+	return remote.Streams{In: s.in, Out: s.out, Err: s.err, Version: programVersion()}
 }
 
 // complain prints an error as a sentence, without a stack; one that says several things on a
 // line for each.
 func complain(w io.Writer, err error, code int) int {
 	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintf(w, "dataservice: %s\n", strings.TrimSuffix(line, "\n"))
+		fmt.Fprintf(w, "dataservice: %s\n", remote.Visible(strings.TrimSuffix(line, "\n")))
 	}
 	return code
 }

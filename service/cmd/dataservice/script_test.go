@@ -15,6 +15,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -24,18 +25,22 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/rogpeppe/go-internal/testscript"
 	_ "modernc.org/sqlite"
 
 	"github.com/dataservice/terraform-provider-dataservice/internal/pgtest"
+	"github.com/dataservice/terraform-provider-dataservice/service"
+	"github.com/dataservice/terraform-provider-dataservice/service/client"
 )
 
 func TestMain(m *testing.M) {
@@ -55,14 +60,17 @@ func TestCommandLine(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"await":       await,
-			"await-file":  awaitFile,
-			"terminate":   terminate,
-			"mode":        checkMode,
-			"field":       field,
-			"database":    makeDatabase,
-			"age-store":   ageStore,
-			"forge-trail": forgeTrail,
+			"await":        await,
+			"await-file":   awaitFile,
+			"terminate":    terminate,
+			"mode":         checkMode,
+			"field":        field,
+			"exits":        exits,
+			"narrow":       narrow,
+			"await-review": awaitReview,
+			"database":     makeDatabase,
+			"age-store":    ageStore,
+			"forge-trail":  forgeTrail,
 			"postgres": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) != 1 {
 					ts.Fatalf("usage: postgres VAR")
@@ -170,6 +178,55 @@ func checkMode(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	if info.Mode().Perm() != fs.FileMode(want) {
 		ts.Fatalf("%s has the mode %o, want %o", args[1], info.Mode().Perm(), want)
+	}
+}
+
+// exits CODE COMMAND ARGUMENTS... runs a command that ends with the exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var ended *exec.ExitError
+		if !errors.As(err, &ended) {
+			ts.Fatalf("%v", err)
+		}
+		got = ended.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("the exit code is %d, want %d", got, want)
+	}
+}
+
+// await-review TOKEN waits until one application is open, and sets $REVIEW to its id.
+func awaitReview(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: await-review TOKEN")
+	}
+	api, err := client.New(client.Config{Endpoint: ts.Getenv("CONTROL"), Token: strings.TrimSpace(ts.ReadFile(args[0]))})
+	ts.Check(err)
+	until(ts, "an open application", func() bool {
+		open, err := api.Reviews(context.Background(), client.ReviewFilter{Status: service.ReviewPending}, client.Page{})
+		ts.Check(err)
+		if len(open.Items) == 1 {
+			ts.Setenv("REVIEW", open.Items[0].ID)
+		}
+		return len(open.Items) == 1
+	})
+}
+
+// narrow checks that no line that was printed last has more than 80 characters.
+func narrow(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: narrow")
+	}
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
+		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > 80 {
+			ts.Fatalf("a line has %d characters: %s", n, line)
+		}
 	}
 }
 

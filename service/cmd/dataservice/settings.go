@@ -79,7 +79,7 @@ func newParser(line *commandLine, stdout, stderr io.Writer, options ...kong.Opti
 		kong.Description("Governed SQL APIs: defined, reviewed, published and called.\n\nEach flag can be set by the environment variable behind its help text; the flag wins. Those of serve and gateway can stand in a file too (--config), over which both win."),
 		kong.Vars{"version": versionText()},
 		kong.Writers(stdout, stderr),
-		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100}),
+		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100, NoExpandSubcommands: true}),
 	}, options...)...)
 }
 

@@ -5,10 +5,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -16,6 +13,7 @@ import (
 
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/client"
+	"github.com/dataservice/terraform-provider-dataservice/service/cmd/dataservice/remote"
 )
 
 // tokenCommand makes credentials for people, pipelines and the demo. It is a client
@@ -28,49 +26,10 @@ type tokenCommand struct {
 
 // connectFlags say which service is called, and as whom.
 type connectFlags struct {
-	Endpoint   string `help:"Base URL of the control plane; where absent, what DATA_DIR/endpoints.json tells, else http://127.0.0.1:8080." env:"DATASERVICE_ENDPOINT" placeholder:"URL"`
-	DataDir    string `help:"Data directory of the service, to find its address and admin token in." default:"./dataservice-data" env:"DATASERVICE_DATA_DIR"`
-	TokenFile  string `help:"File with the token to call with; where absent, the token in $$DATASERVICE_TOKEN, else DATA_DIR/admin.token." env:"DATASERVICE_TOKEN_FILE" placeholder:"FILE"`
-	Workspace  string `help:"Workspace: id, number or name." default:"default" env:"DATASERVICE_WORKSPACE"`
-	CACertFile string `name:"ca-cert-file" help:"PEM file with certificates to trust besides the system's." env:"DATASERVICE_CA_CERT_FILE" placeholder:"FILE"`
+	remote.Connection
 }
 
-func (f connectFlags) connect() (*client.Client, error) {
-	token, err := f.token()
-	if err != nil {
-		return nil, err
-	}
-	return client.New(client.Config{
-		Endpoint: f.endpoint(), Token: token, Workspace: f.Workspace, CACertFile: f.CACertFile,
-		MaxRetries: 2, UserAgent: "dataservice/" + programVersion(),
-	})
-}
-
-func (f connectFlags) endpoint() string {
-	if f.Endpoint != "" {
-		return f.Endpoint
-	}
-	var e endpoints
-	if data, err := os.ReadFile(filepath.Join(f.DataDir, endpointsFile)); err == nil && json.Unmarshal(data, &e) == nil && e.ControlPlane != "" {
-		return e.ControlPlane
-	}
-	return "http://127.0.0.1:8080"
-}
-
-func (f connectFlags) token() (string, error) {
-	name := f.TokenFile
-	if name == "" {
-		if token := os.Getenv("DATASERVICE_TOKEN"); token != "" {
-			return token, nil
-		}
-		name = filepath.Join(f.DataDir, tokenFile)
-	}
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return "", failed(err, "Cannot read a token from %s: %s. Name the service's --data-dir or a --token-file, or set DATASERVICE_TOKEN.", name, root(err))
-	}
-	return strings.TrimSpace(string(text)), nil
-}
+func (f connectFlags) connect() (*client.Client, error) { return f.Connect(programVersion()) }
 
 type tokenCreateCommand struct {
 	connectFlags
@@ -148,9 +107,10 @@ func (c tokenCreateCommand) issue(ctx context.Context, api *client.Client, m ser
 
 type tokenListCommand struct {
 	connectFlags
+	remote.Output
 }
 
-// Run prints a table.
+// Run prints a table, or JSON.
 func (c tokenListCommand) Run(ctx context.Context, s streams) error {
 	api, err := c.connect()
 	if err != nil {
@@ -159,6 +119,9 @@ func (c tokenListCommand) Run(ctx context.Context, s streams) error {
 	tokens, err := client.All(ctx, api.Tokens)
 	if err != nil {
 		return err
+	}
+	if c.JSON() {
+		return remote.WriteJSON(s.remote(), append([]service.Token{}, tokens...))
 	}
 	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ID\tMEMBER\tCREATED\tSTATE\tDESCRIPTION")
