@@ -52,7 +52,6 @@ type fileResolver struct {
 	read     bool
 	file     *configFile
 	problems problems
-	keys     []*kong.Flag
 }
 
 // Validate is called once the file could have been read, which is done by Resolve.
@@ -273,7 +272,7 @@ func valueOf(f *kong.Flag, n *yaml.Node) (any, error) {
 	// What the flag itself makes of it: numbers have their bounds.
 	scan := kong.Scan().PushTyped(v, kong.FlagValueToken)
 	if err := f.Mapper.Decode(&kong.DecodeContext{Value: f.Value, Scan: scan}, reflect.New(f.Target.Type()).Elem()); err != nil {
-		return nil, fmt.Errorf("cannot be used: %s.", err)
+		return nil, fmt.Errorf("cannot be used: %w.", err)
 	}
 	return v, nil
 }

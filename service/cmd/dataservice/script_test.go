@@ -359,7 +359,7 @@ func manager(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: manager NAME")
 	}
-	dir, err := os.MkdirTemp("", "notify") //nolint:usetesting // a socket's path must be short
+	dir, err := os.MkdirTemp("", "notify") // a socket's path must be short
 	ts.Check(err)
 	socket := filepath.Join(dir, "s")
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})

@@ -281,7 +281,8 @@ func (s *settings) place(found findings) (list problems) {
 
 // asProblems turns any error of parse or check into problems.
 func asProblems(err error) problems {
-	if list := (problems)(nil); errors.As(err, &list) {
+	var list problems
+	if errors.As(err, &list) {
 		return list
 	}
 	return problems{{text: err.Error()}}
