@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -60,6 +61,7 @@ type (
 	checksumConfig struct {
 		NameTemplate string `yaml:"name_template"`
 		Algorithm    string
+		IDs          []string // of what the checksums are of
 		ExtraFiles   []struct {
 			Glob         string
 			NameTemplate string `yaml:"name_template"`
@@ -111,6 +113,16 @@ func (c *config) check() error {
 	}
 	if c.Checksum.Algorithm != "sha256" {
 		return refuse("checksums are %s", c.Checksum.Algorithm)
+	}
+	for _, a := range c.Archives {
+		if !slices.Contains(c.Checksum.IDs, a.ID) {
+			return refuse("archive %s is not among what the checksums are of", a.ID)
+		}
+	}
+	for _, s := range c.SBOMs {
+		if !slices.Contains(c.Checksum.IDs, s.ID) {
+			return refuse("bill of materials %s is not among what the checksums are of", s.ID)
+		}
 	}
 	for _, h := range c.Before.Hooks {
 		if h != "go mod download" {

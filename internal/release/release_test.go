@@ -52,6 +52,7 @@ func TestWhatIsNotKnownInTheConfigurationIsRefused(t *testing.T) {
 		"another kind of archive":           {"formats: [zip]", "formats: [tar.gz]", "has the formats [tar.gz]"},
 		"files by a pattern":                {"- src: LICENSE", "- src: LICENSE*", "by the pattern LICENSE*"},
 		"a bill of materials of archives":   {"artifacts: binary", "artifacts: archive", `is made of "archive"`},
+		"an archive without a checksum":     {"ids: [provider, service]", "ids: [provider]", "archive service is not among what the checksums are of"},
 		"another sum":                       {"algorithm: sha256", "algorithm: sha512", "checksums are sha512"},
 		"a hook before":                     {"- go mod download", "- make generate", `a hook runs "make generate" before`},
 		"another version of the file":       {"version: 2", "version: 3", "version 3"},
