@@ -252,9 +252,9 @@ func TestTheDashboardCanBeImported(t *testing.T) {
 	ids := map[int]bool{}
 	var variables, rows []string
 	for _, v := range d.Templating.List {
-		variables = append(variables, v.Type+" "+v.Name)
+		variables = append(variables, v.Name+" of "+v.Type)
 	}
-	if want := []string{"datasource datasource", "query job", "query instance"}; !slices.Equal(variables, want) {
+	if want := []string{"datasource of datasource", "job of query", "instance of query"}; !slices.Equal(variables, want) {
 		t.Errorf("the variables are %q, want %q", variables, want)
 	}
 	for i, p := range d.Panels {
