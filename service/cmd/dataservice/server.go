@@ -236,6 +236,7 @@ func (s *server) run(ctx context.Context, d *doors) error {
 	d.secure.serve(fault)
 	s.loaded.Store(true)
 	s.logger.InfoContext(ctx, "ready", d.endpoints().attributes()...)
+	go settle()
 	select {
 	case <-ctx.Done():
 	case err := <-fault:
