@@ -17,8 +17,8 @@ import (
 
 // What a start may take.
 const (
-	startGoal  = 300 * time.Millisecond
-	idleGoal = 40 << 20
+	startGoal = 300 * time.Millisecond
+	idleGoal  = 40 << 20
 )
 
 // starts is how often the service is started, and idleFor how long it is left alone

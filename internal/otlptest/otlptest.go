@@ -77,7 +77,7 @@ func (c *Collector) take(w http.ResponseWriter, r *http.Request) error {
 	}
 	data, err := io.ReadAll(body)
 	if err != nil {
-		return nil //nolint:nilerr // who sends may break off
+		return nil // who sends may break off
 	}
 	var request collectorpb.ExportTraceServiceRequest
 	if err := proto.Unmarshal(data, &request); err != nil {

@@ -104,7 +104,7 @@ func Open(o Options) (*Log, error) {
 }
 
 func open(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, fileMode) //nolint:gosec // the operator chose the path.
+	return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, fileMode)
 }
 
 // Takes reports whether a call gets a line: every one that ended with a fault of the

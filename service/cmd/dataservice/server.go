@@ -250,6 +250,7 @@ func (s *server) run(ctx context.Context, d *doors, reloading *reloading) error 
 	s.logger.InfoContext(ctx, "ready", d.endpoints().attributes()...)
 	stopReloading := inBackground(reloading.run)
 	defer stopReloading()
+	go settle()
 	select {
 	case <-ctx.Done():
 	case err := <-fault:
