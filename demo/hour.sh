@@ -17,9 +17,9 @@ finish() {
     printf '\nThe guide does not work as it stands: see above.\n' >&2
   fi
   for database in dataservice_hour shop_hour; do
-    psql -q -h 127.0.0.1 -U postgres -c "DROP DATABASE IF EXISTS $database WITH (FORCE)" || true
+    PGOPTIONS="-c client_min_messages=warning" psql -q -h 127.0.0.1 -U postgres -c "DROP DATABASE IF EXISTS $database WITH (FORCE)" || true
   done
-  psql -q -h 127.0.0.1 -U postgres -c 'DROP ROLE IF EXISTS hour_reader' || true
+  PGOPTIONS="-c client_min_messages=warning" psql -q -h 127.0.0.1 -U postgres -c 'DROP ROLE IF EXISTS hour_reader' || true
   rm -rf "$home"
   exit "$status"
 }
@@ -35,7 +35,7 @@ fi
 unset "${!DATASERVICE_@}" "${!TF_@}" "${!OTEL_@}"
 gocache=$(go env GOCACHE GOMODCACHE GOPATH)
 { read -r GOCACHE && read -r GOMODCACHE && read -r GOPATH; } <<<"$gocache"
-export HOME=$home GOCACHE GOMODCACHE GOPATH CHECKPOINT_DISABLE=1
+export HOME=$home GOCACHE GOMODCACHE GOPATH CHECKPOINT_DISABLE=1 TF_CLI_ARGS=-no-color
 began=$SECONDS
 set -v
 # shellcheck source=/dev/null
