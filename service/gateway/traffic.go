@@ -26,7 +26,7 @@ func (g *Gateway) tellTraffic(ctx context.Context, over []service.Tally) {
 	dropped := 0
 	if len(over) > mostTallies {
 		slices.SortFunc(over, func(a, b service.Tally) int {
-			return int(min(max(int64(b.Calls)-int64(a.Calls), -1), 1)) //nolint:gosec // Nobody makes as many calls in a minute.
+			return int(min(max(int64(b.Calls)-int64(a.Calls), -1), 1))
 		})
 		dropped = len(over) - mostTallies
 		over = over[:mostTallies]
@@ -40,5 +40,5 @@ func (g *Gateway) tellTraffic(ctx context.Context, over []service.Tally) {
 			g.logger.WarnContext(ctx, "the console will lack a minute of this gateway's calls: the store does not take it", "tallies", len(over), "error", err)
 		}
 	}
-	g.trafficDropped.Add(uint64(dropped)) //nolint:gosec // A length is not negative.
+	g.trafficDropped.Add(uint64(dropped))
 }

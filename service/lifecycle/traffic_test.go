@@ -33,8 +33,8 @@ func TestTheCallsOfAllGatewaysAreTold(t *testing.T) {
 	self, _ := h.Router.Serving()
 	at := time.Now().UTC().Truncate(time.Minute).Add(-time.Minute)
 	p := service.Publication{ID: "p", APIID: "a", EnvironmentID: "e", InstanceID: "i"}
-	tally := func(gateway string, minute time.Duration, calls uint64) []service.Tally {
-		return []service.Tally{{GatewayID: gateway, APIID: "a", EnvironmentID: "e", Minute: service.Minute{At: at.Add(-minute * time.Minute), Calls: calls}}}
+	tally := func(gateway string, minute int, calls uint64) []service.Tally {
+		return []service.Tally{{GatewayID: gateway, APIID: "a", EnvironmentID: "e", Minute: service.Minute{At: at.Add(-time.Duration(minute) * time.Minute), Calls: calls}}}
 	}
 	own := []service.Minute{{At: at, Calls: 3}}
 	if got := h.Traffic(h.ctx, p, own); got.Gateways != 1 || got.Silent != 0 || len(got.Minutes) != 1 {

@@ -33,7 +33,7 @@ func (t *transaction) PutTraffic(ctx context.Context, gatewayID string, tallies 
 				return err
 			}
 			values = append(values, "(?, ?, ?, ?, ?, ?, ?, ?)")
-			args = append(args, m.APIID, m.EnvironmentID, minuteOf(m.At), gatewayID, int64(m.Calls), int64(m.ClientErrors), int64(m.ServerErrors), durations) //nolint:gosec // Nobody makes as many calls in a minute.
+			args = append(args, m.APIID, m.EnvironmentID, minuteOf(m.At), gatewayID, int64(m.Calls), int64(m.ClientErrors), int64(m.ServerErrors), durations)
 		}
 		// A clock that was set back may tell of a minute twice: what was told first is whole.
 		_, err := t.exec(ctx, blame{}, `INSERT INTO traffic_minutes (api_id, environment_id, minute, gateway_id, calls, client_errors, server_errors, durations)
@@ -51,7 +51,7 @@ func (t *transaction) Traffic(ctx context.Context, apiID, environmentID string, 
 		var minute, calls, client, server int64
 		err = r.Scan(&m.GatewayID, &minute, &calls, &client, &server, intoDocument(&m.Durations))
 		m.At = time.Unix(minute*60, 0).UTC()
-		m.Calls, m.ClientErrors, m.ServerErrors = uint64(max(calls, 0)), uint64(max(client, 0)), uint64(max(server, 0)) //nolint:gosec // They are not negative.
+		m.Calls, m.ClientErrors, m.ServerErrors = uint64(max(calls, 0)), uint64(max(client, 0)), uint64(max(server, 0))
 		return m, err
 	}
 	return many(ctx, t, scan, `SELECT gateway_id, minute, calls, client_errors, server_errors, durations FROM traffic_minutes

@@ -192,8 +192,8 @@ func knownGateways(t *testing.T, open Open) {
 func traffic(t *testing.T, open Open) {
 	w := newWorld(t, open)
 	at := start.Truncate(time.Minute)
-	tally := func(gateway, api string, minute time.Duration, calls uint64) service.Tally {
-		m := service.Tally{GatewayID: gateway, APIID: api, EnvironmentID: "e", Minute: service.Minute{At: at.Add(minute * time.Minute), Calls: calls, ClientErrors: 2, ServerErrors: 1}}
+	tally := func(gateway, api string, minute int, calls uint64) service.Tally {
+		m := service.Tally{GatewayID: gateway, APIID: api, EnvironmentID: "e", Minute: service.Minute{At: at.Add(time.Duration(minute) * time.Minute), Calls: calls, ClientErrors: 2, ServerErrors: 1}}
 		m.Durations[3] = calls
 		return m
 	}
