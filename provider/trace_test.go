@@ -32,8 +32,14 @@ func TestEachOperationIsATrace(t *testing.T) {
 	s := &server{wholeServer: asking{client: c}, shapes: func() map[string]*shape { return nil }, running: t.Context()}
 	ctx := t.Context()
 	for _, operation := range []func() error{
-		func() error { _, err := s.ReadDataSource(ctx, nil); return err },
-		func() error { _, err := s.ApplyResourceChange(ctx, &tfprotov6.ApplyResourceChangeRequest{}); return err },
+		func() error {
+			_, err := s.ReadDataSource(ctx, nil)
+			return err
+		},
+		func() error {
+			_, err := s.ApplyResourceChange(ctx, &tfprotov6.ApplyResourceChangeRequest{})
+			return err
+		},
 	} {
 		if err := operation(); err != nil {
 			t.Fatal(err)

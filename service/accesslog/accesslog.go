@@ -33,6 +33,8 @@ const (
 	// a line waits for others.
 	flushAt    = 64 << 10
 	flushEvery = 200 * time.Millisecond
+	// maxSpare is the largest buffer that is kept for what comes next.
+	maxSpare = 1 << 20
 	// complainEvery is how often the service's log tells that lines are lost.
 	complainEvery = time.Minute
 	// fileMode lets others than the user and the group not see who calls what.
@@ -193,7 +195,7 @@ func (l *Log) run() {
 			return
 		}
 		l.flush(text)
-		if spare = text; cap(spare) > 2*flushAt {
+		if spare = text; cap(spare) > maxSpare {
 			spare = nil // a burst does not keep its memory
 		}
 	}

@@ -15,6 +15,7 @@ package console
 import (
 	"context"
 	"net/http"
+	"sync"
 
 	"github.com/go-chi/chi/v5"
 
@@ -45,7 +46,7 @@ type Options struct {
 
 // Register makes the console's pages, below [Path].
 func Register(r chi.Router, o Options) {
-	c := &console{Options: o, origin: http.NewCrossOriginProtection(), pages: parsePages(), identity: newIdentity(o.OIDC, o.PublicURL)}
+	c := &console{Options: o, origin: http.NewCrossOriginProtection(), pages: sync.OnceValue(parsePages), identity: newIdentity(o.OIDC, o.PublicURL)}
 	r.Route(Path, func(r chi.Router) {
 		r.Use(guarded, wire.AnswerPanics(c.panicked), wire.TakeTurns(c.showErrorTo))
 		r.NotFound(c.noSuchPage)
@@ -83,8 +84,10 @@ func Welcome(otherwise http.HandlerFunc) http.HandlerFunc {
 // console is the console behind its router.
 type console struct {
 	Options
-	origin   *http.CrossOriginProtection
-	pages    pages
+	origin *http.CrossOriginProtection
+	// pages are read when the first of them is shown: many processes show none, and start
+	// sooner and smaller without.
+	pages    func() pages
 	identity *identity
 }
 

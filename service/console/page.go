@@ -148,7 +148,7 @@ var done = map[string]string{ //nolint:gosec // Sentences are no credentials.
 // write writes a page. It is whole before the first byte is sent.
 func (c *console) write(w http.ResponseWriter, r *http.Request, status int, name string, f frame, data any) {
 	var page bytes.Buffer
-	err := c.pages[name].ExecuteTemplate(&page, "layout", struct {
+	err := c.pages()[name].ExecuteTemplate(&page, "layout", struct {
 		frame
 		Data any
 	}{f, data})
