@@ -24,11 +24,13 @@ type accessKeyCommand struct {
 
 type accessKeyCreateCommand struct {
 	connectFlags
+	remote.Output
 	Member      string `help:"Whose access key it is; of whoever calls where absent." placeholder:"NAME"`
 	Description string `help:"What the access key is for." placeholder:"TEXT"`
 }
 
-// Run prints the id and the secret, with a blank between them, alone on standard output.
+// Run prints the id and the secret, with a blank between them, alone on standard output; or the
+// access key with it, as JSON.
 func (c accessKeyCreateCommand) Run(ctx context.Context, s streams) error {
 	api, err := c.connect()
 	if err != nil {
@@ -37,6 +39,9 @@ func (c accessKeyCreateCommand) Run(ctx context.Context, s streams) error {
 	created, err := c.create(ctx, api)
 	if err != nil {
 		return err
+	}
+	if c.JSON() {
+		return remote.WriteJSON(s.remote(), created)
 	}
 	fmt.Fprintf(s.err, "Access key %s of %s. Its secret is printed this once.\n", created.ID, created.MemberName)
 	_, err = fmt.Fprintln(s.out, created.ID, created.Secret)

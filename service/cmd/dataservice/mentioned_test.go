@@ -19,18 +19,27 @@ import (
 // What stands in the documentation and is of other programs, or of programs beside this one.
 var (
 	foreignFlags = map[string][]string{
-		"curl":      {"--data-raw", "--fail", "--fail-with-body", "--silent", "--show-error", "--header", "--cacert", "--output"},
-		"psql":      {"--no-owner", "--single-transaction", "--exit-on-error", "--dbname", "--owner", "--host", "--format", "--file"},
-		"head":      {"--head"},
-		"kubectl":   {"--from-file", "--cert", "--key", "--namespace"},
-		"systemctl": {"--now"},
-		"podman":    {"--build-arg", "--chown", "--from", "--interval", "--timeout", "--start-period"},
+		"curl":       {"--data-raw", "--fail", "--fail-with-body", "--silent", "--show-error", "--header", "--cacert", "--output"},
+		"psql":       {"--no-owner", "--single-transaction", "--exit-on-error", "--dbname", "--owner", "--host", "--format", "--file"},
+		"head":       {"--head"},
+		"kubectl":    {"--from-file", "--cert", "--key", "--namespace"},
+		"systemctl":  {"--now", "--signal"},
+		"apt-get":    {"--no-install-recommends"},
+		"prometheus": {"--storage", "--web"},
+		"git":        {"--tags"},
+		"goreleaser": {"--clean"},
+		"cosign":     {"--output-signature"},
+		"gpg":        {"--verify"},
+		"sha256sum":  {"--check", "--ignore-missing"},
+		"podman":     {"--build-arg", "--chown", "--from", "--interval", "--timeout", "--start-period"},
 	}
 	foreignVariables = []string{
 		// The client of the examples.
 		"DATASERVICE_APP_KEY", "DATASERVICE_APP_SECRET", "DATASERVICE_APP_CODE",
 		// Where tests find their servers.
 		"DATASERVICE_TEST_POSTGRES", "DATASERVICE_TEST_MYSQL", "DATASERVICE_TEST_REQUIRE_SERVERS", "DATASERVICE_TEST_SCREENSHOTS",
+		// What an audit demands.
+		"DATASERVICE_AUDIT_REQUIRE_VULNDB",
 	}
 )
 

@@ -33,6 +33,7 @@ func (f connectFlags) connect() (*client.Client, error) { return f.Connect(progr
 
 type tokenCreateCommand struct {
 	connectFlags
+	remote.Output
 	Member         string `help:"Whose token it is; made where there is no member of that name." required:"" placeholder:"NAME"`
 	Role           string `help:"Role of a new member: ADMIN, DEVELOPER, OPERATOR or VISITOR. A member that exists must have it." placeholder:"ROLE"`
 	Reviewer       bool   `help:"The member may approve, reject, suspend and unpublish. A member that exists must have that right."`
@@ -40,7 +41,7 @@ type tokenCreateCommand struct {
 	Description    string `help:"What the token is for." placeholder:"TEXT"`
 }
 
-// Run prints the token's secret, alone, on standard output.
+// Run prints the token's secret, alone, on standard output; or the token with it, as JSON.
 func (c tokenCreateCommand) Run(ctx context.Context, s streams) error {
 	if role := service.Role(c.Role); role != "" && !slices.Contains(service.Roles, role) {
 		return failed(nil, "%q is not a role: say --role ADMIN, DEVELOPER, OPERATOR or VISITOR.", role)
@@ -56,6 +57,9 @@ func (c tokenCreateCommand) Run(ctx context.Context, s streams) error {
 	issued, err := c.issue(ctx, api, member)
 	if err != nil {
 		return err
+	}
+	if c.JSON() {
+		return remote.WriteJSON(s.remote(), issued)
 	}
 	if made {
 		fmt.Fprintf(s.err, "Made the member %s.\n", describe(member))

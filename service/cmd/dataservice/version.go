@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/dataservice/terraform-provider-dataservice/service/cmd/dataservice/remote"
 )
 
 // version is set by the release build.
@@ -25,10 +27,15 @@ func versionText() string {
 	return fmt.Sprintf("dataservice %s (%s, %s/%s)", programVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
-type versionCommand struct{}
+type versionCommand struct{ remote.Output }
 
 // Run prints the version.
-func (versionCommand) Run(s streams) error {
+func (c versionCommand) Run(s streams) error {
+	if c.JSON() {
+		return remote.WriteJSON(s.remote(), map[string]string{
+			"version": programVersion(), "go_version": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH,
+		})
+	}
 	_, err := fmt.Fprintln(s.out, versionText())
 	return err
 }
