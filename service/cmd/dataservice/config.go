@@ -60,6 +60,10 @@ func (c configCheckCommand) Run(out streams) error {
 		if c.Print && s.values != nil {
 			fmt.Fprintf(out.out, "# What \"dataservice %s\" would use, and from where.\n", c.For)
 			for _, e := range effective {
+				if e.Value == nil {
+					fmt.Fprintf(out.out, "# %s is not set\n", e.Key)
+					continue
+				}
 				fmt.Fprintf(out.out, "%s: %s # %s\n", e.Key, e.text, e.Source)
 			}
 		}

@@ -237,14 +237,18 @@ const (
 )
 
 func kindOf(f *kong.Flag) kind {
-	switch t := f.Target.Type(); {
+	t := f.Target.Type()
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem() // what may be left out
+	}
+	switch zero := reflect.Zero(t); {
 	case t == reflect.TypeFor[time.Duration]():
 		return kindDuration
 	case t.Kind() == reflect.Bool:
 		return kindBool
-	case f.Target.CanInt() || f.Target.CanUint():
+	case zero.CanInt() || zero.CanUint():
 		return kindInt
-	case f.Target.CanFloat():
+	case zero.CanFloat():
 		return kindFloat
 	case t.Kind() == reflect.Slice:
 		return kindList

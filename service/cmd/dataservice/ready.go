@@ -19,7 +19,7 @@ import (
 // readyCommand asks a process on this machine whether it is ready.
 type readyCommand struct {
 	DataDir string        `help:"Data directory of the service or gateway." default:"./dataservice-data" env:"DATASERVICE_DATA_DIR"`
-	Wait    time.Duration `help:"How long to wait until it is." default:"0s" placeholder:"DURATION"`
+	Timeout time.Duration `help:"How long to wait until it is." default:"0s" placeholder:"DURATION"`
 }
 
 const (
@@ -31,7 +31,7 @@ const (
 
 // Run prints what the process answers, and fails where it is not ready.
 func (c readyCommand) Run(ctx context.Context, s streams) error {
-	deadline := time.NewTimer(c.Wait)
+	deadline := time.NewTimer(c.Timeout)
 	defer deadline.Stop()
 	again := time.NewTicker(askAgain)
 	defer again.Stop()

@@ -144,8 +144,15 @@ func (s *settings) note(n *kong.Node) {
 	}
 }
 
-// clone copies a value, so that it stays what it was when the flags are checked.
+// clone copies a value, so that it stays what it was when the flags are checked. It is nil
+// where it was left out.
 func clone(v reflect.Value) any {
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return nil
+		}
+		v = v.Elem()
+	}
 	if v.Kind() == reflect.Slice {
 		return reflect.AppendSlice(reflect.MakeSlice(v.Type(), 0, v.Len()), v).Interface()
 	}
