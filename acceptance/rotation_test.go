@@ -465,7 +465,7 @@ func TestTheGuideReplacesTheEncryptionKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	commands := commandsOf(t, "running-more-than-one", "Replacing the encryption key",
-		"/etc/dataservice/encryption.key", file, "postgres://dataservice@db.example.com/dataservice", "'"+dsn+"'")
+		"/etc/dataservice/encryption.key", file, "postgres://dataservice@db.example.com/dataservice", "'"+dsn+"'", "DATA_DIR", s.DataDir)
 	if len(commands) != 3 {
 		t.Fatalf("the guide has the commands %q", commands)
 	}
@@ -476,8 +476,9 @@ func TestTheGuideReplacesTheEncryptionKey(t *testing.T) {
 			t.Fatalf("%s\n%s%v", command, out, err)
 		}
 		if i != 1 {
-			s.Stop(syscall.SIGTERM)
-			s.Start()
+			servicetest.Eventually(t, time.Minute, "the service has read its keys again", func() bool {
+				return strings.Count(s.Log(), `"the settings are reloaded","changed":"encryption keys"`) == i/2+1
+			})
 		}
 		if after, err := rev.AppCredentials(t.Context(), app.ID); err != nil || after.Secret != before.Secret || after.AppCode != before.AppCode {
 			t.Errorf("after step %d the app has other secrets: %v", i+1, err)
@@ -485,6 +486,11 @@ func TestTheGuideReplacesTheEncryptionKey(t *testing.T) {
 	}
 	if key := readKey(t, file); hex.EncodeToString(key[:]) == oldText {
 		t.Error("the old key is the one that is left")
+	}
+	s.Stop(syscall.SIGTERM)
+	s.Start()
+	if after, err := rev.AppCredentials(t.Context(), app.ID); err != nil || after.Secret != before.Secret {
+		t.Errorf("after a restart the app has other secrets: %v", err)
 	}
 }
 
