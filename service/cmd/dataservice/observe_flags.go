@@ -47,6 +47,9 @@ const tracesPath = "/v1/traces"
 
 // check finds what cannot work before anything is touched.
 func (f *observeFlags) check() (found findings) {
+	if s := f.TraceSample; s != nil && !(*s >= 0 && *s <= 1) {
+		found.fault("trace-sample", failed(nil, "--trace-sample=%g is no part of the calls: use a number from 0 to 1.", *s))
+	}
 	if f.AccessLogSample < 0 || f.AccessLogSample > 1 {
 		found.fault("access-log-sample", failed(nil, "--access-log-sample=%g is no part of the calls: use a number from 0 to 1.", f.AccessLogSample))
 	}
@@ -99,9 +102,6 @@ func (f *observeFlags) traceEndpoint() (string, error) {
 // tracePolicy says which calls are traced.
 func (f *observeFlags) tracePolicy() (tracing.Policy, error) {
 	if f.TraceSample != nil {
-		if !(*f.TraceSample >= 0 && *f.TraceSample <= 1) {
-			return tracing.Policy{}, failed(nil, "--trace-sample=%g is no part of the calls: use a number from 0 to 1.", *f.TraceSample)
-		}
 		return tracing.Policy{FollowCaller: true, Share: *f.TraceSample}, nil
 	}
 	sampler := os.Getenv("OTEL_TRACES_SAMPLER")
