@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dataservice/terraform-provider-dataservice/internal/spelling"
 	"github.com/dataservice/terraform-provider-dataservice/service"
 )
 
@@ -86,7 +87,7 @@ func didYouMean(name string, names []string) string {
 			return fmt.Sprintf(" (names are case-sensitive; did you mean %q?)", n)
 		}
 		// A name of few letters is like every other.
-		if d := distance(name, n); d < least && d*2 < len(name) {
+		if d := spelling.Distance(name, n); d < least && d*2 < len(name) {
 			nearest, least = n, d
 		}
 	}
@@ -94,26 +95,4 @@ func didYouMean(name string, names []string) string {
 		return ""
 	}
 	return fmt.Sprintf(" (did you mean %q?)", nearest)
-}
-
-// distance is the number of bytes to change, add or remove that turn one name into the
-// other (Levenshtein's).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -20,6 +20,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/dataservice/terraform-provider-dataservice/internal/spelling"
 )
 
 // maxConfigFile bounds the file: nobody has that much to say.
@@ -192,7 +194,7 @@ func nearest(name string, names []string) string {
 	meant := strings.ReplaceAll(strings.ToLower(name), "_", "-")
 	best, least := "", 4
 	for _, n := range names {
-		if d := distance(meant, n); d < least && d*2 < len(n) {
+		if d := spelling.Distance(meant, n); d < least && d*2 < len(n) {
 			best, least = n, d
 		}
 	}
@@ -200,27 +202,6 @@ func nearest(name string, names []string) string {
 		return ""
 	}
 	return fmt.Sprintf(" (did you mean %q?)", best)
-}
-
-// distance is the number of bytes to change, add or remove that turn one name into the other.
-func distance(a, b string) int {
-	above := make([]int, len(b)+1)
-	for j := range above {
-		above[j] = j
-	}
-	for i := range len(a) {
-		row := make([]int, len(b)+1)
-		row[0] = i + 1
-		for j := range len(b) {
-			swap := above[j]
-			if a[i] != b[j] {
-				swap++
-			}
-			row[j+1] = min(swap, above[j+1]+1, row[j]+1)
-		}
-		above = row
-	}
-	return above[len(b)]
 }
 
 // kind is what the value of a setting is, in the file.

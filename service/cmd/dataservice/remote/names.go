@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dataservice/terraform-provider-dataservice/internal/spelling"
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/client"
 )
@@ -63,7 +64,7 @@ func nearNames(ref string, names []string) []string {
 	small := strings.ToLower(ref)
 	for _, name := range names {
 		other := strings.ToLower(name)
-		d := distance(small, other)
+		d := spelling.Distance(small, other)
 		switch {
 		case other == small:
 			d = 0
@@ -83,27 +84,6 @@ func nearNames(ref string, names []string) []string {
 		nearest = append(nearest, n.name)
 	}
 	return nearest
-}
-
-// distance is how many bytes to change, add or remove turn one text into the other.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // mostCompared bounds how many names are read to find some that are near.
