@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -139,15 +140,19 @@ func describe(document *huma.OpenAPI) {
 	}
 }
 
-// openAPI answers the document. It is the same for everybody and for all time of the process.
+// openAPI answers the document. It is the same for everybody and for all time of the process,
+// and large: it is encoded when somebody asks for it first.
 func openAPI(document *huma.OpenAPI) http.HandlerFunc {
-	data, err := json.MarshalIndent(document, "", "  ")
-	if err != nil {
-		panic("controlplane: the OpenAPI document cannot be encoded: " + err.Error())
-	}
+	encoded := sync.OnceValue(func() []byte {
+		data, err := json.MarshalIndent(document, "", "  ")
+		if err != nil {
+			panic("controlplane: the OpenAPI document cannot be encoded: " + err.Error())
+		}
+		return data
+	})
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(data) // the client is gone where this fails
+		_, _ = w.Write(encoded()) // the client is gone where this fails
 	}
 }
 
