@@ -11,25 +11,20 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/dataservice/terraform-provider-dataservice/internal/servicetest"
 )
 
 // callScript returns a run of examples/consumer/call.sh with these credentials.
 func callScript(t *testing.T, root, key, secret string, args ...string) *exec.Cmd {
 	t.Helper()
-	bash, err := exec.LookPath("bash")
-	if err != nil {
-		if os.Getenv("DATASERVICE_TEST_REQUIRE_SERVERS") == "1" {
-			t.Fatal("there is no bash here to run the script, and nothing may be missing")
-		}
-		t.Skip("there is no bash here to run the script")
-	}
+	bash := servicetest.Program(t, "bash")
 	cmd := exec.CommandContext(t.Context(), bash, append([]string{filepath.Join(root, "examples", "consumer", "call.sh")}, args...)...)
 	cmd.Env = append(cmd.Environ(), "DATASERVICE_APP_KEY="+key, "DATASERVICE_APP_SECRET="+secret)
 	return cmd

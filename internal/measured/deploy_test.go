@@ -18,6 +18,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/dataservice/terraform-provider-dataservice/internal/measured"
+	"github.com/dataservice/terraform-provider-dataservice/internal/servicetest"
 	"github.com/dataservice/terraform-provider-dataservice/service/gateway"
 )
 
@@ -277,17 +278,6 @@ func TestTheDashboardCanBeImported(t *testing.T) {
 	}
 }
 
-// promtool returns where it is, or skips the test. It comes with Prometheus (Debian:
-// apt-get install prometheus).
-func promtool(t *testing.T) string {
-	t.Helper()
-	path, err := exec.LookPath("promtool")
-	if err != nil {
-		t.Skip("no promtool, which comes with Prometheus, to read the queries with")
-	}
-	return path
-}
-
 func TestPrometheusUnderstandsEveryQuery(t *testing.T) {
 	type rule struct {
 		Record string `yaml:"record"`
@@ -312,7 +302,7 @@ func TestPrometheusUnderstandsEveryQuery(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, arguments := range [][]string{{"check", "rules", file}, {"check", "rules", rulesFile}} {
-		if out, err := exec.CommandContext(t.Context(), promtool(t), arguments...).CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(t.Context(), servicetest.Program(t, "promtool"), arguments...).CombinedOutput(); err != nil {
 			t.Errorf("promtool %s: %v\n%s", strings.Join(arguments, " "), err, out)
 		}
 	}
@@ -330,7 +320,7 @@ func TestTheAlertsFireWhenTheyShould(t *testing.T) {
 			}
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), promtool(t), "test", "rules", rulesTestFile)
+	cmd := exec.CommandContext(t.Context(), servicetest.Program(t, "promtool"), "test", "rules", rulesTestFile)
 	cmd.Dir = filepath.Dir(rulesFile)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("promtool test rules: %v\n%s", err, out)

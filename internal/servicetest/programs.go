@@ -141,6 +141,20 @@ func TerraformMinor(t testing.TB) int {
 
 var terraformVersion = regexp.MustCompile(`^Terraform v1\.(\d+)\.`)
 
+// Program returns where a program is that a test runs. Where there is none the test is
+// skipped, or fails where DATASERVICE_TEST_REQUIRE_SERVERS is 1.
+func Program(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		if os.Getenv("DATASERVICE_TEST_REQUIRE_SERVERS") == "1" {
+			t.Fatalf("there is no %s on the PATH, and DATASERVICE_TEST_REQUIRE_SERVERS=1 demands one: install it", name)
+		}
+		t.Skipf("there is no %s on the PATH", name)
+	}
+	return path
+}
+
 // Eventually polls until ok, and fails the test when the time is over.
 func Eventually(t testing.TB, most time.Duration, what string, ok func() bool) {
 	t.Helper()

@@ -16,7 +16,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -24,6 +23,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dataservice/terraform-provider-dataservice/internal/servicetest"
 	"github.com/dataservice/terraform-provider-dataservice/service"
 	"github.com/dataservice/terraform-provider-dataservice/service/lifecycle"
 )
@@ -291,13 +291,7 @@ func TestEachWayToFailAnAuthenticationHasItsOwnAnswer(t *testing.T) {
 }
 
 func TestCurlCallsWithAnAppCode(t *testing.T) {
-	curl, err := exec.LookPath("curl")
-	if err != nil {
-		if os.Getenv("DATASERVICE_TEST_REQUIRE_SERVERS") == "1" {
-			t.Fatal("there is no curl on this machine, and nothing may be missing")
-		}
-		t.Skip("there is no curl on this machine; the Go client sends the same header above")
-	}
+	curl := servicetest.Program(t, "curl")
 	c := newConsumers(t, options{})
 	c.authorize(t, "/code", c.app, nil)
 	out, err := exec.CommandContext(t.Context(), curl, "--silent", "--show-error", "--fail", "-H", "X-Apig-AppCode: "+c.credentials.AppCode, c.server.URL+"/code").CombinedOutput()

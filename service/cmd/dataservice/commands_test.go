@@ -16,6 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/dataservice/terraform-provider-dataservice/internal/servicetest"
 	"github.com/dataservice/terraform-provider-dataservice/service/cmd/dataservice/remote"
 )
 
@@ -206,10 +207,7 @@ var completions = map[string]struct {
 
 // TestBashCompletes has bash source the script, and complete.
 func TestBashCompletes(t *testing.T) {
-	bash, err := exec.LookPath("bash")
-	if err != nil {
-		t.Skip("there is no bash")
-	}
+	bash := servicetest.Program(t, "bash")
 	script := completionScript(t, "bash")
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "a token"), nil, 0o600); err != nil {
@@ -263,10 +261,7 @@ func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\
 // its completion system would show.
 func TestZshCompletes(t *testing.T) {
 	script := completionScript(t, "zsh")
-	zsh, err := exec.LookPath("zsh")
-	if err != nil {
-		t.Skip("there is no zsh")
-	}
+	zsh := servicetest.Program(t, "zsh")
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "a token"), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -303,10 +298,7 @@ source ` + quoted(script) + "\n")
 // TestFishCompletes asks fish for completions, where there is one.
 func TestFishCompletes(t *testing.T) {
 	script := completionScript(t, "fish")
-	fish, err := exec.LookPath("fish")
-	if err != nil {
-		t.Skip("there is no fish")
-	}
+	fish := servicetest.Program(t, "fish")
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "a token"), nil, 0o600); err != nil {
 		t.Fatal(err)
