@@ -33,12 +33,19 @@ type publicationsCommand struct {
 
 // onePublication names a publication.
 type onePublication struct {
+	caller
 	Publication string `arg:"" help:"Id, name of the API, or API@ENVIRONMENT."`
 	Environment string `short:"e" help:"Environment where it is: id or name; may be left out where the API is in one alone." placeholder:"REF"`
 }
 
-func (o onePublication) find(ctx context.Context, t terminal) (service.Publication, error) {
-	return t.findPublication(ctx, o.Publication, o.Environment)
+// open finds the publication that the command is about.
+func (o onePublication) open(ctx context.Context, s Streams) (terminal, service.Publication, error) {
+	t, err := o.caller.open(s)
+	if err != nil {
+		return t, service.Publication{}, err
+	}
+	p, err := t.findPublication(ctx, o.Publication, o.Environment)
+	return t, p, err
 }
 
 type publicationsListCommand struct {
@@ -90,7 +97,6 @@ func (t terminal) publications(all []service.Publication) error {
 }
 
 type publicationsShowCommand struct {
-	caller
 	onePublication
 }
 
@@ -103,11 +109,7 @@ type shownPublication struct {
 
 // Run prints a publication.
 func (c publicationsShowCommand) Run(ctx context.Context, s Streams) error {
-	t, err := c.open(s)
-	if err != nil {
-		return err
-	}
-	p, err := c.find(ctx, t)
+	t, p, err := c.open(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -397,7 +399,6 @@ func (t terminal) readJSON(file string, into any) error {
 }
 
 type publicationsSwitchCommand struct {
-	caller
 	onePublication
 	Version string `arg:"" help:"Version to make live again, such as V3."`
 	application
@@ -405,11 +406,7 @@ type publicationsSwitchCommand struct {
 
 // Run asks to make the version live again.
 func (c publicationsSwitchCommand) Run(ctx context.Context, s Streams) error {
-	t, err := c.open(s)
-	if err != nil {
-		return err
-	}
-	p, err := c.find(ctx, t)
+	t, p, err := c.open(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -441,18 +438,13 @@ func (t terminal) findVersion(ctx context.Context, p service.Publication, name s
 }
 
 type publicationsRestoreCommand struct {
-	caller
 	onePublication
 	application
 }
 
 // Run asks to restore.
 func (c publicationsRestoreCommand) Run(ctx context.Context, s Streams) error {
-	t, err := c.open(s)
-	if err != nil {
-		return err
-	}
-	p, err := c.find(ctx, t)
+	t, p, err := c.open(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -461,18 +453,13 @@ func (c publicationsRestoreCommand) Run(ctx context.Context, s Streams) error {
 }
 
 type publicationsCancelCommand struct {
-	caller
 	onePublication
 	Remark string `short:"m" help:"Why, for the audit trail." placeholder:"TEXT"`
 }
 
 // Run takes back what is open.
 func (c publicationsCancelCommand) Run(ctx context.Context, s Streams) error {
-	t, err := c.open(s)
-	if err != nil {
-		return err
-	}
-	p, err := c.find(ctx, t)
+	t, p, err := c.open(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -483,18 +470,13 @@ func (c publicationsCancelCommand) Run(ctx context.Context, s Streams) error {
 }
 
 type publicationsWaitCommand struct {
-	caller
 	onePublication
 	Patience
 }
 
 // Run waits, and prints what the publication has become.
 func (c publicationsWaitCommand) Run(ctx context.Context, s Streams) error {
-	t, err := c.open(s)
-	if err != nil {
-		return err
-	}
-	p, err := c.find(ctx, t)
+	t, p, err := c.open(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -505,7 +487,6 @@ func (c publicationsWaitCommand) Run(ctx context.Context, s Streams) error {
 }
 
 type publicationsCompareCommand struct {
-	caller
 	onePublication
 	From string `arg:"" help:"Version before, such as V1."`
 	To   string `arg:"" help:"Version after, such as V2."`
@@ -513,11 +494,7 @@ type publicationsCompareCommand struct {
 
 // Run prints the differences.
 func (c publicationsCompareCommand) Run(ctx context.Context, s Streams) error {
-	t, err := c.open(s)
-	if err != nil {
-		return err
-	}
-	p, err := c.find(ctx, t)
+	t, p, err := c.open(ctx, s)
 	if err != nil {
 		return err
 	}

@@ -23,28 +23,26 @@ type end struct {
 }
 
 type publicationsSuspendCommand struct {
-	caller
 	onePublication
 	end
 }
 
 // Run says what a suspension means, asks, and suspends.
 func (c publicationsSuspendCommand) Run(ctx context.Context, s Streams) error {
-	return c.end.run(ctx, s, c.caller, c.onePublication, kindOfEnd{
+	return c.end.run(ctx, s, c.onePublication, kindOfEnd{
 		verb: "Suspend", meaning: "is suspended: its calls are answered with an error until it is restored. The rights of apps stay.",
 		act: (*client.Client).Suspend,
 	})
 }
 
 type publicationsUnpublishCommand struct {
-	caller
 	onePublication
 	end
 }
 
 // Run says what it means to go offline, asks, and unpublishes.
 func (c publicationsUnpublishCommand) Run(ctx context.Context, s Streams) error {
-	return c.end.run(ctx, s, c.caller, c.onePublication, kindOfEnd{
+	return c.end.run(ctx, s, c.onePublication, kindOfEnd{
 		verb: "Unpublish", meaning: "goes offline: nothing answers at its path, the rights of apps end, and only publishing it anew brings it back.",
 		act: (*client.Client).Unpublish,
 	})
@@ -56,12 +54,8 @@ type kindOfEnd struct {
 	act           func(c *client.Client, ctx context.Context, id string, in service.ActionInput, options ...client.Option) (service.Publication, error)
 }
 
-func (e end) run(ctx context.Context, s Streams, c caller, which onePublication, kind kindOfEnd) error {
-	t, err := c.open(s)
-	if err != nil {
-		return err
-	}
-	p, err := which.find(ctx, t)
+func (e end) run(ctx context.Context, s Streams, which onePublication, kind kindOfEnd) error {
+	t, p, err := which.open(ctx, s)
 	if err != nil {
 		return err
 	}
